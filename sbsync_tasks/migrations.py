@@ -1,0 +1,139 @@
+"""Migration files: `supabase/migrations/<version>_<name>.sql`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from .errors import ConfigError, SbsyncError
+
+# The CLI skips a file of any other shape and exits 0 (measured, 3.1.0), so a misnamed file has to be told.
+FILE_PATTERN = re.compile(r"([0-9]+)_(.*)\.sql")
+VERSION_FORMAT = "%Y%m%d%H%M%S"
+NAME_LIMIT = 100
+
+
+@dataclass(frozen=True, order=True)
+class Migration:
+    """One migration: a file, or what a database has recorded.
+
+    Attributes:
+        version: Digits, as a rule a UTC time as `YYYYMMDDHHMMSS`; the order of application.
+        name: The part of the file's name after the version.
+        sql: The text to run.
+    """
+
+    version: str
+    name: str
+    sql: str
+
+    @property
+    def file_name(self) -> str:
+        """The file's name in `supabase/migrations`."""
+        return f"{self.version}_{self.name}.sql"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What `supabase/migrations` holds.
+
+    Attributes:
+        migrations: The migrations, oldest first.
+        misnamed: Names of SQL files that the CLI would skip without failing.
+    """
+
+    migrations: tuple[Migration, ...]
+    misnamed: tuple[str, ...]
+
+    @property
+    def duplicates(self) -> tuple[str, ...]:
+        """Versions that more than one file claims."""
+        versions = [m.version for m in self.migrations]
+        return tuple(sorted({v for v in versions if versions.count(v) > 1}))
+
+
+def migrations_dir(root: Path) -> Path:
+    """The folder of the migrations below the project's root."""
+    return root / "supabase" / "migrations"
+
+
+def read_folder(root: Path) -> Folder:
+    """Read all migration files; a folder that is not there is an empty one."""
+    found, misnamed = [], []
+    folder = migrations_dir(root)
+    for path in sorted(folder.glob("*.sql")) if folder.is_dir() else []:
+        match = FILE_PATTERN.fullmatch(path.name)
+        if match:
+            found.append(Migration(match[1], match[2], _text(path)))
+        else:
+            misnamed.append(path.name)
+    return Folder(tuple(found), tuple(misnamed))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SbsyncError(
+            f"{path.name} is not valid UTF-8 (byte {error.start}).", "Save the file as UTF-8."
+        ) from None
+
+
+def checked_name(name: str, source: str = "--name") -> str:
+    """Make a migration's name from what the user typed.
+
+    Letters, digits and `_` are kept, spaces and dashes become `_`; anything else is refused, so that no
+    path can be smuggled in.
+
+    Raises:
+        ConfigError: the name is empty, too long, or has another character in it.
+    """
+    made = re.sub(r"[\s-]+", "_", name.strip())
+    if not re.fullmatch(rf"[A-Za-z0-9_]{{1,{NAME_LIMIT}}}", made):
+        raise ConfigError(
+            f"{source} {name!r} is no name for a migration.",
+            f"Use 1 to {NAME_LIMIT} letters, digits and underscores, such as add_invoices.",
+        )
+    return made
+
+
+def next_version(taken: list[str], *, now: datetime | None = None, before: str = "") -> str | None:
+    """A new version, later than all `taken` ones.
+
+    Args:
+        taken: The versions that the new one has to be later than.
+        now: The time to use; the current one as a rule.
+        before: A version that the new one has to be earlier than; empty for none.
+
+    Returns:
+        The version, or None where there is no room before `before`.
+    """
+    head = max((v for v in taken if len(v) == len("20260101000000")), default="")
+    version = (now or datetime.now(UTC)).strftime(VERSION_FORMAT)
+    if version <= head or (before and version >= before):
+        version = _after(head) if head else _shifted(before, -1)
+    return None if before and version >= before else version
+
+
+def _after(version: str) -> str:
+    return _shifted(version, +1)
+
+
+def _shifted(version: str, seconds: int) -> str:
+    try:
+        moment = datetime.strptime(version, VERSION_FORMAT).replace(tzinfo=UTC)
+    except ValueError:
+        # Not every 14-digit version is a time: somebody may have counted up by hand.
+        return str(int(version) + seconds).zfill(len(version))
+    return (moment + timedelta(seconds=seconds)).strftime(VERSION_FORMAT)
+
+
+def write(root: Path, migration: Migration) -> Path:
+    """Write a new migration file; one that is already there is never overwritten."""
+    path = migrations_dir(root) / migration.file_name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("x", encoding="utf-8") as file:
+        file.write(migration.sql if migration.sql.endswith("\n") else migration.sql + "\n")
+    return path
