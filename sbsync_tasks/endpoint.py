@@ -1,18 +1,34 @@
-"""Where a PostgreSQL server listens and who connects: a URL taken apart, its password kept aside."""
+"""Where a PostgreSQL server listens and who connects: a URL, its password kept aside."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ipaddress
+import re
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from .errors import ConfigError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 DEFAULT_PORT = 5432
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 # What a URL may carry besides; both the CLI and libpq know these.
-KNOWN_OPTIONS = ("sslmode", "sslrootcert", "connect_timeout", "options", "application_name", "target_session_attrs")
+KNOWN_OPTIONS = (
+    "sslmode",
+    "sslrootcert",
+    "connect_timeout",
+    "options",
+    "application_name",
+    "target_session_attrs",
+)
+# No commas (libpq reads several hosts), no slashes (a socket's folder): one server, over TCP.
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*)|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f]")
+# A control character would end a line of a PGPASSFILE, or a C string.
+_BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%[01][0-9A-Fa-f]|%7[Ff]")
 
 
 @dataclass(frozen=True)
@@ -50,12 +66,20 @@ class Endpoint:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the server is on this machine, as far as its name tells."""
-        return self.host in LOOPBACK or self.host.startswith("127.")
+        """Whether the server is on this machine, as far as its name tells.
+
+        Only `localhost` and addresses count: a name such as `127.example.com` may be anywhere.
+        """
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
 
     @property
     def passfile_line(self) -> str:
-        """The line of a PGPASSFILE that holds this password; `:` and `\\` are escaped as libpq asks."""
+        r"""The line of a PGPASSFILE with this password; libpq wants `:` and `\` escaped."""
         parts = (self.host, str(self.port), self.database, self.user, self.password)
         return ":".join(p.replace("\\", "\\\\").replace(":", "\\:") for p in parts)
 
@@ -81,31 +105,66 @@ def parse_url(url: str, source: str) -> Endpoint:
     Raises:
         ConfigError: it is no such URL. The value is never part of the message.
     """
-    try:
-        parts = urlsplit(url)
-        port = parts.port or DEFAULT_PORT
-    except ValueError:
-        raise _malformed(source, "its port or host cannot be read") from None
+    parts, port = _split(url, source)
     if parts.scheme not in ("postgresql", "postgres"):
         raise _malformed(source, "it does not start with postgresql://")
     if not parts.hostname or not parts.username:
         raise _malformed(source, "it names no host or no user")
-    if parts.fragment or "/" in parts.path.lstrip("/") or "@" in parts.path:
+    if parts.fragment or "/" in parts.path[1:] or "@" in parts.path:
         raise _malformed(source, "a character in it is not percent-encoded")
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    unknown = sorted(set(options) - set(KNOWN_OPTIONS))
-    if unknown:
-        raise _malformed(source, f"it has an unknown option ({', '.join(unknown)})")
+    if not _HOST.fullmatch(parts.hostname):
+        raise _malformed(source, "its host is neither one name nor one address")
     return Endpoint(
-        host=parts.hostname, port=port, database=unquote(parts.path.lstrip("/")) or "postgres",
-        user=unquote(parts.username), password=unquote(parts.password or ""),
-        options=MappingProxyType(options),
-    )  # fmt: skip
+        host=parts.hostname,
+        port=port,
+        database=_decoded(parts.path[1:], source) or "postgres",
+        user=_decoded(parts.username, source),
+        password=_decoded(parts.password or "", source),
+        options=_options(parts.query, source),
+    )
+
+
+def _split(url: str, source: str) -> tuple[SplitResult, int]:
+    """The URL's parts and its port."""
+    # urlsplit would silently leave out line breaks and tabs.
+    if _NOT_IN_A_URL.search(url):
+        raise _malformed(source, "it holds a space or a control character")
+    try:
+        parts = urlsplit(url)
+        port = DEFAULT_PORT if parts.port is None else parts.port
+    except ValueError:
+        raise _malformed(source, "its port or host cannot be read") from None
+    if port == 0:
+        raise _malformed(source, "its port is 0")
+    return parts, port
+
+
+def _decoded(text: str, source: str) -> str:
+    if _BAD_PERCENT.search(text):
+        raise _malformed(source, "a % in it starts no character that may stand there")
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise _malformed(source, "what is percent-encoded in it is not UTF-8") from None
+
+
+def _options(query: str, source: str) -> Mapping[str, str]:
+    """What stands after the `?`; `host`, `user`, `password` and the like are not taken there."""
+    _decoded(query, source)
+    pairs = parse_qsl(query, keep_blank_values=True)
+    names = [name for name, _ in pairs]
+    # The names are not shown: after a stray `?` they may be the rest of a password.
+    if set(names) - set(KNOWN_OPTIONS):
+        raise _malformed(source, f"after ? it has something else than {', '.join(KNOWN_OPTIONS)}")
+    if len(set(names)) < len(names):
+        raise _malformed(source, "it has the same option twice")
+    return MappingProxyType(dict(pairs))
 
 
 def _malformed(source: str, why: str) -> ConfigError:
     return ConfigError(
         f"{source} is no Postgres URL: {why}.",
-        "Write postgresql://USER@HOST:PORT/DATABASE and put the password, as it is, in SUPABASE_DB_PASSWORD; "
-        "in a URL each special character has to be percent-encoded (@ is %40, # is %23).",
+        "Write postgresql://USER@HOST:PORT/DATABASE and put the password, as it is, in "
+        "SUPABASE_DB_PASSWORD; in a URL each special character has to be percent-encoded "
+        "(@ is %40, # is %23).",
     )
