@@ -1,0 +1,23 @@
+select case t.typtype when 'e' then 'enum' when 'c' then 'composite type' when 'd' then 'domain' when 'r' then 'range type' else 'type' end,
+  t.nspname, '', t.name,
+  concat_ws(E'\n',
+    (select string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid),
+    (
+      select string_agg(format('%%I %%s %%s', a.attname, format_type(a.atttypid, a.atttypmod), nullif(a.attcollation, 0)::regcollation), E'\n' order by a.attnum)
+      from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
+    ),
+    case when t.typtype = 'd' then concat_ws(' ',
+      format_type(t.typbasetype, t.typtypmod), nullif(t.typcollation, 0)::regcollation::text,
+      case when t.typnotnull then 'not null' end, 'default ' || pg_get_expr(t.typdefaultbin, 0),
+      (
+        select string_agg(format('constraint %%I %%s', k.conname, pg_get_constraintdef(k.oid)), ' ' order by k.conname)
+        from pg_constraint k where k.contypid = t.oid and k.contype <> 'n'
+      ))
+    end,
+    (
+      select format('of %%s, opclass %%I, collation %%s, canonical %%s, difference %%s, multirange %%s', r.rngsubtype::regtype, o.opcname,
+        r.rngcollation::regcollation, r.rngcanonical, r.rngsubdiff, r.rngmultitypid::regtype)
+      from pg_range r join pg_opclass o on o.oid = r.rngsubopc where r.rngtypid = t.oid
+    ),
+    'comment ' || quote_literal(obj_description(t.oid, 'pg_type')))
+from type t

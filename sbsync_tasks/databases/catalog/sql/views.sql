@@ -1,0 +1,7 @@
+select case c.relkind when 'v' then 'view' else 'materialized view' end, c.nspname, '', c.name,
+  concat_ws(E'\n',
+    pg_get_viewdef(c.oid),
+    'options ' || (select string_agg(o, ', ' order by o) from unnest(c.reloptions) o),
+    'comment ' || quote_literal(obj_description(c.oid, 'pg_class')))
+from relation c
+where c.own and c.relkind in ('v', 'm')
