@@ -1,0 +1,408 @@
+"""What the tasks ask of git: is it ready, what does it have, one commit of exactly the given files.
+
+git and the hooks that it runs get no secret: their environment is made from a list of names. What
+git found is read from exit codes and NUL-separated output; sentences only explain a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import ConfigError, MissingToolError, RefusedError, SbsyncError
+from .migrations import migrations_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# What git, its hooks and the programs that sign a commit need; nothing else reaches them.
+KEPT = re.compile(
+    r"HOME|PATH|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|TERM|NO_COLOR|EDITOR|VISUAL|PAGER|EMAIL|CI|SKIP"
+    r"|HUSKY|LEFTHOOK|VIRTUAL_ENV|GNUPGHOME|GPG_TTY|DISPLAY|WAYLAND_DISPLAY|DBUS_SESSION_BUS_ADDRESS"
+    r"|(GIT|SSH|LC|XDG|PRE_COMMIT)_.+"
+)
+# Set where the tasks run inside a hook. The repository is found from the project's root alone
+# (names: `git rev-parse --local-env-vars`, without those that carry configuration).
+DROPPED = re.compile(
+    r"GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR|NAMESPACE|OBJECT_DIRECTORY|QUARANTINE_PATH"
+    r"|ALTERNATE_OBJECT_DIRECTORIES|(LITERAL|GLOB|NOGLOB|ICASE)_PATHSPECS)"
+)
+# What stands in the git directory while something waits for its end: gitrepository-layout(5).
+HALF_DONE = {
+    "MERGE_HEAD": ("merge", "git merge"),
+    "CHERRY_PICK_HEAD": ("cherry-pick", "git cherry-pick"),
+    "REVERT_HEAD": ("revert", "git revert"),
+    "rebase-merge": ("rebase", "git rebase"),
+    "rebase-apply": ("rebase", "git rebase"),
+}
+SECRET_FILE = re.compile(r"(supabase/)?\.env(\.(.+\.)?local)?")
+LAST_LINES = 20
+BRANCH_LIMIT = 100
+FOUND_LIMIT = 10
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What `commit` did.
+
+    Attributes:
+        commit: The short hash; empty when there was nothing to commit.
+        files: What the commit holds, relative to the project's root; a hook may have added to it.
+        rewritten: Those of the given files whose text a hook has changed: not what was reviewed.
+    """
+
+    commit: str
+    files: tuple[str, ...]
+    rewritten: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """A migration file on a branch.
+
+    Attributes:
+        branch: `main`, or `origin/main` for a remote-tracking one.
+        author: Who added the file there.
+        date: When, as `YYYY-MM-DD` in the author's time zone.
+        path: The file, relative to the project's root.
+    """
+
+    branch: str
+    author: str
+    date: str
+    path: str
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What a call of git gave: exit code, stdout, and both outputs as a person reads them."""
+
+    code: int
+    out: str
+    text: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The NUL-separated names in the output."""
+        return tuple(name for name in self.out.split("\0") if name)
+
+
+def _environment(source: Mapping[str, str]) -> dict[str, str]:
+    """What git and its hooks get; messages are English, so that a failed signature is known."""
+    kept = {k: v for k, v in source.items() if KEPT.fullmatch(k) and not DROPPED.fullmatch(k)}
+    return kept | {"GIT_TERMINAL_PROMPT": "0", "LANGUAGE": "en"}
+
+
+def _git(root: Path, *args: str) -> _Answer:
+    """Run git in `root`, without a terminal; a failure is the caller's to judge.
+
+    Raises:
+        MissingToolError: git is not there.
+    """
+    try:
+        process = subprocess.Popen(
+            ["git", "-C", str(root), *args],
+            env=_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    except FileNotFoundError:
+        raise MissingToolError("git was not found.", "Install git, or put it on PATH.") from None
+    with process:
+        try:
+            out, err = process.communicate()
+        except BaseException:
+            # Not kill(), as subprocess.run does: asked to end, git removes its index.lock.
+            process.terminate()
+            process.wait()
+            raise
+    text = (out + err).decode("utf-8", "replace").strip()
+    return _Answer(process.returncode, os.fsdecode(out), text)
+
+
+def _must(root: Path, *args: str) -> _Answer:
+    """Run git and take a failure for an error of its own, with what git said."""
+    answer = _git(root, *args)
+    if answer.code:
+        raise SbsyncError(f"git {args[0]} failed in {root}:\n{_tail(answer.text)}")
+    return answer
+
+
+def _tail(text: str) -> str:
+    return "\n".join(text.splitlines()[-LAST_LINES:])
+
+
+def repository(root: Path) -> Path | None:
+    """The top level of the work tree that `root` is in; None when it is in none.
+
+    Raises:
+        MissingToolError: git is not there.
+        ConfigError: git refuses the repository because another user owns it (as in containers).
+    """
+    answer = _git(root, "rev-parse", "--show-toplevel")
+    if answer.code and "safe.directory" in answer.text:
+        raise ConfigError(
+            f"git refuses to work in {root}: the repository belongs to another user.",
+            f"If you trust it: git config --global --add safe.directory '{root.resolve()}'",
+        )
+    return None if answer.code else Path(answer.out.removesuffix("\n"))
+
+
+def _top(root: Path) -> Path:
+    top = repository(root)
+    if top is None:
+        raise ConfigError(
+            f"{root} is not in a git repository.",
+            "Run `git init` there, or leave the commit out.",
+        )
+    return top
+
+
+def check_ready(root: Path) -> tuple[str, ...]:
+    """Look whether a migration could be committed now.
+
+    Returns:
+        Warnings: sentences about what does not prevent a commit.
+
+    Raises:
+        MissingToolError: git is not there.
+        ConfigError: no repository, no identity, or migrations are ignored.
+        RefusedError: a merge, rebase, cherry-pick or revert is waiting for its end. git makes no
+            partial commit in a merge, and in the others one would end the user's own work.
+    """
+    _top(root)
+    _refuse_half_done(root)
+    _refuse_nameless(root)
+    _refuse_ignored(root)
+    if _git(root, "symbolic-ref", "--quiet", "HEAD").code:
+        return (
+            "HEAD is detached: a commit would be on no branch. `git switch -c NAME` makes one.",
+        )
+    return ()
+
+
+def _refuse_half_done(root: Path) -> None:
+    folder = Path(_must(root, "rev-parse", "--absolute-git-dir").out.removesuffix("\n"))
+    for name, (what, command) in HALF_DONE.items():
+        if (folder / name).exists():
+            raise RefusedError(
+                f"A {what} is in progress in {root}: nothing is committed in the middle of it.",
+                f"Finish it (`{command} --continue`) or give it up (`{command} --abort`).",
+            )
+
+
+def _refuse_nameless(root: Path) -> None:
+    for ident in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
+        if _git(root, "var", ident).code:
+            raise ConfigError(
+                "git does not know who commits: user.name or user.email is not set.",
+                'git config user.name "Your Name" && git config user.email you@example.org',
+            )
+
+
+def _refuse_ignored(root: Path) -> None:
+    """A file that is not there can be asked about; `--verbose` alone answers for `!` rules too."""
+    probe = str(migrations_dir(Path()) / "20000101000000_probe.sql")
+    if _git(root, "check-ignore", "--quiet", "--", probe).code == 0:
+        rule = _must(root, "check-ignore", "--verbose", "--", probe).out.split("\t")[0]
+        raise ConfigError(
+            f"git ignores {migrations_dir(root)} (rule {rule}).",
+            "Take the rule out, or add `!supabase/migrations/*.sql` after it.",
+        )
+
+
+def untracked_or_modified(root: Path, files: Sequence[Path]) -> tuple[Path, ...]:
+    """Those of the files that HEAD does not have, or has with another text, staged or not.
+
+    Args:
+        root: The project's root; it may be a folder inside the repository.
+        files: Absolute paths, or paths relative to `root`.
+
+    Raises:
+        ConfigError: `root` is in no repository.
+    """
+    _top(root)
+    names = {_name(root, file): file for file in files}
+    there = [name for name in names if (root / name).is_file()]
+    now = dict(zip(there, _hashes(root, there), strict=True))
+    recorded = _recorded(root, list(names))
+    return tuple(file for name, file in names.items() if now.get(name) != recorded.get(name))
+
+
+def _name(root: Path, file: Path) -> str:
+    return os.path.relpath(root / file, root)
+
+
+def _literal(names: Sequence[str]) -> list[str]:
+    return [f":(literal){name}" for name in names]
+
+
+def _hashes(root: Path, names: Sequence[str]) -> list[str]:
+    """The hash that each file would be stored under, after the filters that git applies to it."""
+    return _must(root, "hash-object", "--", *names).out.split() if names else []
+
+
+def _recorded(root: Path, names: Sequence[str]) -> dict[str, str]:
+    """The hash of each file in HEAD, by its name from `root`; a branch without commits has none."""
+    if _git(root, "rev-parse", "--quiet", "--verify", "HEAD").code:
+        return {}
+    lines = (
+        line.split("\t", 1) for line in _must(root, "ls-tree", "-z", "HEAD", "--", *names).names
+    )
+    return {name: fields.split()[2] for fields, name in lines}
+
+
+def commit(root: Path, files: Sequence[Path], message: str) -> Committed:
+    """Commit exactly these files; whatever else is staged or changed stays as it is.
+
+    Hooks run. What one of them stages is committed too, as with `git commit` itself.
+
+    Args:
+        root: The project's root.
+        files: Absolute paths, or paths relative to `root`; the work tree's text is committed.
+        message: The commit's message.
+
+    Returns:
+        The commit, or one with an empty hash when HEAD has all of it already.
+
+    Raises:
+        ConfigError, RefusedError, MissingToolError: as `check_ready`.
+        SbsyncError: git or a hook refused; nothing was committed and the index is as before.
+    """
+    check_ready(root)
+    pending = untracked_or_modified(root, files)
+    names = [_name(root, file) for file in pending]
+    if not names:
+        return Committed("", ())
+    before = _texts(root, names)
+    _commit_only(root, before, message)
+    # `commit --only` puts the text from before the hooks into the index: without this, a file that
+    # a hook has formatted and staged would stand there as a staged step back.
+    _git(root, "reset", "--quiet", "--", *_literal(names))
+    short = _must(root, "rev-parse", "--short", "HEAD").out.strip()
+    return Committed(short, _files_of_head(root), _rewritten(root, before))
+
+
+def _commit_only(root: Path, before: Mapping[str, bytes], message: str) -> None:
+    """Announce new files to the index, commit, and take that back if it does not end well."""
+    names = list(before)
+    known = _must(root, "ls-files", "-z", "--", *_literal(names)).names
+    new = [name for name in names if name not in known]
+    try:
+        if new:
+            _must(root, "add", "--intent-to-add", "--", *_literal(new))
+        answer = _git(root, "commit", "--only", "--message", message, "--", *_literal(names))
+        if answer.code:
+            raise _refused(root, answer.text, _rewritten(root, before))
+    finally:
+        _take_back(root, new)
+
+
+def _take_back(root: Path, names: Sequence[str]) -> None:
+    """Remove from the index what is only announced; a committed file is no longer only that."""
+    if not names:
+        return
+    listed = _git(root, "status", "--porcelain", "-z", "--no-renames", "--", *_literal(names)).names
+    if any(entry.startswith(" A ") for entry in listed):
+        _git(root, "update-index", "--force-remove", "--", *names)
+
+
+def _refused(root: Path, text: str, rewritten: Sequence[str]) -> SbsyncError:
+    signing = _git(root, "config", "--type=bool", "commit.gpgsign").out.strip() == "true"
+    if signing and "failed to write commit object" in text:
+        hint = (
+            "Commits are signed here (commit.gpgsign) and signing failed: check user.signingkey "
+            "and that its key can be used without a terminal, or commit the files yourself."
+        )
+    elif rewritten:
+        hint = f"A hook changed {', '.join(rewritten)}: look at the change, then run again."
+    else:
+        hint = "Mend what git or its hook says, then run again; the files stay where they are."
+    return SbsyncError(
+        f"git did not commit; nothing was changed in git. It said:\n{_tail(text)}", hint
+    )
+
+
+def _texts(root: Path, names: Sequence[str]) -> dict[str, bytes]:
+    return {name: (root / name).read_bytes() if (root / name).is_file() else b"" for name in names}
+
+
+def _rewritten(root: Path, before: Mapping[str, bytes]) -> tuple[str, ...]:
+    now = _texts(root, list(before))
+    return tuple(name for name, text in before.items() if now[name] != text)
+
+
+def _files_of_head(root: Path) -> tuple[str, ...]:
+    """What the last commit changed, relative to `root`; the first commit of all has no parent."""
+    listed = _must(
+        root,
+        "diff-tree",
+        "--root",
+        "--no-commit-id",
+        "--name-only",
+        "--no-renames",
+        "-r",
+        "-z",
+        "HEAD",
+    )
+    prefix = _must(root, "rev-parse", "--show-prefix").out.removesuffix("\n")
+    return tuple(os.path.relpath(name, prefix or ".") for name in listed.names)
+
+
+def find_in_branches(root: Path, version: str) -> tuple[Found, ...]:
+    """Which branches hold the migration of this version, newest branch first.
+
+    Looks at the tips of the `BRANCH_LIMIT` branches, local and remote-tracking, that were committed
+    to last, and stops after `FOUND_LIMIT` finds. Nothing is fetched. Outside a repository: nothing.
+    """
+    if repository(root) is None:
+        return ()
+    found: list[Found] = []
+    for branch, ref in _branches(root):
+        found += [_found(root, branch, ref, path) for path in _paths_on(root, ref, version)]
+        if len(found) >= FOUND_LIMIT:
+            break
+    return tuple(found)
+
+
+def _branches(root: Path) -> list[tuple[str, str]]:
+    """Short and full names; `origin/HEAD`, which only points to another branch, is left out."""
+    listed = _must(
+        root, "for-each-ref", f"--count={BRANCH_LIMIT}", "--sort=-committerdate",
+        "--format=%(symref)%09%(refname:lstrip=2)%09%(refname)", "refs/heads", "refs/remotes",
+    )  # fmt: skip
+    rows = (line.split("\t") for line in listed.out.splitlines())
+    return [(short, full) for symbolic, short, full in rows if not symbolic]
+
+
+def _paths_on(root: Path, ref: str, version: str) -> list[str]:
+    folder = f"{migrations_dir(Path())}/"
+    names = _must(root, "ls-tree", "-z", "--name-only", ref, "--", folder).names
+    start = f"{folder}{version}_"
+    return [name for name in names if name.startswith(start) and name.endswith(".sql")]
+
+
+def _found(root: Path, branch: str, ref: str, path: str) -> Found:
+    """Who added the file on that branch: the newest commit there that did."""
+    told = _must(
+        root, "log", "-1", "--no-show-signature", "--diff-filter=A", "--date=short",
+        "--format=%an%x00%ad", ref, "--", *_literal([path]),
+    ).out.strip("\n")  # fmt: skip
+    author, _, date = told.partition("\0")
+    return Found(branch, author, date, path)
+
+
+def tracked_secret_files(root: Path) -> tuple[str, ...]:
+    """The files for secrets (`.env`, `.env.local`, `.env.<name>.local`) that git tracks.
+
+    Looks where settings are read from: the project's root and `supabase/`. A staged file counts.
+    """
+    if repository(root) is None:
+        return ()
+    listed = _must(root, "ls-files", "-z", "--", ":(glob).env*", ":(glob)supabase/.env*").names
+    return tuple(name for name in listed if SECRET_FILE.fullmatch(name))

@@ -1,0 +1,543 @@
+"""git.py, in real repositories: what is committed, and what stays exactly as it was."""
+
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sbsync_tasks import git
+from sbsync_tasks.errors import ConfigError, MissingToolError, RefusedError, SbsyncError
+
+VERSION = "20260301120000"
+FILE = f"supabase/migrations/{VERSION}_invoices.sql"
+
+
+def run(where, *args, check=True):
+    """A git call of the test's own; its output without the line end."""
+    done = subprocess.run(
+        ["git", "-C", str(where), *args], capture_output=True, text=True, check=check
+    )
+    return done.stdout.rstrip("\n")
+
+
+def write(root, name, text="select 1;\n"):
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def hook(root, name, script, folder=".git/hooks"):
+    path = write(root, f"{folder}/{name}", f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+def state(root):
+    """Everything of a repository that a failed commit must leave alone."""
+    top = Path(run(root, "rev-parse", "--show-toplevel"))
+    files = {p: p.read_bytes() for p in top.rglob("*") if p.is_file() and ".git" not in p.parts}
+    head = run(root, "rev-parse", "--verify", "-q", "HEAD", check=False)
+    return (
+        head,
+        run(root, "ls-files", "--stage"),
+        run(root, "status", "--porcelain", "-uall"),
+        files,
+    )
+
+
+@pytest.fixture(autouse=True)
+def _own_git_world(tmp_path, monkeypatch):
+    """No configuration of this machine takes part."""
+    for key in [k for k in os.environ if k.startswith(("GIT_", "XDG_"))] + ["EMAIL"]:
+        monkeypatch.delenv(key, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    # Without it a git that finds no repository would go on looking above the test's folder.
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+
+
+@pytest.fixture
+def unborn(tmp_path):
+    """A repository without a commit, in a folder with a space in its name."""
+    root = tmp_path / "my project"
+    root.mkdir()
+    run(root, "init", "-q", "-b", "main")
+    run(root, "config", "user.name", "Ada Example")
+    run(root, "config", "user.email", "ada@example.org")
+    return root
+
+
+@pytest.fixture
+def root(unborn):
+    """A repository with one commit and one file."""
+    write(unborn, "app.py", "one\n")
+    run(unborn, "add", "app.py")
+    run(unborn, "commit", "-q", "-m", "first")
+    return unborn
+
+
+@pytest.fixture
+def busy(root):
+    """The same with the user's own work: staged, staged and changed again, unstaged, untracked."""
+    write(root, "tracked.py", "one\n")
+    run(root, "add", ".")
+    run(root, "commit", "-q", "-m", "second")
+    write(root, "app.py", "staged\n")
+    write(root, "new.py", "staged\n")
+    run(root, "add", "app.py", "new.py")
+    write(root, "new.py", "staged, then changed\n")
+    write(root, "tracked.py", "changed\n")
+    write(root, "notes.txt", "untracked\n")
+    return root
+
+
+# --- the repository
+
+
+def test_repository_is_the_top_level_of_a_monorepo(root):
+    folder = root / "apps" / "db"
+    folder.mkdir(parents=True)
+    assert git.repository(folder) == root
+    assert git.repository(root) == root
+
+
+def test_no_repository(tmp_path):
+    assert git.repository(tmp_path) is None
+    assert git.repository(tmp_path / "not there") is None
+    assert git.find_in_branches(tmp_path, VERSION) == ()
+    assert git.tracked_secret_files(tmp_path) == ()
+    for call in (git.check_ready, lambda r: git.commit(r, [Path(FILE)], "m")):
+        with pytest.raises(ConfigError, match="not in a git repository"):
+            call(tmp_path)
+
+
+def test_a_missing_git_is_a_missing_tool(root, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    with pytest.raises(MissingToolError):
+        git.repository(root)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="giving a folder to another user needs root")
+def test_a_repository_of_another_user_is_explained(root):
+    os.chown(root, 12345, 12345)
+    with pytest.raises(ConfigError, match="another user") as caught:
+        git.repository(root)
+    assert "safe.directory" in caught.value.hint
+
+
+def test_the_surrounding_hook_does_not_choose_the_repository(root, tmp_path, monkeypatch):
+    other = tmp_path / "other"
+    run(tmp_path, "init", "-q", str(other))
+    file = write(root, FILE)
+    with monkeypatch.context() as patch:
+        patch.setenv("GIT_DIR", str(other / ".git"))
+        patch.setenv("GIT_INDEX_FILE", str(other / ".git" / "index"))
+        assert git.repository(file.parent) == root
+        git.commit(root, [file], "one")
+    assert run(root, "ls-tree", "-r", "--name-only", "HEAD").splitlines() == ["app.py", FILE]
+    assert run(other, "rev-parse", "--verify", "-q", "HEAD", check=False) == ""
+
+
+# --- a commit
+
+
+def test_exactly_the_given_files_are_committed(busy):
+    before = run(busy, "status", "--porcelain", "-uall")
+    diffs = run(busy, "diff", "--cached"), run(busy, "diff")
+    files = [write(busy, FILE), write(busy, "supabase/migrations/20260301120001_more.sql")]
+    done = git.commit(busy, files, "Add migration for remote changes")
+
+    assert done.commit == run(busy, "rev-parse", "--short", "HEAD")
+    assert sorted(done.files) == sorted(str(f.relative_to(busy)) for f in files)
+    assert done.rewritten == ()
+    assert run(busy, "log", "-1", "--format=%B").strip() == "Add migration for remote changes"
+    assert run(busy, "status", "--porcelain", "-uall") == before
+    assert (run(busy, "diff", "--cached"), run(busy, "diff")) == diffs
+
+
+def test_a_tracked_file_is_committed_as_it_stands_in_the_work_tree(busy):
+    git.commit(busy, [write(busy, FILE)], "one")
+    write(busy, FILE, "select 2;\n")
+    run(busy, "add", FILE)
+    write(busy, FILE, "select 3;\n")
+    git.commit(busy, [Path(FILE)], "two")
+    assert run(busy, "show", f"HEAD:{FILE}") == "select 3;"
+    assert FILE not in run(busy, "status", "--porcelain", "-uall")
+
+
+def test_nothing_to_commit_is_no_failure(busy):
+    git.commit(busy, [write(busy, FILE)], "one")
+    before = state(busy)
+    assert git.commit(busy, [Path(FILE)], "two") == git.Committed("", ())
+    assert git.commit(busy, [], "none") == git.Committed("", ())
+    assert state(busy) == before
+
+
+def test_a_staged_change_that_was_undone_in_the_work_tree_is_nothing_to_commit(root):
+    git.commit(root, [write(root, FILE)], "one")
+    write(root, FILE, "select 2;\n")
+    run(root, "add", FILE)
+    write(root, FILE)
+    assert git.commit(root, [Path(FILE)], "two").commit == ""
+
+
+def test_the_first_commit_of_all(unborn):
+    write(unborn, "app.py")
+    run(unborn, "add", "app.py")
+    done = git.commit(unborn, [write(unborn, FILE)], "one")
+    assert done.files == (FILE,)
+    assert run(unborn, "ls-tree", "-r", "--name-only", "HEAD") == FILE
+    assert run(unborn, "status", "--porcelain") == "A  app.py"
+
+
+def test_a_project_inside_a_monorepo(busy):
+    project = busy / "apps" / "the db"
+    before = run(busy, "status", "--porcelain", "-uall")
+    done = git.commit(project, [write(project, FILE)], "one")
+    assert done.files == (FILE,)
+    assert run(busy, "show", "--format=", "--name-only", "HEAD") == f"apps/the db/{FILE}"
+    assert run(busy, "status", "--porcelain", "-uall") == before
+
+
+def test_a_file_name_is_no_pattern(root):
+    named = write(root, "supabase/migrations/[ab]*.sql")
+    other = write(root, "supabase/migrations/a1.sql")
+    git.commit(root, [named, other], "one")
+    for file in (named, other):
+        write(root, str(file.relative_to(root)), "select 2;\n")
+    run(root, "add", str(other))
+    git.commit(root, [named], "two")
+    assert run(root, "status", "--porcelain") == "M  supabase/migrations/a1.sql"
+
+
+def test_a_message_is_no_option(root):
+    git.commit(root, [write(root, FILE)], "--amend")
+    assert run(root, "log", "-1", "--format=%s") == "--amend"
+
+
+# --- hooks
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_refusing_hook_leaves_everything_as_it_was(busy, known):
+    write(busy, FILE)
+    if known:
+        git.commit(busy, [Path(FILE)], "one")
+        write(busy, FILE, "select 2;\n")
+    hook(busy, "pre-commit", "echo no semicolon in line 7 >&2; exit 1")
+    before = state(busy)
+    with pytest.raises(SbsyncError, match="no semicolon in line 7"):
+        git.commit(busy, [Path(FILE)], "two")
+    assert state(busy) == before
+
+
+def test_a_refusing_hook_on_an_unborn_branch(unborn):
+    file = write(unborn, FILE)
+    hook(unborn, "commit-msg", "echo no ticket; exit 1")
+    before = state(unborn)
+    with pytest.raises(SbsyncError, match="no ticket"):
+        git.commit(unborn, [file], "one")
+    assert state(unborn) == before
+
+
+def test_only_the_last_lines_of_a_hook_are_told(root):
+    hook(root, "pre-commit", "seq 1000 1099 >&2; exit 1")
+    with pytest.raises(SbsyncError) as caught:
+        git.commit(root, [write(root, FILE)], "one")
+    assert "1099" in caught.value.message
+    assert "1000" not in caught.value.message
+
+
+def test_a_hook_of_core_hooks_path_is_run(root):
+    run(root, "config", "core.hooksPath", "my hooks")
+    hook(root, "pre-commit", "echo from the other folder; exit 1", folder="my hooks")
+    with pytest.raises(SbsyncError, match="from the other folder"):
+        git.commit(root, [write(root, FILE)], "one")
+
+
+def test_a_hook_that_formats_and_stages(busy):
+    """Its text is committed and the index has it too: no staged step back is left behind."""
+    before = run(busy, "status", "--porcelain", "-uall")
+    hook(busy, "pre-commit", f"echo 'select 1; -- neat' > {FILE}; git add {FILE}")
+    done = git.commit(busy, [write(busy, FILE)], "one")
+    assert run(busy, "show", f"HEAD:{FILE}") == "select 1; -- neat"
+    assert run(busy, "status", "--porcelain", "-uall") == before
+    assert done.rewritten == (FILE,)
+
+
+def test_a_hook_that_formats_and_refuses(busy):
+    hook(busy, "pre-commit", f"echo 'select 1; -- neat' > {FILE}; exit 1")
+    file = write(busy, FILE)
+    before = state(busy)
+    with pytest.raises(SbsyncError) as caught:
+        git.commit(busy, [file], "one")
+    assert f"A hook changed {FILE}" in caught.value.hint
+    assert state(busy)[:3] == before[:3]
+
+
+def test_what_a_hook_adds_is_told(root):
+    hook(root, "pre-commit", "echo x > schema.txt; git add schema.txt")
+    assert git.commit(root, [write(root, FILE)], "one").files == ("schema.txt", FILE)
+
+
+def test_hooks_see_no_secret(root, monkeypatch):
+    secrets = {
+        "PGPASSWORD": "hush", "SUPABASE_DB_PASSWORD": "hush", "SBSYNC_LOCAL": "hush",
+        "AWS_SECRET_ACCESS_KEY": "hush", "SUPABASE_ACCESS_TOKEN": "hush",
+    }  # fmt: skip
+    for key, value in {**secrets, "SSH_AUTH_SOCK": "sock", "LC_TIME": "C"}.items():
+        monkeypatch.setenv(key, value)
+    hook(root, "pre-commit", 'env > "$HOME/seen"')
+    git.commit(root, [write(root, FILE)], "one")
+    seen = (Path(os.environ["HOME"]) / "seen").read_text(encoding="utf-8")
+    assert "hush" not in seen
+    assert {"SSH_AUTH_SOCK=sock", "LC_TIME=C", "GIT_TERMINAL_PROMPT=0"} <= set(seen.splitlines())
+
+
+def test_a_signature_that_cannot_be_made_is_explained(busy):
+    run(busy, "config", "commit.gpgsign", "true")
+    run(busy, "config", "gpg.program", "no-such-gpg")
+    file = write(busy, FILE)
+    before = state(busy)
+    with pytest.raises(SbsyncError, match="no-such-gpg") as caught:
+        git.commit(busy, [file], "one")
+    assert "commit.gpgsign" in caught.value.hint
+    assert state(busy) == before
+
+
+def test_a_locked_index_changes_nothing(busy):
+    file = write(busy, FILE)
+    before = state(busy)
+    write(busy, ".git/index.lock", "")
+    with pytest.raises(SbsyncError, match=r"index\.lock"):
+        git.commit(busy, [file], "one")
+    (busy / ".git" / "index.lock").unlink()
+    assert state(busy) == before
+
+
+@pytest.mark.parametrize("name", ["pre-commit", "post-commit"])
+def test_an_interruption_leaves_the_index_whole(busy, name):
+    """Before the commit all is as it was; after it the file stands in HEAD and in the index."""
+    before = run(busy, "status", "--porcelain", "-uall")
+    file = write(busy, FILE)
+    hook(busy, name, f"kill -INT {os.getpid()}; sleep 30")
+    with pytest.raises(KeyboardInterrupt):
+        git.commit(busy, [file], "one")
+    assert not list((busy / ".git").glob("*.lock"))
+    left = run(busy, "status", "--porcelain", "-uall").splitlines()
+    assert left == before.splitlines() + ([f"?? {FILE}"] if name == "pre-commit" else [])
+
+
+# --- ready or not
+
+
+def test_ready(root):
+    assert git.check_ready(root) == ()
+
+
+def test_ready_on_an_unborn_branch(unborn):
+    assert git.check_ready(unborn) == ()
+
+
+def test_a_detached_head_is_only_warned_of(root):
+    run(root, "switch", "-q", "--detach")
+    (warning,) = git.check_ready(root)
+    assert "detached" in warning
+
+
+def conflict(root):
+    """Two branches that changed the same line; main is checked out."""
+    run(root, "switch", "-q", "-c", "side")
+    write(root, "app.py", "side\n")
+    run(root, "commit", "-q", "-am", "side")
+    run(root, "switch", "-q", "main")
+    write(root, "app.py", "main\n")
+    run(root, "commit", "-q", "-am", "main")
+
+
+@pytest.mark.parametrize("what", ["merge", "rebase", "cherry-pick"])
+def test_nothing_is_committed_in_the_middle_of(root, what):
+    conflict(root)
+    run(root, what, "side", check=False)
+    write(root, "app.py", "solved\n")
+    run(root, "add", "app.py")
+    file = write(root, FILE)
+    before = state(root)
+    for call in (lambda: git.check_ready(root), lambda: git.commit(root, [file], "one")):
+        with pytest.raises(RefusedError, match=f"{what} is in progress") as caught:
+            call()
+        assert f"git {what} --abort" in caught.value.hint
+    assert state(root) == before
+    run(root, what, "--abort")
+    assert git.check_ready(root) == ()
+
+
+def test_nothing_is_committed_in_the_middle_of_a_revert(root):
+    conflict(root)
+    run(root, "revert", "--no-commit", "HEAD")
+    with pytest.raises(RefusedError, match="revert is in progress"):
+        git.check_ready(root)
+
+
+def test_a_merge_in_a_linked_work_tree(root, tmp_path):
+    conflict(root)
+    linked = tmp_path / "linked"
+    run(root, "worktree", "add", "-q", "-b", "third", str(linked), "main")
+    run(linked, "merge", "side", check=False)
+    assert git.check_ready(root) == ()
+    with pytest.raises(RefusedError, match="merge"):
+        git.check_ready(linked)
+
+
+@pytest.mark.parametrize("key", ["user.name", "user.email"])
+def test_without_an_identity(root, key):
+    run(root, "config", "--unset", key)
+    run(root, "config", "user.useConfigOnly", "true")
+    with pytest.raises(ConfigError, match=r"user\.name or user\.email"):
+        git.check_ready(root)
+
+
+@pytest.mark.parametrize("rule", ["*.sql", "supabase/", "migrations"])
+def test_ignored_migrations(root, rule):
+    write(root, ".gitignore", f"# mine\n{rule}\n")
+    with pytest.raises(ConfigError, match=r"\.gitignore:2:"):
+        git.check_ready(root)
+
+
+def test_migrations_taken_out_of_an_ignore_rule(root):
+    write(root, ".gitignore", "*.sql\n!supabase/migrations/*.sql\n")
+    assert git.check_ready(root) == ()
+    assert git.commit(root, [write(root, FILE)], "one").files == (FILE,)
+
+
+def test_one_ignored_file_is_refused_with_what_git_says(root):
+    write(root, ".gitignore", "*_invoices.sql\n")
+    file = write(root, FILE)
+    more = write(root, "supabase/migrations/20260301120001_more.sql")
+    before = state(root)
+    with pytest.raises(SbsyncError, match="ignored"):
+        git.commit(root, [more, file], "one")
+    assert state(root) == before
+
+
+# --- what git does not have
+
+
+def test_untracked_or_modified(root):
+    same, changed, staged, fresh = files = [
+        write(root, f"supabase/migrations/2026030112000{n}_x.sql") for n in range(4)
+    ]
+    git.commit(root, [same, changed], "two of them")
+    write(root, str(changed.relative_to(root)), "select 2;\n")
+    run(root, "add", str(staged))
+    assert git.untracked_or_modified(root, files) == (changed, staged, fresh)
+    assert git.untracked_or_modified(root, [p.relative_to(root) for p in files[2:]]) == (
+        staged.relative_to(root), fresh.relative_to(root),
+    )  # fmt: skip
+    same.unlink()
+    assert git.untracked_or_modified(root, [same]) == (same,)
+    assert git.untracked_or_modified(root, []) == ()
+
+
+def test_an_ignored_file_is_one_that_git_does_not_have(root):
+    write(root, ".gitignore", "*.sql\n")
+    file = write(root, FILE)
+    assert git.untracked_or_modified(root, [file]) == (file,)
+
+
+def test_on_an_unborn_branch_git_has_nothing(unborn):
+    file = write(unborn, FILE)
+    run(unborn, "add", FILE)
+    assert git.untracked_or_modified(unborn, [file]) == (file,)
+
+
+def test_in_a_monorepo_the_same_name_elsewhere_does_not_count(root):
+    git.commit(root, [write(root, FILE)], "the other project's")
+    project = root / "apps" / "db"
+    file = write(project, FILE)
+    assert git.untracked_or_modified(project, [file]) == (file,)
+
+
+def test_a_touched_file_is_not_a_modified_one(root):
+    file = write(root, FILE)
+    git.commit(root, [file], "one")
+    os.utime(file, (1, 1))
+    assert git.untracked_or_modified(root, [file]) == ()
+
+
+def test_line_ends_that_git_converts_are_no_change(root):
+    write(root, ".gitattributes", "*.sql text\n")
+    file = write(root, FILE, "select 1;\n")
+    git.commit(root, [file], "one")
+    file.write_bytes(b"select 1;\r\n")
+    assert git.untracked_or_modified(root, [file]) == ()
+
+
+# --- other branches
+
+
+def test_a_version_is_found_on_other_branches(root, tmp_path):
+    run(root, "switch", "-q", "-c", "feature/billing")
+    write(root, FILE)
+    run(root, "add", FILE)
+    run(
+        root,
+        "commit",
+        "-q",
+        "-m",
+        "x",
+        "--author",
+        "Bob Other <b@example.org>",
+        "--date",
+        "2026-03-01T12:00:00Z",
+    )
+    clone = tmp_path / "clone"
+    run(tmp_path, "clone", "-q", str(root), str(clone))
+    run(root, "switch", "-q", "main")
+
+    assert git.find_in_branches(root, VERSION) == (
+        git.Found("feature/billing", "Bob Other", "2026-03-01", FILE),
+    )
+    assert [f.branch for f in git.find_in_branches(clone, VERSION)] == [
+        "feature/billing", "origin/feature/billing",
+    ]  # fmt: skip
+    assert git.find_in_branches(root, VERSION[:-1]) == ()
+
+
+def test_a_version_is_looked_for_in_the_own_project_of_a_monorepo(root):
+    git.commit(root, [write(root, FILE)], "the other project's")
+    project = root / "apps" / "db"
+    assert git.find_in_branches(root, VERSION)[0].path == FILE
+    git.commit(project, [write(project, "supabase/migrations/20260401000000_own.sql")], "own")
+    assert git.find_in_branches(project, VERSION) == ()
+    (own,) = git.find_in_branches(project, "20260401000000")
+    assert (own.path, own.author) == ("supabase/migrations/20260401000000_own.sql", "Ada Example")
+
+
+def test_a_file_that_a_branch_has_deleted_is_not_found(root):
+    git.commit(root, [write(root, FILE)], "one")
+    run(root, "rm", "-q", FILE)
+    run(root, "commit", "-q", "-m", "gone")
+    assert git.find_in_branches(root, VERSION) == ()
+
+
+def test_the_search_is_bounded(root):
+    git.commit(root, [write(root, FILE)], "one")
+    for n in range(git.FOUND_LIMIT + 5):
+        run(root, "branch", f"b{n}")
+    assert len(git.find_in_branches(root, VERSION)) == git.FOUND_LIMIT
+
+
+# --- secrets
+
+
+def test_tracked_secret_files(root):
+    secret = [".env", ".env.local", ".env.staging.local", "supabase/.env"]
+    for name in [*secret, ".env.example", ".env.staging", "docs/.env", "x.env", "supabase/x/.env"]:
+        write(root, name)
+    assert git.tracked_secret_files(root) == ()
+    run(root, "add", "-f", ".")
+    assert sorted(git.tracked_secret_files(root)) == sorted(secret)
+    assert git.tracked_secret_files(root / "docs") == (".env",)
