@@ -119,7 +119,8 @@ def check_name(name: str, source: str, *, in_file: bool) -> None:
 
 def unknown_key(name: str, source: str, names: list[str]) -> ConfigError:
     """The error for a name that is none of `names`."""
-    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.0)[0]
+    by_small = {known.lower(): known for known in names}
+    nearest = by_small[difflib.get_close_matches(name.lower(), by_small, n=1, cutoff=0.0)[0]]
     return ConfigError(f"Unknown setting {name} ({source}).", f"Did you mean {nearest}?")
 
 
@@ -174,7 +175,7 @@ def parse_expect(text: str, source: str) -> str:
 def parse_count(key: str, text: str, source: str) -> int:
     """A whole number above 0."""
     if not _COUNT.fullmatch(text):
-        raise ConfigError(f"{key} ({source}) is no whole number from 1 to 999999.")
+        raise ConfigError(f"{key} ({source}) is no whole number above 0.", "Write one, such as 10.")
     return int(text)
 
 

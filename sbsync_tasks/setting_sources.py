@@ -319,4 +319,7 @@ def _plain(key: Key, content: object, source: str) -> str:
         return str(content)
     if isinstance(content, list | tuple) and all(isinstance(item, str) for item in content):
         return ",".join(content)
-    raise ConfigError(f"{key.name} ({source}) is no text, number or list of texts.")
+    raise ConfigError(
+        f"{key.name} ({source}) is no text, number or list of texts.",
+        "Write it as it would stand in a dotenv file.",
+    )

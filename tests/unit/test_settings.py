@@ -1,0 +1,830 @@
+"""Settings: who wins, which remote is meant, what is refused, and that no secret ever shows."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from invoke.config import Config
+
+from sbsync_tasks.errors import ConfigError
+from sbsync_tasks.setting_keys import KEYS
+from sbsync_tasks.settings import Settings, Value, find_root, masked, resolve
+
+REF = "abcdefghijklmnopqrst"
+OTHER = "tsrqponmlkjihgfedcba"
+URL = "postgresql://postgres@db.example.com:5432/postgres"
+HERE = "postgresql://postgres@127.0.0.1:6000/postgres"
+SECRET = "tr0ub4dor"
+TIMEOUT = "SBSYNC_LOCK_TIMEOUT"
+
+
+class Project:
+    """A folder with dotenv files in it, and the settings that it gives."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def file(self, name: str, *lines: str) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+    def link(self, ref: str = REF) -> None:
+        self.file("supabase/.temp/project-ref", ref)
+
+    def settings(self, env: str | None = None, **given: Any) -> Settings:
+        return resolve(**{"root": self.root, "flags": {}, "process": {}, "env": env, **given})
+
+    def error(self, env: str | None = None, **given: Any) -> str:
+        with pytest.raises(ConfigError) as caught:
+            self.settings(env, **given).required_remote()
+        assert caught.value.exit_code == 3
+        assert caught.value.hint
+        text = f"{caught.value.message} {caught.value.hint}"
+        assert SECRET not in text
+        return text
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+# --- precedence ---------------------------------------------------------------------------------
+
+STAGING = [
+    "supabase/.env.staging.local",
+    "supabase/.env.local",
+    "supabase/.env.staging",
+    "supabase/.env",
+    ".env.staging.local",
+    ".env.local",
+    ".env.staging",
+    ".env",
+]
+
+
+def test_the_full_order(project: Project) -> None:
+    """Each place in turn wins over all below it: the strongest is taken away, again and again."""
+    for number, name in enumerate(STAGING, start=5):
+        project.file(name, f"{TIMEOUT}={number}s")
+    given: dict[str, Any] = {
+        "flags": {TIMEOUT: "1s"},
+        "process": {TIMEOUT: "2s", "INVOKE_SBSYNC_LOCK_TIMEOUT": "13s"},
+        "invoke_config": {"lock_timeout": "14s"},
+    }
+    seen = []
+
+    def look() -> None:
+        value = project.settings("staging", **given).values[TIMEOUT]
+        seen.append((value.text, value.source))
+
+    look()
+    given["flags"] = {TIMEOUT: None}
+    look()
+    del given["process"][TIMEOUT]
+    for name in STAGING:
+        look()
+        (project.root / name).write_text("")
+    look()
+    given["process"] = {}
+    look()
+    given["invoke_config"] = {"lock_timeout": None}
+    look()
+    assert seen == [
+        ("1s", "--lock-timeout"),
+        ("2s", "process environment"),
+        *((f"{number}s", f"{name}:1") for number, name in enumerate(STAGING, start=5)),
+        ("13s", "INVOKE_SBSYNC_LOCK_TIMEOUT"),
+        ("14s", "invoke config sbsync.lock_timeout"),
+        ("10s", "default"),
+    ]
+
+
+def test_env_files_replace_the_files_and_the_later_wins(project: Project, monkeypatch) -> None:
+    monkeypatch.chdir(project.root)
+    project.file(".env", f"{TIMEOUT}=1s", "SBSYNC_BACKUP=full")
+    project.file("a.env", f"{TIMEOUT}=2s", "SBSYNC_SCHEMAS=a")
+    project.file("b.env", "", f"{TIMEOUT}=3s")
+    settings = project.settings(env_files=["a.env", "b.env"])
+    assert settings.values[TIMEOUT] == Value(TIMEOUT, "3s", "b.env:2")
+    assert (settings.schemas, settings.backup) == (("a",), "auto")
+    assert settings.files_read == (Path("b.env"), Path("a.env"))
+    assert project.settings(env_files=["a.env"], process={TIMEOUT: "9s"}).lock_timeout == "9s"
+
+
+def test_test_does_not_read_env_local(project: Project) -> None:
+    project.file(".env.test", "SBSYNC_BACKUP=auto")
+    project.file(".env.local", f"{TIMEOUT}=1s")
+    project.file(".env.test.local", "SBSYNC_SCHEMAS=x")
+    settings = project.settings("test", process={"SUPABASE_DB_URL": HERE})
+    assert (settings.lock_timeout, settings.schemas) == ("10s", ("x",))
+    assert project.settings().lock_timeout == "1s"
+
+
+def test_the_last_line_of_a_file_counts(project: Project) -> None:
+    project.file(".env", f"{TIMEOUT}=1s", f"{TIMEOUT}=2s")
+    assert project.settings().values[TIMEOUT] == Value(TIMEOUT, "2s", ".env:2")
+
+
+def test_a_folder_called_env_is_no_file(project: Project) -> None:
+    (project.root / ".env").mkdir()
+    assert project.settings().files_read == ()
+
+
+def test_the_process_environment_of_this_python_plays_no_part(
+    project: Project, monkeypatch
+) -> None:
+    monkeypatch.setenv(TIMEOUT, "77s")
+    monkeypatch.setenv("SBSYNC_ENV", "nowhere")
+    project.file(".env", "SBSYNC_BACKUP=full", "APP_KEY=1")
+    before = dict(os.environ)
+    settings = project.settings()
+    assert (settings.env, settings.lock_timeout, settings.backup) == ("development", "10s", "full")
+    assert dict(os.environ) == before
+
+
+def test_the_applications_own_keys_are_left_alone(project: Project) -> None:
+    project.file(".env", f"APP_SECRET={SECRET}", "SUPABASE_ANON_KEY=x", "BROKEN=${NOWHERE}")
+    settings = project.settings(process={"SUPABASE_URL": "x", "SBSYNC_TEST_X": "1"})
+    assert not {"APP_SECRET", "SUPABASE_ANON_KEY", "SUPABASE_URL"} & set(settings.values)
+    assert settings.secrets == ()
+
+
+# --- which environment --------------------------------------------------------------------------
+
+
+def test_who_chooses_the_environment(project: Project) -> None:
+    for name in ("flag", "ours", "theirs"):
+        project.file(f".env.{name}", "")
+    both = {"SBSYNC_ENV": "ours", "SUPABASE_ENV": "theirs"}
+    flag = project.settings("flag", process=both)
+    ours = project.settings(process=both)
+    theirs = project.settings(process={"SUPABASE_ENV": "theirs"})
+    chosen = [(s.env, s.env_source, s.env_spelled_out) for s in (flag, ours, theirs)]
+    assert chosen == [
+        ("flag", "--env", True),
+        ("ours", "process environment, SBSYNC_ENV", False),
+        ("theirs", "process environment, SUPABASE_ENV", False),
+    ]
+    assert project.settings().env == "development"
+
+
+@pytest.mark.parametrize("name", ["", "local", "LOCAL", "Sandbox", "a/b", "a.local", "-x", "a b"])
+def test_names_that_no_environment_can_have(project: Project, name: str) -> None:
+    assert repr(name) in project.error(name)
+    assert "SBSYNC_ENV" in project.error(process={"SBSYNC_ENV": name})
+
+
+def test_a_named_environment_needs_a_file(project: Project) -> None:
+    project.file(".env", "SBSYNC_BACKUP=full")
+    message = project.error("staging")
+    for name in (STAGING[0], STAGING[2], STAGING[4], STAGING[6]):
+        assert name in message
+    assert "(--env)" in message
+    with pytest.raises(ConfigError):
+        project.settings("staging")
+
+
+def test_a_named_environment_may_come_from_elsewhere(project: Project, monkeypatch) -> None:
+    monkeypatch.chdir(project.root)
+    process = {"SUPABASE_PROJECT_ID": REF, "SUPABASE_DB_PASSWORD": SECRET}
+    assert project.settings("staging", process=process).required_remote().ref == REF
+    project.file("ci.env", f"SUPABASE_PROJECT_ID={REF}")
+    assert project.settings("staging", env_files=["ci.env"]).required_remote().source == "ci.env:1"
+    project.file("empty.env")
+    assert project.settings("staging", env_files=["empty.env"]).remote is None
+
+
+@pytest.mark.parametrize("key", ["SBSYNC_ENV", "SUPABASE_ENV", "SBSYNC_DEBUG"])
+def test_process_only_keys_in_a_file(project: Project, key: str) -> None:
+    project.file(".env", "", f"{key}=staging")
+    assert f"{key} may not stand in a file (.env:2)" in project.error()
+
+
+# --- the remote ---------------------------------------------------------------------------------
+
+
+def test_a_project_by_its_ref(project: Project) -> None:
+    project.file(".env.staging", f"SUPABASE_PROJECT_ID={REF}")
+    project.file("supabase/.env.staging.local", f"SUPABASE_DB_PASSWORD={SECRET}")
+    project.file(".env", "SUPABASE_ACCESS_TOKEN=sbp_mine")
+    remote = project.settings("staging").required_remote()
+    assert (remote.kind, remote.ref, remote.password) == ("project", REF, SECRET)
+    assert (remote.endpoint, remote.access_token) == (None, "sbp_mine")
+    assert remote.source == ".env.staging:1"
+
+
+def test_a_url_gets_the_password_of_its_layer(project: Project) -> None:
+    project.file(".env.staging", f"SUPABASE_DB_URL={URL}")
+    project.file(".env.staging.local", f"SUPABASE_DB_PASSWORD='{SECRET}$#'")
+    remote = project.settings("staging").required_remote()
+    assert remote.kind == "url"
+    assert remote.endpoint is not None
+    assert remote.endpoint.password == remote.password == f"{SECRET}$#"
+    assert remote.endpoint.url == URL
+
+
+@pytest.mark.parametrize(
+    ("user", "host"),
+    [
+        ("postgres", f"db.{REF}.supabase.co"),
+        (f"postgres.{REF}", "aws-0-eu-central-1.pooler.supabase.com"),
+    ],
+)
+def test_a_hosted_url_shows_its_ref(project: Project, user: str, host: str) -> None:
+    project.file(".env", f"SUPABASE_DB_URL=postgresql://{user}@{host}:5432/postgres")
+    assert project.settings().required_remote().ref == REF
+    project.file(".env.local", f"SUPABASE_PROJECT_ID={REF}")
+    assert project.settings().required_remote().kind == "url"
+    project.file(".env.local", f"SUPABASE_PROJECT_ID={OTHER}")
+    assert "name different remotes" in project.error()
+
+
+def test_a_ref_beside_a_url_that_shows_none_is_refused(project: Project) -> None:
+    project.file(".env", f"SUPABASE_DB_URL={URL}", f"SUPABASE_PROJECT_ID={REF}")
+    message = project.error()
+    assert ".env:1" in message
+    assert ".env:2" in message
+
+
+def test_other_environments_take_no_remote_from_the_unnamed_files(project: Project) -> None:
+    project.file(".env", f"SUPABASE_PROJECT_ID={OTHER}", f"SUPABASE_DB_PASSWORD={SECRET}")
+    project.file(".env.local", f"SUPABASE_DB_PASSWORD={SECRET}")
+    project.file(".env.staging", f"SUPABASE_PROJECT_ID={REF}")
+    remote = project.settings("staging").required_remote()
+    assert (remote.ref, remote.password) == (REF, "")
+    project.file(".env.staging", "SBSYNC_BACKUP=full")
+    assert project.settings("staging").remote is None
+    (project.root / ".env.local").unlink()
+    assert project.settings().required_remote().ref == OTHER
+
+
+def test_nor_through_a_reference(project: Project) -> None:
+    project.file(".env", f"SUPABASE_DB_PASSWORD={SECRET}")
+    url = "SUPABASE_DB_URL=postgresql://u:${SUPABASE_DB_PASSWORD}@db.example.com/x"
+    project.file(".env.staging", url)
+    assert "SUPABASE_DB_URL (.env.staging:1) refers to" in project.error("staging")
+    project.file(".env.staging", url, "SUPABASE_DB_PASSWORD=own")
+    assert project.settings("staging").required_remote().password == "own"
+
+
+LAYERS = {
+    "process": "process environment",
+    "flag": "--",
+    ".env.development": ".env.development:1",
+    ".env.local": ".env.local:1",
+}
+
+
+def put(project: Project, place: str, key: str, text: str) -> dict[str, Any]:
+    if place == "process":
+        return {"process": {key: text}}
+    if place == "flag":
+        return {"flags": {key: text}}
+    project.file(place, f"{key}={text}")
+    return {}
+
+
+APART = [
+    (one, two)
+    for one in LAYERS
+    for two in LAYERS
+    if one != two and {one, two} != {"process", "flag"}
+]
+
+
+@pytest.mark.parametrize(("one", "two"), APART)
+def test_parts_of_one_remote_in_two_layers(project: Project, one: str, two: str) -> None:
+    given = put(project, one, "SUPABASE_PROJECT_ID", REF)
+    given |= put(project, two, "SUPABASE_DB_PASSWORD", SECRET)
+    message = project.error(**given)
+    assert "Parts of one remote stand in different layers" in message
+    assert LAYERS[one] in message
+    assert LAYERS[two] in message
+
+
+@pytest.mark.parametrize(("one", "two"), APART)
+def test_two_layers_with_different_remotes(project: Project, one: str, two: str) -> None:
+    given = put(project, one, "SUPABASE_PROJECT_ID", REF)
+    given |= put(project, two, "SUPABASE_DB_URL", URL.replace("@", f":{SECRET}@"))
+    message = project.error(**given)
+    assert "Two remotes are named" in message
+    for shown in (LAYERS[one], LAYERS[two], REF, "postgres@db.example.com:5432/postgres"):
+        assert shown in message
+
+
+def test_flags_and_process_are_one_layer(project: Project) -> None:
+    process = {"SUPABASE_DB_PASSWORD": SECRET, "SUPABASE_PROJECT_ID": OTHER}
+    remote = project.settings(flags={"project_id": REF}, process=process).required_remote()
+    assert (remote.ref, remote.password, remote.source) == (REF, SECRET, "--project-id")
+
+
+def test_two_layers_may_say_the_same(project: Project) -> None:
+    lines = [f"SUPABASE_DB_URL={URL}", f"SUPABASE_DB_PASSWORD={SECRET}"]
+    project.file(".env.staging", *lines)
+    process = dict(line.split("=", 1) for line in lines)
+    remote = project.settings("staging", process=process).required_remote()
+    assert remote.source == "process environment"
+    process["SUPABASE_DB_PASSWORD"] = "another"
+    assert "different layers" in project.error("staging", process=process)
+
+
+def test_two_bare_passwords_differ(project: Project) -> None:
+    project.link()
+    project.file(".env", f"SUPABASE_DB_PASSWORD={SECRET}")
+    message = project.error(process={"SUPABASE_DB_PASSWORD": "another"})
+    assert "different layers" in message
+
+
+def test_a_reference_joins_layers_on_purpose(project: Project) -> None:
+    """What the error advises has to work: the committed file names the remote and its secret."""
+    project.file(
+        ".env.staging", f"SUPABASE_PROJECT_ID={REF}", "SUPABASE_DB_PASSWORD=${MY_PASSWORD}"
+    )
+    settings = project.settings("staging", process={"MY_PASSWORD": SECRET})
+    assert settings.required_remote().password == SECRET
+    assert SECRET in settings.secrets
+    assert "refers to a name that nothing sets" in project.error("staging")
+
+
+def test_references_are_put_in_after_merging_and_the_process_wins(project: Project) -> None:
+    project.file(".env", "SUPABASE_DB_URL=postgresql://u@${DB_HOST}:5432/x", "DB_HOST=one.example")
+    project.file(".env.local", "DB_HOST=two.example")
+    assert "two.example" in project.settings().required_remote().label
+    process = {"DB_HOST": "three.example"}
+    assert "three.example" in project.settings(process=process).required_remote().label
+
+
+def test_a_cycle_of_references(project: Project) -> None:
+    project.file(".env", "SBSYNC_SCHEMAS=${A}", "A=${B}", "B=${A}")
+    assert "A (.env:2) -> B (.env:3) -> A (.env:2)" in project.error()
+
+
+def test_no_remote(project: Project) -> None:
+    message = project.error()
+    for shown in ("SUPABASE_PROJECT_ID", "SUPABASE_DB_URL", "--env sandbox", "development"):
+        assert shown in message
+    assert project.settings().remote is None
+
+
+def test_the_linked_project_stands_for_the_default_environment(project: Project) -> None:
+    project.link()
+    process = {"SUPABASE_DB_PASSWORD": SECRET, "SUPABASE_ACCESS_TOKEN": "sbp_mine"}
+    remote = project.settings(process=process).required_remote()
+    assert (remote.kind, remote.ref, remote.password) == ("linked", REF, SECRET)
+    assert remote.access_token == "sbp_mine"
+    project.file(".env.staging", "SBSYNC_BACKUP=full")
+    assert "No remote is named" in project.error("staging", process=process)
+    project.file(".env", f"SUPABASE_DB_URL={URL}")
+    assert project.settings().required_remote().kind == "url"
+
+
+def test_a_link_that_holds_no_ref(project: Project) -> None:
+    project.link("nonsense")
+    assert "supabase/.temp/project-ref" in project.error()
+
+
+# --- empty values -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", [key.name for key in KEYS.values() if key.default])
+def test_a_required_value_set_to_nothing(project: Project, key: str) -> None:
+    project.file(".env", f"{key}=public")
+    project.file(".env.local", f"{key}=")
+    assert f"{key} is set to nothing (.env.local:1)" in project.error()
+
+
+def test_a_remote_set_to_nothing_names_who_did_it(project: Project) -> None:
+    project.link()
+    project.file(".env", f"SUPABASE_DB_URL={URL}")
+    project.file(".env.local", "SUPABASE_DB_URL=")
+    assert "set to nothing are SUPABASE_DB_URL (.env.local:1)" in project.error()
+    assert project.settings().remote is None
+
+
+@pytest.mark.parametrize("key", ["SUPABASE_DB_URL", "SUPABASE_DB_PASSWORD"])
+def test_one_layer_cannot_blank_anothers_remote(project: Project, key: str) -> None:
+    project.file(".env.staging", f"SUPABASE_DB_URL={URL}", f"SUPABASE_DB_PASSWORD={SECRET}")
+    message = project.error("staging", process={key: ""})
+    assert f"{key} is set to nothing (process environment), which hides .env.staging:" in message
+
+
+def test_within_a_layer_a_part_may_be_blanked(project: Project) -> None:
+    project.file(".env.staging", f"SUPABASE_DB_URL={URL}")
+    project.file(".env.staging.local", "SUPABASE_DB_URL=", f"SUPABASE_PROJECT_ID={REF}")
+    assert project.settings("staging").required_remote().kind == "project"
+
+
+# --- the sandbox --------------------------------------------------------------------------------
+
+
+def test_the_sandbox_needs_nothing_and_heeds_no_remote_of_the_files(project: Project) -> None:
+    project.link()
+    project.file(
+        ".env", f"SUPABASE_DB_URL={URL}", f"SUPABASE_DB_PASSWORD={SECRET}", f"SBSYNC_EXPECT={REF}",
+        "SBSYNC_LOCAL=stack", "SBSYNC_PROTECTED=true", f"{TIMEOUT}=3s",
+    )  # fmt: skip
+    settings = project.settings("sandbox", process={"SUPABASE_ACCESS_TOKEN": "sbp_mine"})
+    remote = settings.required_remote()
+    assert (remote.kind, remote.endpoint, remote.password) == ("sandbox", None, "")
+    assert remote.access_token == ""
+    assert settings.local.kind == "embedded"
+    assert (settings.protected, settings.expect, settings.lock_timeout) == (False, "", "3s")
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("SUPABASE_DB_URL", URL),
+        ("SUPABASE_PROJECT_ID", REF),
+        ("SBSYNC_EXPECT", REF),
+        ("SBSYNC_LOCAL", "stack"),
+    ],
+)
+def test_the_sandbox_and_a_remote_on_purpose(project: Project, monkeypatch, key, text) -> None:
+    monkeypatch.chdir(project.root)
+    project.file("ci.env", f"{key}={text}")
+    for place in ({"process": {key: text}}, {"flags": {key: text}}, {"env_files": ["ci.env"]}):
+        assert f"but {key} is set" in project.error("sandbox", **place)
+
+
+def test_the_sandbox_goes_with_embedded_and_with_a_bare_password(project: Project) -> None:
+    process = {"SBSYNC_LOCAL": "embedded", "SUPABASE_DB_PASSWORD": SECRET}
+    assert project.settings("sandbox", process=process).required_remote().password == ""
+
+
+def test_the_sandbox_takes_no_file_of_its_own(project: Project) -> None:
+    project.file(".env.sandbox", "SBSYNC_BACKUP=full")
+    assert ".env.sandbox" in project.error("sandbox")
+    assert project.settings().backup == "auto"
+
+
+# --- protection ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "env", "protected"),
+    [
+        (".env.staging", "staging", False),
+        ("supabase/.env.staging.local", "staging", False),
+        (".env", "staging", True),
+        (".env.local", "staging", True),
+        (".env", "development", False),
+        (".env.local", "development", False),
+        (".env.development", "development", False),
+    ],
+)
+def test_only_its_own_files_open_an_environment(project, name, env, *, protected) -> None:
+    own = f".env.{env}"
+    lines = [f"SUPABASE_DB_URL={URL}"]
+    project.file(own, *lines)
+    project.file(name, *(lines if name == own else ()), "SBSYNC_PROTECTED=off")
+    settings = project.settings(env)
+    assert settings.protected is protected
+    assert name in settings.protected_source
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"process": {"SBSYNC_PROTECTED": "false"}},
+        {"flags": {"SBSYNC_PROTECTED": "false"}},
+        {"process": {"INVOKE_SBSYNC_PROTECTED": "false"}},
+        {"invoke_config": {"protected": False}},
+    ],
+)
+def test_nothing_else_opens_it(project: Project, given: dict[str, Any]) -> None:
+    project.file(".env.staging", f"SUPABASE_DB_URL={URL}")
+    settings = project.settings("staging", **given)
+    assert settings.protected
+    assert "counts in .env.staging only" in settings.protected_source
+    project.file(".env.staging", f"SUPABASE_DB_URL={URL}", "SBSYNC_PROTECTED=false")
+    assert not project.settings("staging", **given).protected
+    project.file(".env.staging", f"SUPABASE_DB_URL={URL}", "SBSYNC_PROTECTED=true")
+    assert project.settings("staging", **given).protected
+
+
+def test_an_env_file_opens_only_what_is_its_own(project: Project, monkeypatch) -> None:
+    monkeypatch.chdir(project.root)
+    lines = (f"SUPABASE_DB_URL={URL}", "SBSYNC_PROTECTED=false")
+    project.file("ci.env", *lines)
+    project.file(".env.staging", *lines)
+    assert project.settings("staging", env_files=["ci.env"]).protected
+    assert not project.settings("staging", env_files=[".env.staging"]).protected
+    assert project.settings("prod", env_files=[".env.staging"]).protected
+
+
+@pytest.mark.parametrize("value", ["true", "TRUE", "yes", "on", "1"])
+def test_true_protects_wherever_it_stands(project: Project, value: str) -> None:
+    project.file(".env.staging", f"SUPABASE_DB_URL={HERE}", "SBSYNC_PROTECTED=false")
+    assert project.settings("staging", process={"SBSYNC_PROTECTED": value}).protected
+    assert not project.settings("staging").protected
+
+
+def test_loopback_is_open_and_all_else_is_not(project: Project) -> None:
+    for url, protected in ((HERE, False), (URL, True)):
+        settings = project.settings(process={"SUPABASE_DB_URL": url})
+        assert settings.protected is protected
+        assert settings.protected_source.startswith("default: ")
+    assert project.settings(process={"SUPABASE_PROJECT_ID": REF}).protected
+    project.link()
+    assert project.settings().protected
+
+
+# --- the local database and the rest ------------------------------------------------------------
+
+
+def test_local(project: Project) -> None:
+    assert project.settings().local.kind == "stack"
+    assert project.settings(flags={"local": "embedded"}).local.source == "--local"
+    project.file(".env", f"SBSYNC_LOCAL=postgresql://u:{SECRET}@localhost:5433/x")
+    local = project.settings().local
+    assert (local.kind, local.source) == ("url", ".env:1")
+    assert local.endpoint is not None
+    assert local.endpoint.password == SECRET
+
+
+@pytest.mark.parametrize(
+    "text", [f"postgresql://u:{SECRET}@db.example.com/x", SECRET, f"mysql://u:{SECRET}@localhost/x"]
+)
+def test_a_bad_local(project: Project, text: str) -> None:
+    project.file(".env", f"SBSYNC_LOCAL={text}")
+    assert "SBSYNC_LOCAL (.env:1)" in project.error()
+
+
+def test_paths_start_at_the_root(project: Project) -> None:
+    project.file(
+        ".env", "SBSYNC_BACKUP_DIR=kept", "SBSYNC_SUPABASE_BIN=node_modules/.bin/supabase",
+        "SBSYNC_PG_BINDIR=~/pg/bin",
+    )  # fmt: skip
+    settings = project.settings(process={"HOME": "/home/me"})
+    assert settings.backup_dir == project.root / "kept"
+    assert settings.supabase_bin == str(project.root / "node_modules/.bin/supabase")
+    assert settings.pg_bindir == "/home/me/pg/bin"
+    named = {"SBSYNC_SUPABASE_BIN": "supabase-beta"}
+    assert project.settings(process=named).supabase_bin == "supabase-beta"
+
+
+def test_defaults(project: Project) -> None:
+    settings = project.settings()
+    assert settings.schemas == ()
+    assert (settings.backup, settings.backup_keep) == ("auto", 10)
+    assert settings.backup_dir == project.root / ".sbsync/backups"
+    assert (settings.supabase_bin, settings.pg_bindir, settings.expect) == ("", "", "")
+
+
+@pytest.mark.parametrize("text", ["10s", "500ms", "0", "2min", "1h", "24d"])
+def test_durations(project: Project, text: str) -> None:
+    assert project.settings(flags={TIMEOUT: text}).lock_timeout == text
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        (TIMEOUT, "10"),
+        (TIMEOUT, "10 s"),
+        (TIMEOUT, "-1s"),
+        (TIMEOUT, "1s -c x=y"),
+        (TIMEOUT, "25d"),
+        (TIMEOUT, "1.5s"),
+        ("SBSYNC_BACKUP", "off"),
+        ("SBSYNC_BACKUP_KEEP", "0"),
+        ("SBSYNC_BACKUP_KEEP", "-1"),
+        ("SBSYNC_BACKUP_KEEP", "1_0"),
+        ("SBSYNC_PROTECTED", "maybe"),
+        ("SBSYNC_PROTECTED", ""),
+        ("SBSYNC_EXPECT", "staging"),
+        ("SUPABASE_PROJECT_ID", "my-app"),
+        ("SUPABASE_PROJECT_ID", REF.upper()),
+        ("SUPABASE_DB_URL", f"https://{SECRET}"),
+        ("SUPABASE_DB_PASSWORD", f"{SECRET}\n"),
+        ("SBSYNC_SCHEMAS", f"a\n{SECRET}"),
+    ],
+)
+def test_a_bad_value_names_its_key_and_place(project: Project, key: str, text: str) -> None:
+    assert f"{key} (process environment)" in project.error(process={key: text})
+
+
+def test_a_url_and_a_password_that_differ(project: Project) -> None:
+    url = URL.replace("@", f":{SECRET}@")
+    project.file(".env", f"SUPABASE_DB_URL={url}", f"SUPABASE_DB_PASSWORD={SECRET}2")
+    message = project.error()
+    assert "(.env:1) is another than SUPABASE_DB_PASSWORD (.env:2)" in message
+    project.file(".env", f"SUPABASE_DB_URL={url}", f"SUPABASE_DB_PASSWORD={SECRET}")
+    assert project.settings().required_remote().password == SECRET
+
+
+def test_an_unexpected_ref(project: Project) -> None:
+    project.file(".env", f"SUPABASE_PROJECT_ID={REF}", f"SBSYNC_EXPECT={OTHER}")
+    message = project.error()
+    assert ".env:1" in message
+    assert ".env:2" in message
+    project.file(".env", f"SUPABASE_PROJECT_ID={REF}", "SBSYNC_EXPECT=7423900000000000000")
+    assert project.settings().expect == "7423900000000000000"
+
+
+@pytest.mark.parametrize("name", ["SBSYNC_LOKAL", "sbsync_local", "SBSYNC_local"])
+def test_an_unknown_key_names_the_nearest(project: Project, name: str) -> None:
+    nearest = "Did you mean SBSYNC_LOCAL?"
+    assert nearest in project.error(process={name: "stack"})
+    project.file(".env", f"{name}=stack")
+    message = project.error()
+    assert f"{name} (.env:1)" in message
+    assert nearest in message
+
+
+def test_a_missing_env_file(project: Project) -> None:
+    assert "'no/such.env'" in project.error(env_files=["no/such.env"])
+    assert "no file" in project.error(env_files=[str(project.root)])
+
+
+def test_a_bad_line_in_a_file_in_use(project: Project) -> None:
+    project.file("supabase/.env.staging", "", f"{SECRET} oops")
+    assert "supabase/.env.staging:2" in project.error("staging")
+
+
+# --- Invoke config ------------------------------------------------------------------------------
+
+
+def test_invokes_own_config_object(project: Project) -> None:
+    data = {"lock_timeout": "3s", "backup_keep": 5, "schemas": ["public", "app"], "local": None}
+    config = Config(overrides={"sbsync": data})
+    settings = project.settings(invoke_config=config.get("sbsync", {}))
+    assert (settings.lock_timeout, settings.backup_keep) == ("3s", 5)
+    assert settings.schemas == ("public", "app")
+    assert settings.local.source == "default"
+
+
+def test_the_word_false_from_the_environment_is_no_true(project: Project) -> None:
+    """Invoke itself turns any text but `0` into True where the default is a bool."""
+    process = {"INVOKE_SBSYNC_PROTECTED": "false", "SUPABASE_DB_URL": HERE}
+    settings = project.settings(process=process, invoke_config={"protected": True})
+    assert settings.protected
+    assert settings.protected_source == "invoke config sbsync.protected"
+
+
+@pytest.mark.parametrize(
+    ("short", "content", "shown"),
+    [
+        ("lokal", "stack", "Did you mean local?"),
+        ("env", "staging", "SBSYNC_ENV"),
+        ("db_url", URL, "SUPABASE_DB_URL may not stand"),
+        ("project_id", REF, "SUPABASE_PROJECT_ID may not stand"),
+        ("db_password", SECRET, "SUPABASE_DB_PASSWORD may not stand"),
+        ("access_token", SECRET, "SUPABASE_ACCESS_TOKEN may not stand"),
+        ("local", f"postgresql://u:{SECRET}@localhost/x", "SBSYNC_LOCAL may not stand"),
+        ("backup", {"a": SECRET}, "is no text"),
+        ("backup_keep", True, "SBSYNC_BACKUP_KEEP"),
+    ],
+)
+def test_what_the_invoke_config_may_not_say(project, short, content, shown) -> None:
+    assert shown in project.error(invoke_config={short: content})
+    if isinstance(content, str):
+        assert shown in project.error(process={f"INVOKE_SBSYNC_{short.upper()}": content})
+
+
+def test_an_unknown_flag_is_refused(project: Project) -> None:
+    assert "lokal" in project.error(flags={"lokal": "stack"})
+
+
+# --- what shows ---------------------------------------------------------------------------------
+
+PASSWORD = st.text(
+    st.characters(min_codepoint=0x21, exclude_characters="\x7f", exclude_categories=["Cs"]),
+    min_size=6,
+).map(lambda text: f"{SECRET}{text}{SECRET}")
+
+
+@given(
+    secret=PASSWORD,
+    line=st.sampled_from(
+        [
+            "SUPABASE_DB_PASSWORD={}",
+            'SUPABASE_DB_PASSWORD="{}',
+            "SUPABASE_DB_PASSWORD='{}",
+            "SUPABASE_DB_PASSWORD=a${{{}}}b",
+            "SUPABASE_DB_PASSWORD {}",
+            "SUPABASE_ACCESS_TOKEN={}",
+            "SUPABASE_PROJECT_ID={}",
+            "SUPABASE_DB_URL={}",
+            "SUPABASE_DB_URL=postgresql://u:{}@db.example.com/x",
+            "SUPABASE_DB_URL=postgresql://u:{}@db.example.com:x/x",
+            "SUPABASE_DB_URL=postgresql://u@db.example.com/x?{}",
+            "SBSYNC_LOCAL={}",
+            "SBSYNC_LOCAL=postgresql://u:{}@localhost/x",
+            "SBSYNC_EXPECT={}",
+            "SBSYNC_PROTECTED={}",
+            "SBSYNC_BACKUP={}",
+            "SBSYNC_BACKUP_KEEP={}",
+            "SBSYNC_LOCK_TIMEOUT={}",
+            "{}",
+        ]
+    ),
+    before=st.sampled_from(["", f"SUPABASE_DB_URL={URL}", f"SUPABASE_PROJECT_ID={REF}"]),
+)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_error_and_no_repr_shows_a_secret(project, secret: str, line: str, before: str) -> None:
+    project.file(".env", before)
+    project.file(".env.local", line.format(secret))
+    try:
+        settings = project.settings()
+    except ConfigError as error:
+        shown = error.message + error.hint
+    else:
+        shown = repr(settings)
+    assert SECRET not in shown
+
+
+def test_every_secret_is_known_for_redaction(project: Project) -> None:
+    project.file(".env", "SUPABASE_DB_PASSWORD=hidden1/", "SUPABASE_DB_URL=nonsense://u:hid%40n2@x")
+    project.file(
+        ".env.staging", f"SUPABASE_DB_URL={URL}", "SUPABASE_DB_PASSWORD=p@ss",
+        "SBSYNC_LOCAL=postgresql://postgres:postgres@localhost/x",
+    )  # fmt: skip
+    settings = project.settings("staging", process={"SUPABASE_ACCESS_TOKEN": "sbp_mine"})
+    wanted = {"p@ss", "p%40ss", "sbp_mine", "hidden1/", "hidden1%2F", "hid%40n2", "hid@n2"}
+    assert wanted <= set(settings.secrets)
+    assert "postgres" not in settings.secrets
+    assert "" not in settings.secrets
+    project.file(".env", f"SUPABASE_DB_PASSWORD={SECRET}${{NOWHERE}}")
+    assert f"{SECRET}${{NOWHERE}}" in project.settings("staging").secrets
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "shown"),
+    [
+        ("SUPABASE_DB_PASSWORD", SECRET, "***"),
+        ("SUPABASE_DB_PASSWORD", "", ""),
+        ("SUPABASE_ACCESS_TOKEN", SECRET, "***"),
+        ("SUPABASE_DB_URL", f"postgresql://u:{SECRET}@h:1/x", "postgresql://u:***@h:1/x"),
+        ("SUPABASE_DB_URL", "postgresql://u@h:1/x", "postgresql://u@h:1/x"),
+        ("SUPABASE_DB_URL", f"postgresql://u:{SECRET}", "***"),
+        ("SBSYNC_LOCAL", f"postgresql://u:{SECRET}@h:1/x", "postgresql://u:***@h:1/x"),
+        ("SBSYNC_LOCAL", "stack", "stack"),
+        ("SBSYNC_ENV", "staging", "staging"),
+        ("APP_SECRET", SECRET, "***"),
+    ],
+)
+def test_masked(key: str, text: str, shown: str) -> None:
+    value = Value(key, text, "here")
+    assert masked(value) == shown
+    assert SECRET not in repr(value)
+
+
+def test_provenance(project: Project) -> None:
+    project.file(".env.staging", f"SUPABASE_DB_URL={URL}", "SBSYNC_PROTECTED=false")
+    project.file(".env", f"{TIMEOUT}=3s", "SUPABASE_DB_PASSWORD=ignored")
+    values = project.settings("staging").values
+    assert {key: value.source for key, value in values.items()} == {
+        "SBSYNC_ENV": "--env",
+        "SUPABASE_DB_URL": ".env.staging:1",
+        "SBSYNC_PROTECTED": ".env.staging:2",
+        TIMEOUT: ".env:1",
+        "SBSYNC_LOCAL": "default",
+        "SBSYNC_BACKUP": "default",
+        "SBSYNC_BACKUP_DIR": "default",
+        "SBSYNC_BACKUP_KEEP": "default",
+    }
+    assert values["SBSYNC_PROTECTED"].text == "false"
+
+
+# --- the root and the example -------------------------------------------------------------------
+
+
+def test_find_root(tmp_path: Path) -> None:
+    deep = tmp_path / "outer" / "project" / "src"
+    deep.mkdir(parents=True)
+    assert find_root(deep) == deep.resolve()
+    (deep / "tasks.py").touch()
+    (deep.parent / "supabase").mkdir()
+    assert find_root(deep) == deep.resolve()
+    (deep.parent / "supabase/config.toml").touch()
+    assert find_root(deep) == deep.parent.resolve()
+
+
+def test_the_example_lists_every_key_and_no_other() -> None:
+    example = Path(__file__).parents[2] / ".env.example"
+    text = example.read_text(encoding="utf-8")
+    named = re.findall(r"^(?:# )?([A-Z_]+)=", text, re.MULTILINE)
+    assert sorted(named) == sorted(KEYS)
+
+
+def test_the_example_is_true(project: Project) -> None:
+    """Each example value, uncommented, is accepted; those of settings are the defaults."""
+    example = Path(__file__).parents[2] / ".env.example"
+    lines = re.findall(r"^# ([A-Z_]+=.*)$", example.read_text(encoding="utf-8"), re.MULTILINE)
+    lines = [line for line in lines if not line.startswith("SUPABASE_DB_URL")]
+    project.file(".env", *lines)
+    settings = project.settings(process={"STAGING_DB_PASSWORD": SECRET})
+    assert settings.required_remote().password == SECRET
+    for key in KEYS.values():
+        assert not key.default or settings.values[key.name].text == key.default
