@@ -109,9 +109,7 @@ def check_name(name: str, source: str, *, in_file: bool) -> None:
             f"{name} may not stand in a file ({source}).",
             "It chooses which files are read: give --env, or set it in the process environment.",
         )
-    known = name in KEYS or (
-        not in_file and (name in PROCESS_ONLY or name.startswith(_TEST_PREFIX))
-    )
+    known = name in KEYS or (not in_file and (name in PROCESS_ONLY or name.startswith(_TEST_PREFIX)))
     if not known and name.upper().startswith("SBSYNC_"):
         names = [*KEYS] if in_file else [*KEYS, *PROCESS_ONLY]
         raise unknown_key(name, source, names)

@@ -81,11 +81,6 @@ class Parts:
         """The values that are not empty."""
         return tuple(value for value in self.values if value.text)
 
-    @property
-    def naming(self) -> tuple[Value, ...]:
-        """Those of them that name a remote."""
-        return tuple(value for value in self.given if value.key != DB_PASSWORD)
-
 
 def find_remote(
     sources: Sources, env: Environment, root: Path, token: str
@@ -194,8 +189,7 @@ def _by_url(parts: Parts, token: str) -> RemoteSpec:
         )
     if ref and ref != ref_of(endpoint):
         raise ConfigError(
-            f"{DB_URL} ({source}) and {PROJECT_ID} ({parts.source(PROJECT_ID)}) name different "
-            "remotes.",
+            f"{DB_URL} ({source}) and {PROJECT_ID} ({parts.source(PROJECT_ID)}) name different remotes.",
             "Keep one of them.",
         )
     endpoint = endpoint.with_password(password or endpoint.password)
@@ -248,9 +242,7 @@ def _mixture(values: tuple[Value, ...]) -> ConfigError:
     )
 
 
-def _linked(
-    env: Environment, root: Path, passwords: tuple[Value, ...], token: str
-) -> RemoteSpec | None:
+def _linked(env: Environment, root: Path, passwords: tuple[Value, ...], token: str) -> RemoteSpec | None:
     """The project that `supabase link` chose; it stands for the default environment only."""
     path = root / _LINKED
     if env.name != DEFAULT_ENV or not path.is_file():
@@ -269,8 +261,7 @@ def _require_files(sources: Sources, env: Environment, root: Path) -> None:
         names = ", ".join(str(path.relative_to(root)) for path in own)
         raise ConfigError(
             f"The environment {env.name} ({env.source}) has no file: looked for {names}.",
-            f"Make one that sets {PROJECT_ID} or {DB_URL}, give --env-file, or try "
-            "--env sandbox first.",
+            f"Make one that sets {PROJECT_ID} or {DB_URL}, give --env-file, or try --env sandbox first.",
         )
 
 

@@ -256,9 +256,7 @@ def _provenance(
     """The resolved values by key; what is neither set nor has a default is left out."""
     env = Value("SBSYNC_ENV", chosen.name, chosen.source)
     found = (env, *parts, token, *plain, protected)
-    return MappingProxyType(
-        {value.key: value for value in found if value.text or value.source != "default"}
-    )
+    return MappingProxyType({value.key: value for value in found if value.text or value.source != "default"})
 
 
 def _check_expectation(expect: Value, remote: RemoteSpec | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sbsync_tasks.dotenv import Found, expand, parse, read
@@ -98,12 +98,14 @@ def test_a_file_that_cannot_be_read_is_one_clear_error(tmp_path) -> None:
     assert SECRET not in str(caught.value)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
 def test_whatever_is_quoted_comes_back(value: str) -> None:
     quoted = value.replace("\\", "\\\\").replace('"', '\\"')
     assert parsed(f'BEFORE=1\nA="{quoted}"\nAFTER=2\n') == {"BEFORE": "1", "A": value, "AFTER": "2"}
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_is_read_or_refused_without_being_shown(text: str) -> None:
     shown = ""

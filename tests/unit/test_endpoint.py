@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
@@ -68,6 +68,7 @@ def test_a_malformed_url_is_refused_without_being_shown(url: str) -> None:
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
+@settings(deadline=None)
 @given(
     user=st.text(VISIBLE, min_size=1),
     password=st.text(VISIBLE),
@@ -75,13 +76,12 @@ def test_a_malformed_url_is_refused_without_being_shown(url: str) -> None:
     host=st.sampled_from(["localhost", "10.0.0.7", "::1", "db.example.com"]),
     port=st.integers(1, 65535),
 )
-def test_what_is_written_is_read_again(
-    user: str, password: str, database: str, host: str, port: int
-) -> None:
+def test_what_is_written_is_read_again(user: str, password: str, database: str, host: str, port: int) -> None:
     endpoint = Endpoint(host, port, database, user, password, MappingProxyType({"sslmode": "x y"}))
     assert parse_url(endpoint.url, "here").with_password(password) == endpoint
 
 
+@settings(deadline=None)
 @given(user=st.text(VISIBLE, min_size=1), database=st.text(VISIBLE, min_size=1))
 def test_libpq_reads_the_url_as_we_do(user: str, database: str) -> None:
     endpoint = Endpoint("::1", 5433, database, user, "", MappingProxyType({"sslmode": "prefer"}))

@@ -140,9 +140,7 @@ def test_a_folder_called_env_is_no_file(project: Project) -> None:
     assert project.settings().files_read == ()
 
 
-def test_the_process_environment_of_this_python_plays_no_part(
-    project: Project, monkeypatch
-) -> None:
+def test_the_process_environment_of_this_python_plays_no_part(project: Project, monkeypatch) -> None:
     monkeypatch.setenv(TIMEOUT, "77s")
     monkeypatch.setenv("SBSYNC_ENV", "nowhere")
     project.file(".env", "SBSYNC_BACKUP=full", "APP_KEY=1")
@@ -294,12 +292,7 @@ def put(project: Project, place: str, key: str, text: str) -> dict[str, Any]:
     return {}
 
 
-APART = [
-    (one, two)
-    for one in LAYERS
-    for two in LAYERS
-    if one != two and {one, two} != {"process", "flag"}
-]
+APART = [(one, two) for one in LAYERS for two in LAYERS if one != two and {one, two} != {"process", "flag"}]
 
 
 @pytest.mark.parametrize(("one", "two"), APART)
@@ -347,9 +340,7 @@ def test_two_bare_passwords_differ(project: Project) -> None:
 
 def test_a_reference_joins_layers_on_purpose(project: Project) -> None:
     """What the error advises has to work: the committed file names the remote and its secret."""
-    project.file(
-        ".env.staging", f"SUPABASE_PROJECT_ID={REF}", "SUPABASE_DB_PASSWORD=${MY_PASSWORD}"
-    )
+    project.file(".env.staging", f"SUPABASE_PROJECT_ID={REF}", "SUPABASE_DB_PASSWORD=${MY_PASSWORD}")
     settings = project.settings("staging", process={"MY_PASSWORD": SECRET})
     assert settings.required_remote().password == SECRET
     assert SECRET in settings.secrets
@@ -731,7 +722,7 @@ PASSWORD = st.text(
     ),
     before=st.sampled_from(["", f"SUPABASE_DB_URL={URL}", f"SUPABASE_PROJECT_ID={REF}"]),
 )
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_error_and_no_repr_shows_a_secret(project, secret: str, line: str, before: str) -> None:
     project.file(".env", before)
     project.file(".env.local", line.format(secret))
