@@ -1,3 +1,28 @@
-"""Invoke tasks that keep a local and a remote Supabase database in step, and prove it."""
+"""Invoke tasks that keep a local and a remote Supabase database in step, and prove it.
+
+In a `tasks.py`, either `from sbsync_tasks import ns`, or as a part of another collection
+`ns.add_collection(Collection.from_module(sbsync_tasks), "db")`, or single tasks:
+`from sbsync_tasks import local_to_remote, remote_to_local`.
+"""
+
+from .tasks import (
+    backup,
+    commit,
+    diff,
+    local_to_remote,
+    ns,
+    pull,
+    push,
+    remote_to_local,
+    reset,
+    review,
+    status,
+    verify,
+)  # fmt: skip
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "__version__", "backup", "commit", "diff", "local_to_remote", "ns", "pull", "push", "remote_to_local", "reset",
+    "review", "status", "verify",
+]  # fmt: skip

@@ -76,9 +76,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise SbsyncError(
-            f"{path.name} is not valid UTF-8 (byte {error.start}).", "Save the file as UTF-8."
-        ) from None
+        raise SbsyncError(f"{path.name} is not valid UTF-8 (byte {error.start}).", "Save the file as UTF-8.") from None
 
 
 def checked_name(name: str, source: str = "--name") -> str:

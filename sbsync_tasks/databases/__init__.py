@@ -1,1 +1,7 @@
-"""TODO."""
+"""The databases a run works on: one small type, whatever their kind."""
+
+from .database import Database, Identity
+from .open import open_local, open_remote
+from .shadows import Shadows
+
+__all__ = ["Database", "Identity", "Shadows", "open_local", "open_remote"]

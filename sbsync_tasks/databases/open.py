@@ -1,0 +1,83 @@
+"""From settings to databases: which servers a run means, started where they are ours to start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..endpoint import Endpoint
+from ..errors import ConfigError
+from ..settings import Settings
+from .database import Database, Side
+
+if TYPE_CHECKING:
+    from .embedded import Clusters
+
+# The embedded databases of a project, by what they are for.
+LOCAL, SANDBOX_LOCAL, SANDBOX_REMOTE = "local", "sandbox-local", "sandbox-remote"
+STACK_PORT = 54322  # the CLI's default for [db].port
+
+
+def open_remote(settings: Settings) -> Database:
+    """The remote database that the environment's settings name.
+
+    Raises:
+        ConfigError: nothing is named.
+    """
+    spec = settings.required_remote()
+    if spec.kind == "sandbox":
+        return _embedded(settings, "remote", SANDBOX_REMOTE, None)
+    endpoint = spec.endpoint or project_endpoint(spec.ref, spec.password)
+    name = spec.ref or endpoint.label
+    return Database("remote", spec.kind, endpoint, f"{settings.env} ({name})")
+
+
+def open_local(settings: Settings, major: int | None) -> Database:
+    """The local database; an embedded one is started.
+
+    Args:
+        settings: The run's settings.
+        major: The remote's major version, where it is known; an embedded server is of the same.
+    """
+    spec = settings.local
+    if spec.kind == "embedded":
+        sandbox = settings.remote is not None and settings.remote.kind == "sandbox"
+        return _embedded(settings, "local", SANDBOX_LOCAL if sandbox else LOCAL, major)
+    endpoint = spec.endpoint or stack_endpoint(settings)
+    return Database("local", spec.kind, endpoint, f"local ({endpoint.label})")
+
+
+def clusters_of(settings: Settings, major: int | None = None) -> Clusters:
+    """The embedded servers of the project."""
+    from .embedded import Clusters, find_binaries
+
+    return Clusters(settings.root, find_binaries(major, settings.pg_bindir))
+
+
+def _embedded(settings: Settings, side: Side, name: str, major: int | None) -> Database:
+    clusters = clusters_of(settings, major)
+    endpoint = clusters.start(name)
+    shown = "local" if side == "local" else settings.env
+    return Database(side, "embedded", endpoint, f"{shown} (embedded, port {endpoint.port})", clusters, name)
+
+
+def project_endpoint(ref: str, password: str) -> Endpoint:
+    """Where a hosted project's database listens."""
+    if not password:
+        raise ConfigError(
+            f"The project {ref} is named without its database password.",
+            "Set SUPABASE_DB_PASSWORD beside SUPABASE_PROJECT_ID, in the same file.",
+        )
+    return Endpoint(f"db.{ref}.supabase.co", 5432, "postgres", "postgres", password, {"sslmode": "require"})
+
+
+def stack_endpoint(settings: Settings) -> Endpoint:
+    """Where the CLI's local stack listens, by `supabase/config.toml`."""
+    import tomllib
+
+    path = settings.root / "supabase" / "config.toml"
+    try:
+        config = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path.relative_to(settings.root)} cannot be read: {error}.") from None
+    port = config.get("db", {}).get("port", STACK_PORT)
+    return Endpoint("127.0.0.1", int(port), "postgres", "postgres", "postgres")

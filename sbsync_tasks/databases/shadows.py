@@ -1,0 +1,133 @@
+"""Shadow databases: throw-away ones, each built from exactly the migrations it is asked for.
+
+A shadow is filled by the CLI's own push, so that statements are split and wrapped in transactions as a push
+does it. It is cached under the hash of all that it holds; a longer list of migrations starts from the longest
+cached beginning of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..endpoint import Endpoint
+from ..errors import MissingToolError
+from ..migrations import Migration
+from ..paths import state_dir
+from ..supabase_cli import CliError, SupabaseCli
+
+if TYPE_CHECKING:
+    from .embedded import Clusters
+
+CACHED = 8  # shadows kept between runs; one of the example project takes about 30 MB
+
+
+class Shadows:
+    """The shadows of one run.
+
+    Args:
+        root: The project's root.
+        cli: Fills the shadows.
+        pg_bindir: `SBSYNC_PG_BINDIR`, where it is set.
+    """
+
+    def __init__(self, root: Path, cli: SupabaseCli, pg_bindir: str = "") -> None:
+        self._root = root
+        self._cli = cli
+        self._pg_bindir = pg_bindir
+        self._clusters: dict[int, Clusters] = {}
+        self._started: set[tuple[int, str]] = set()
+        self._lock = threading.Lock()  # two shadows of one run may share their beginning
+
+    def get(self, migrations: Sequence[Migration], major: int) -> Endpoint:
+        """A running shadow that holds exactly these migrations, in their order.
+
+        Args:
+            migrations: Oldest first.
+            major: PostgreSQL's major version of the database that it will be compared with.
+
+        Raises:
+            MissingToolError: no server of that major version is at hand.
+            CliError: a migration could not be applied.
+        """
+        with self._lock:
+            clusters = self.clusters(major)
+            name = self._name(clusters, migrations)
+            if not self._complete(name).exists():
+                self._build(clusters, name, migrations, major)
+            self._complete(name).touch()
+            self._started.add((major, name))
+            return clusters.start(name, durable=False)
+
+    def name(self, migrations: Sequence[Migration], major: int) -> str:
+        """The cluster's name of the shadow that holds these migrations."""
+        return self._name(self.clusters(major), migrations)
+
+    def clusters(self, major: int) -> Clusters:
+        """The embedded servers of one major version."""
+        from .embedded import Clusters, find_binaries
+
+        if major not in self._clusters:
+            try:
+                binaries = find_binaries(major, self._pg_bindir)
+            except MissingToolError as error:
+                raise MissingToolError(
+                    f"A shadow database needs PostgreSQL {major}, as the database it is compared with: {error.message}",
+                    error.hint,
+                ) from None
+            self._clusters[major] = Clusters(self._root, binaries)
+        return self._clusters[major]
+
+    def close(self) -> None:
+        """Stop the shadows of this run and drop the oldest cached ones."""
+        for major, name in sorted(self._started):
+            self._clusters[major].stop(name)
+        self._started.clear()
+        for marker in sorted(self._markers(), key=lambda p: p.stat().st_mtime)[:-CACHED]:
+            for clusters in self._clusters.values():
+                if clusters.exists(marker.name):
+                    clusters.remove(marker.name)
+                    marker.unlink()
+                    break
+
+    def _build(self, clusters: Clusters, name: str, migrations: Sequence[Migration], major: int) -> None:
+        if clusters.exists(name):  # half-made: its marker is written last
+            clusters.remove(name)
+        start = self._longest_cached(clusters, migrations)
+        if start is None:
+            endpoint = clusters.start(name, durable=False)
+        else:
+            clusters.clone(start, name)
+            endpoint = clusters.start(name, durable=False)
+        roles = start is None and (self._root / "supabase" / "roles.sql").is_file()
+        try:
+            if migrations or roles:
+                self._cli.push(endpoint, migrations, roles=roles)
+        except CliError:
+            clusters.remove(name)
+            raise
+        self._complete(name).write_text(f"{major}\n", encoding="utf-8")
+
+    def _longest_cached(self, clusters: Clusters, migrations: Sequence[Migration]) -> str | None:
+        for length in range(len(migrations) - 1, -1, -1):
+            name = self._name(clusters, migrations[:length])
+            if self._complete(name).exists() and clusters.exists(name):
+                return name
+        return None
+
+    def _name(self, clusters: Clusters, migrations: Sequence[Migration]) -> str:
+        digest = hashlib.sha256(clusters.base_id.encode())
+        roles = self._root / "supabase" / "roles.sql"
+        digest.update(roles.read_bytes() if roles.is_file() else b"")
+        for migration in migrations:
+            digest.update(f"\0{migration.file_name}\0{migration.sql}".encode())
+        return f"shadow-{digest.hexdigest()[:16]}"
+
+    def _complete(self, name: str) -> Path:
+        return state_dir(self._root, "shadows") / name
+
+    def _markers(self) -> list[Path]:
+        return list(state_dir(self._root, "shadows").glob("shadow-*"))

@@ -1,0 +1,177 @@
+"""What databases have recorded, and the comparison of files with the histories of both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from . import sqltext
+from .errors import SbsyncError
+from .migrations import Folder, Migration
+
+if TYPE_CHECKING:
+    import psycopg
+
+HISTORY_TABLE = "supabase_migrations.schema_migrations"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One row of a database's history.
+
+    Attributes:
+        version: The migration's version.
+        name: Its name; empty where none was recorded.
+        statements: The statements that were run; None where only the version was recorded.
+    """
+
+    version: str
+    name: str
+    statements: tuple[str, ...] | None
+
+    def matches(self, migration: Migration) -> bool:
+        """Whether a file has the recorded statements; a row without statements is taken at its word."""
+        return self.statements is None or sqltext.recorded_equals(migration.sql, self.statements)
+
+    def as_migration(self) -> Migration:
+        """The migration as it was recorded.
+
+        Raises:
+            SbsyncError: its statements were not recorded.
+        """
+        if self.statements is None:
+            raise SbsyncError(
+                f"Version {self.version} is recorded without its statements, and no file holds them.",
+                "Bring its file back into supabase/migrations, from git or from a colleague.",
+            )
+        sql = "".join(f"{statement.rstrip().rstrip(';')};\n\n" for statement in self.statements)
+        return Migration(self.version, self.name or "recorded", sql)
+
+
+History = Mapping[str, Recorded]
+
+
+def read(connection: psycopg.Connection[Any]) -> History:
+    """The history of a database by version, oldest first; empty where it has no history table."""
+    exists = connection.execute("select to_regclass(%s) is not null", (HISTORY_TABLE,)).fetchone()
+    if not exists or not exists[0]:
+        return {}
+    # Tables made by older CLIs lack the later columns.
+    rows = connection.execute(
+        "select h->>'version', coalesce(h->>'name', ''), h->'statements'"
+        " from (select to_jsonb(m) as h from supabase_migrations.schema_migrations m) rows order by 1"
+    ).fetchall()
+    return {
+        version: Recorded(version, name, None if statements is None else tuple(statements))
+        for version, name, statements in rows
+    }
+
+
+class On(Enum):
+    """What a database has recorded of a version, against its file."""
+
+    NOT = "-"
+    SAME = "recorded"
+    OTHER = "recorded otherwise"
+
+
+class Verdict(Enum):
+    """What a version means for a run; the value is the word that `status` shows."""
+
+    APPLIED = "applied"
+    PENDING = "pending"  # on the remote
+    LOCAL_BEHIND = "not applied locally"
+    LOCAL_STALE = "edited since it was applied locally"
+    EDITED = "edited after the remote had it"
+    LOCAL_ONLY = "recorded locally, no file"
+    MISSING = "recorded on the remote, no file"
+
+
+# The three-way comparison: (is there a file, local, remote) → what it means. For an absent file SAME says
+# recorded, and OTHER that the two databases recorded different statements.
+TABLE: Mapping[tuple[bool, On, On], Verdict] = {
+    (True, On.NOT, On.NOT): Verdict.PENDING,
+    (True, On.SAME, On.NOT): Verdict.PENDING,
+    (True, On.OTHER, On.NOT): Verdict.LOCAL_STALE,
+    (True, On.NOT, On.SAME): Verdict.LOCAL_BEHIND,
+    (True, On.SAME, On.SAME): Verdict.APPLIED,
+    (True, On.OTHER, On.SAME): Verdict.LOCAL_STALE,
+    (True, On.NOT, On.OTHER): Verdict.EDITED,
+    (True, On.SAME, On.OTHER): Verdict.EDITED,
+    (True, On.OTHER, On.OTHER): Verdict.EDITED,
+    (False, On.SAME, On.NOT): Verdict.LOCAL_ONLY,
+    (False, On.NOT, On.SAME): Verdict.MISSING,
+    (False, On.SAME, On.SAME): Verdict.MISSING,
+    (False, On.SAME, On.OTHER): Verdict.MISSING,
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One version in the three-way comparison."""
+
+    version: str
+    name: str
+    file: Migration | None
+    local: Recorded | None
+    remote: Recorded | None
+    verdict: Verdict
+
+
+def compare(folder: Folder, local: History, remote: History) -> tuple[Row, ...]:
+    """Compare the files with both histories, version by version, oldest first."""
+    files = {m.version: m for m in folder.migrations}
+    return tuple(
+        _row(version, files.get(version), local.get(version), remote.get(version))
+        for version in sorted({*files, *local, *remote})
+    )
+
+
+def _row(version: str, file: Migration | None, local: Recorded | None, remote: Recorded | None) -> Row:
+    if file is None and local and remote:
+        same = local.statements == remote.statements
+        states = (On.SAME, On.SAME if same else On.OTHER)
+    else:
+        states = (_state(file, local), _state(file, remote))
+    name = next((x.name for x in (file, remote, local) if x and x.name), "")
+    return Row(version, name, file, local, remote, TABLE[(file is not None, *states)])
+
+
+def _state(file: Migration | None, recorded: Recorded | None) -> On:
+    if recorded is None:
+        return On.NOT
+    return On.SAME if file is None or recorded.matches(file) else On.OTHER
+
+
+def as_migrations(history: History, files: Iterable[Migration]) -> tuple[Migration, ...]:
+    """The migrations that a history stands for, to build a shadow of it.
+
+    The file is taken where it has the recorded statements, else what was recorded: a file edited later, or
+    lost, must not change what the database is compared with.
+    """
+    by_version = {m.version: m for m in files}
+    found = []
+    for recorded in history.values():
+        file = by_version.get(recorded.version)
+        found.append(file if file and recorded.matches(file) else recorded.as_migration())
+    return tuple(found)
+
+
+def equal(left: History, right: History, versions: Sequence[str]) -> tuple[str, ...]:
+    """The versions, among those given, that the two histories do not record alike."""
+    different = []
+    for version in versions:
+        a, b = left.get(version), right.get(version)
+        if a is None or b is None or not _alike(a, b):
+            different.append(version)
+    return tuple(different)
+
+
+def _alike(left: Recorded, right: Recorded) -> bool:
+    if left.statements is None or right.statements is None:
+        return True
+    return left.statements == right.statements or sqltext.same(
+        ";\n".join(left.statements), ";\n".join(right.statements)
+    )

@@ -1,0 +1,107 @@
+"""The proof at the end of a run: what was compared, what differs, and what was not compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .databases.catalog import NOT_COMPARED, Difference
+
+COMPARED = (
+    "both schemas by the Supabase CLI's own diff engine",
+    "both schemas by a fingerprint of the catalogs (owners, privileges, RLS, policies, triggers, options, functions)",
+    "both migration histories, statements included",
+)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a comparison of two databases has shown.
+
+    Attributes:
+        left: What the one side is called.
+        right: What the other side is called.
+        sql: What the CLI's engine would change to make them equal; empty where it calls them equal.
+        differences: How the catalogs differ.
+        histories: Versions that are not recorded alike.
+        pending: Files that the remote has not had, set apart by name.
+        unrecorded: Files whose effect the remote has, and which its history does not know.
+        known_drift: Differences that were there before and were ignored as asked.
+    """
+
+    left: str
+    right: str
+    sql: str
+    differences: tuple[Difference, ...]
+    histories: tuple[str, ...]
+    pending: tuple[str, ...] = ()
+    unrecorded: tuple[str, ...] = ()
+    known_drift: tuple[Difference, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing differs but what is set apart by name."""
+        return not (self.sql or self.differences or self.histories)
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether nothing differs and nothing is set apart."""
+        return self.holds and not (self.pending or self.unrecorded or self.known_drift)
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in a few words."""
+        if not self.holds:
+            return "different"
+        apart = [
+            f"{len(found)} {word}"
+            for found, word in (
+                (self.pending, "pending"), (self.unrecorded, "not recorded on the remote"),
+                (self.known_drift, "known to drift"),
+            )
+            if found
+        ]  # fmt: skip
+        return "equal as far as compared" + (f", apart from {', '.join(apart)}" if apart else "")
+
+    def lines(self) -> list[str]:
+        """What differs, one line each."""
+        return [
+            *(d.summary for d in self.differences),
+            *(f"history: {version} is not recorded alike" for version in self.histories),
+            *(["the CLI's diff engine finds differences that the catalogs do not show"] if self._only_sql else []),
+        ]
+
+    @property
+    def _only_sql(self) -> bool:
+        return bool(self.sql) and not self.differences
+
+    def document(self) -> dict[str, Any]:
+        """The proof as JSON data."""
+        return {
+            "verdict": self.verdict,
+            "in_sync": self.in_sync,
+            "left": self.left,
+            "right": self.right,
+            "differences": [_as_data(d) for d in self.differences],
+            "diff": self.sql,
+            "histories_differ": list(self.histories),
+            "pending": list(self.pending),
+            "unrecorded_on_remote": list(self.unrecorded),
+            "known_drift": [_as_data(d) for d in self.known_drift],
+            "compared": list(COMPARED),
+            "not_compared": list(NOT_COMPARED),
+        }
+
+
+def _as_data(difference: Difference) -> dict[str, Any]:
+    return {
+        "kind": difference.object.kind, "name": difference.object.name, "left": difference.left,
+        "right": difference.right,
+    }  # fmt: skip
+
+
+def apart(differences: Sequence[Difference], known: Sequence[Difference]) -> tuple[Difference, ...]:
+    """The differences that are not among those known before."""
+    objects = {d.object for d in known}
+    return tuple(d for d in differences if d.object not in objects)

@@ -1,0 +1,127 @@
+"""The one place that runs programs through Invoke: quoting, environment, redaction, dry runs, encoding."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from invoke.context import Context
+from invoke.exceptions import CommandTimedOut, Failure, ThreadException
+
+from .errors import SbsyncError
+
+MASK = "***"
+# Everybody's first password: masking it would mask the name of the role `postgres` everywhere.
+NOT_SECRET = {"", "postgres"}
+# What a child needs from the user's environment; everything else is left out, so that no stray PG* or
+# SUPABASE_* key can turn a call to another database, and no secret reaches a program that needs none.
+KEPT = (
+    "HOME", "PATH", "USER", "LOGNAME", "SHELL", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ",
+    "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY",
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A program that has ended.
+
+    Attributes:
+        argv: What was run.
+        code: Its exit status.
+        stdout: Its output, UTF-8, secrets not masked.
+        stderr: Its messages, UTF-8, secrets not masked.
+    """
+
+    argv: tuple[str, ...]
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether it succeeded."""
+        return self.code == 0
+
+
+class Redactor:
+    """Masks every secret that it was told of, plain or percent-encoded."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets: set[str] = set()
+        self.add(secrets)
+
+    def add(self, secrets: Iterable[str]) -> None:
+        """Learn further secrets."""
+        for secret in secrets:
+            if secret not in NOT_SECRET:
+                self._secrets |= {secret, quote(secret, safe=""), quote(secret)}
+
+    def __call__(self, text: str) -> str:
+        """The text with each secret replaced by `***`."""
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, MASK)
+        return text
+
+    def holds(self, text: str) -> bool:
+        """Whether a secret stands in the text."""
+        return any(secret in text for secret in self._secrets)
+
+
+class Runner:
+    """Runs programs for one task."""
+
+    def __init__(self, context: Context, redact: Redactor | None = None) -> None:
+        self._context = context
+        self.redact = redact or Redactor()
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        timeout: float | None = None,
+    ) -> Completed:
+        """Run a program to its end, with nothing on stdin and its output kept.
+
+        Reads and throw-away work alike go through here, also under `invoke --dry`: what must not happen
+        in a dry run is decided where the plan is made, never by handing back an empty answer.
+
+        Args:
+            argv: The program and its arguments; never holds a secret.
+            env: Variables on top of the few that are kept from the user's environment.
+            cwd: Where it runs.
+            timeout: Seconds until it is killed; None waits.
+
+        Raises:
+            SbsyncError: it could not be run, or took too long.
+        """
+        command = shlex.join(argv)
+        if self.redact.holds(command):
+            raise SbsyncError(f"Refused to put a secret into a command line: {argv[0]}.")
+        if cwd is not None:
+            command = f"cd {shlex.quote(str(cwd))} && exec {command}"
+        try:
+            result = self._context.run(
+                command, env={**kept_environment(), **(env or {})}, replace_env=True, hide=True,
+                warn=True, in_stream=False, encoding="utf-8", dry=False, timeout=timeout, pty=False,
+                echo=False,
+            )  # fmt: skip
+        except CommandTimedOut:
+            raise SbsyncError(f"{Path(argv[0]).name} gave no answer within {timeout:.0f} s.") from None
+        except (Failure, ThreadException, OSError) as error:
+            raise SbsyncError(f"{argv[0]} could not be run: {self.redact(str(error))}") from None
+        if result is None:  # invoke < 3 says so of a disowned run only
+            raise SbsyncError(f"{argv[0]} could not be run.")
+        return Completed(tuple(argv), result.exited, result.stdout, result.stderr)
+
+
+def kept_environment() -> dict[str, str]:
+    """The part of the user's environment that every child gets."""
+    return {key: os.environ[key] for key in KEPT if key in os.environ}

@@ -1,0 +1,73 @@
+"""Backups before something is destroyed or written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .. import backups
+from ..backups import Backup
+from ..databases import Database
+from ..migrations import Migration
+from ..review import Finding, Severity, review
+from .run import Run, Work
+
+
+def whole_local(run: Run, work: Work) -> Work:
+    """The whole local database, before it is rebuilt."""
+    return work.with_(backups=(*work.backups, take(run, run.local, "local", "before-reset", None)))
+
+
+def remote_before_push(run: Run, work: Work) -> Work:
+    """The remote, before anything is written to it."""
+    tables = None if run.settings.backup == "full" else at_risk(run, work.pending)
+    made = take(run, run.remote, run.settings.env, "before-push", tables)
+    return work.with_(backups=(*work.backups, made))
+
+
+def take(run: Run, database: Database, label: str, reason: str, tables: list[str] | None) -> Backup:
+    """Take a backup and check that it is complete and readable.
+
+    Args:
+        run: The run.
+        database: What is backed up.
+        label: The environment's name, or `local`.
+        reason: Why, as a slug.
+        tables: The tables whose rows are kept; None keeps all.
+    """
+    from ..databases.embedded import find_client_tools
+
+    tools = find_client_tools(database.identity().major, run.settings.pg_bindir)
+    with database.connection() as connection:
+        made = backups.take(
+            endpoint=database.endpoint, tools=tools, directory=run.settings.backup_dir, label=label,
+            reason=reason, tables=tables, connection=connection,
+        )  # fmt: skip
+    backups.check(made)
+    return made
+
+
+def at_risk(run: Run, migrations: Iterable[Migration]) -> list[str] | None:
+    """The tables of the remote whose rows these migrations can damage; None where that cannot be told."""
+    found = review("\n".join(m.sql for m in migrations)).findings
+    if any(f.severity is Severity.OPAQUE for f in found):
+        return None
+    losses = [f for f in found if f.severity is Severity.DATA_LOSS]
+    if not losses:
+        return []
+    with run.remote.connection() as connection:
+        rows = connection.execute(
+            "select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+            " where c.relkind in ('r', 'p')"
+        ).fetchall()
+    tables = [f"{schema}.{name}" for schema, name in rows]
+    matched = [_tables_of(finding, tables) for finding in losses]
+    if not all(matched):
+        return None
+    return sorted({table for names in matched for table in names})
+
+
+def _tables_of(finding: Finding, tables: list[str]) -> list[str]:
+    name = finding.object
+    if name.startswith("schema "):
+        return [t for t in tables if t.startswith(f"{name.removeprefix('schema ')}.")]
+    return [t for t in tables if name == t or name.startswith(f"{t}.")]

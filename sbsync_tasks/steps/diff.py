@@ -1,0 +1,188 @@
+"""Changes that a database has beyond its own history, and migrations made and proved from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .. import sqltext
+from ..databases import Database
+from ..databases.catalog import Difference, compare
+from ..errors import RefusedError, SbsyncError
+from ..histories import History, as_migrations
+from ..migrations import Migration, next_version
+from ..paths import state_dir
+from ..supabase_cli import CliError
+from .run import Run
+
+LISTED = 12  # differences shown before "and N more"
+ROUNDS = 3  # how often what is left over is added to a generated migration
+ENUM_VALUE_USED_TOO_EARLY = "55P04"
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a database has beyond its history.
+
+    Attributes:
+        base: The migrations that its history stands for.
+        differences: What its catalogs have otherwise than a shadow of `base`.
+        by_hand: Unrecorded files whose whole effect is there: applied by hand, or by a run that was cut off.
+    """
+
+    base: tuple[Migration, ...]
+    differences: tuple[Difference, ...] = ()
+    by_hand: tuple[Migration, ...] = ()
+
+    @property
+    def none(self) -> bool:
+        """Whether the database is what its history says, and nothing more."""
+        return not self.differences and not self.by_hand
+
+
+def changes(run: Run, database: Database, history: History, files: Iterable[Migration]) -> Changes:
+    """Compare a database with a shadow of its own history, by their catalogs.
+
+    Like is compared with like: the shadow holds the versions that the database has recorded, never simply all
+    files, so that what is merely pending cannot come out as something to drop.
+    """
+    files = tuple(files)
+    major = database.identity().major
+    base = as_migrations(history, files)
+    found = run.catalog(database)
+    differences = compare(run.catalog(run.shadow(base, major)), found)
+    if not differences:
+        return Changes(base)
+    unrecorded = [m for m in files if m.version not in history]
+    for length in range(1, len(unrecorded) + 1):
+        by_hand = tuple(unrecorded[:length])
+        if not _differs(run, (*base, *by_hand), major, found):
+            return Changes(base, by_hand=by_hand)
+    return Changes(base, differences)
+
+
+def _differs(run: Run, migrations: Sequence[Migration], major: int, found: object) -> bool:
+    try:
+        return bool(compare(run.catalog(run.shadow(migrations, major)), found))  # type: ignore[arg-type]
+    except CliError:
+        return True
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Migrations made from a difference, proved on a fresh shadow.
+
+    Attributes:
+        migrations: The new migrations, in order.
+        unwritable: Differences that the engine writes no SQL for.
+    """
+
+    migrations: tuple[Migration, ...]
+    unwritable: tuple[Difference, ...]
+
+
+def generate(
+    run: Run,
+    database: Database,
+    base: Sequence[Migration],
+    name: str,
+    versions: Sequence[str],
+    before: str = "",
+) -> Generated:
+    """Make migrations that take a shadow of `base` to the schema of `database`, and prove them.
+
+    The engine's output is review SQL, not a promise: each migration is applied to a fresh shadow by the CLI's own
+    push and the two are compared again. What is left over is added and proved again.
+
+    Args:
+        run: The run.
+        database: Where the changes are.
+        base: What the new migrations come after.
+        name: The new migrations' name.
+        versions: Known versions; the new ones are later than these.
+        before: A version that the new ones have to be earlier than; empty for none.
+
+    Raises:
+        RefusedError: there is no room for the new versions.
+        SbsyncError: the SQL cannot be applied; a draft of it is kept.
+    """
+    major = database.identity().major
+    made: tuple[Migration, ...] = ()
+    for _ in range(ROUNDS):
+        shadow = run.shadow((*base, *made), major)
+        sql = run.cli.diff(shadow.endpoint, database.endpoint, run.settings.schemas)
+        if not sql:
+            return Generated(made, compare(run.catalog(shadow), run.catalog(database)))
+        taken = [*versions, *(m.version for m in made)]
+        made = (*made, *_proved(run, (*base, *made), sql, name, taken, before, major))
+    raise _undone(run, made, "the difference does not come to an end when it is applied")
+
+
+def _proved(
+    run: Run,
+    base: Sequence[Migration],
+    sql: str,
+    name: str,
+    taken: Sequence[str],
+    before: str,
+    major: int,
+) -> tuple[Migration, ...]:
+    made = _numbered((sql,), name, taken, before)
+    try:
+        run.shadow((*base, *made), major)
+    except CliError as error:
+        if error.sqlstate != ENUM_VALUE_USED_TOO_EARLY:
+            raise _undone(run, made, error.message) from None
+    else:
+        return made
+    made = _numbered(sqltext.transaction_units(sql), name, taken, before)
+    try:
+        run.shadow((*base, *made), major)
+    except CliError as error:
+        raise _undone(run, made, error.message) from None
+    return made
+
+
+def _numbered(texts: Sequence[str], name: str, taken: Sequence[str], before: str) -> tuple[Migration, ...]:
+    made: list[Migration] = []
+    for number, text in enumerate(texts, 1):
+        version = next_version([*taken, *(m.version for m in made)], before=before)
+        if version is None:
+            raise RefusedError(
+                f"There is no room for a new version before {before}.",
+                "Give the unapplied files later versions.",
+            )
+        made.append(Migration(version, f"{name}_{number}" if len(texts) > 1 else name, text.strip() + "\n"))
+    return tuple(made)
+
+
+def _undone(run: Run, made: Sequence[Migration], why: str) -> SbsyncError:
+    folder = state_dir(run.settings.root, "drafts")
+    for migration in made:
+        (folder / migration.file_name).write_text(migration.sql, encoding="utf-8")
+    names = ", ".join(f".sbsync/drafts/{m.file_name}" for m in made)
+    return SbsyncError(
+        f"The generated migration cannot be applied to a fresh database: {why}",
+        f"The draft is kept in {names}. Correct it, save it as a file in supabase/migrations, and run again.",
+    )
+
+
+def refuse_unwritable(whose: str, differences: Sequence[Difference]) -> None:
+    """Stop where changes are left over that the engine writes no SQL for: they must not be lost.
+
+    Raises:
+        RefusedError: names them.
+    """
+    if differences:
+        raise RefusedError(
+            f"{whose} has changes that the CLI's diff engine writes no SQL for:\n"
+            + listed([d.summary for d in differences]),
+            "Write a migration for them by hand into supabase/migrations, then run again: it is recognised.",
+        )
+
+
+def listed(lines: Sequence[str]) -> str:
+    """An indented list for a message, cut where it becomes long."""
+    more = len(lines) - LISTED
+    shown = [f"  - {line}" for line in lines[:LISTED]]
+    return "\n".join([*shown, *([f"  … and {more} more"] if more > 0 else [])])

@@ -1,0 +1,72 @@
+"""Bringing pending migrations to the remote, and saying what landed when that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .. import histories
+from ..errors import RefusedError, SbsyncError
+from .run import Run, Work
+
+# One run at a time per database; the number stands for this tool among the advisory locks of a server.
+LOCK_KEY = 7_366_797_363_110_001
+
+
+@contextmanager
+def writing_lock(run: Run) -> Iterator[None]:
+    """Hold the remote's lock of this tool: two pushes at once would both run the SQL (the CLI takes no lock).
+
+    Raises:
+        RefusedError: another run holds it.
+    """
+    with run.remote.connection() as connection:
+        row = connection.execute("select pg_try_advisory_lock(%s)", (LOCK_KEY,)).fetchone()
+        if not row or not row[0]:
+            raise RefusedError(
+                f"Another run is writing to {run.remote.label} at this moment. Nothing was changed.",
+                "Wait until it has ended, then run again.",
+            )
+        yield
+
+
+def push(run: Run, work: Work) -> Work:
+    """Push all pending migrations, after recording those that the remote has without knowing.
+
+    Raises:
+        SbsyncError: a migration failed; says which ones the remote has and which not, as the remote says.
+    """
+    before = set(work.remote_history)
+    with writing_lock(run):
+        unchanged_since(run, work)
+        if work.unrecorded_remotely:
+            run.cli.mark_applied(run.remote.endpoint, work.unrecorded_remotely)
+        try:
+            if work.pending:
+                run.cli.push(run.remote.endpoint, work.files, lock_timeout=run.settings.lock_timeout)
+        except SbsyncError as error:
+            raise _landed(run, work, before, error) from None
+    return work.with_(pushed=tuple(m.version for m in work.pending))
+
+
+def unchanged_since(run: Run, work: Work) -> None:
+    """What was approved is what is there: the remote's history has not moved on in the meantime."""
+    with run.remote.connection() as connection:
+        now = histories.read(connection)
+    if set(now) != set(work.remote_history):
+        raise RefusedError(
+            "The remote's history has changed since this run looked at it. Nothing was changed.",
+            "Somebody else has pushed: run again.",
+        )
+
+
+def _landed(run: Run, work: Work, before: set[str], error: SbsyncError) -> SbsyncError:
+    with run.remote.connection() as connection:
+        now = set(histories.read(connection))
+    done = [m.file_name for m in work.pending if m.version in now - before]
+    left = [m.file_name for m in work.pending if m.version not in now]
+    return SbsyncError(
+        f"{error.message}\nOn the remote now: {', '.join(done) or 'none of the pending migrations'}. "
+        f"Not there: {', '.join(left) or 'none'}.",
+        error.hint or "Correct the migration that failed, then run again: it goes on from there.",
+    )

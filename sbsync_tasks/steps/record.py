@@ -1,0 +1,14 @@
+"""Recording pulled versions in the remote's history, named one by one: a pull's only write to the remote."""
+
+from __future__ import annotations
+
+from .push import unchanged_since, writing_lock
+from .run import Run, Work
+
+
+def record(run: Run, work: Work) -> Work:
+    """Mark the migrations whose effect the remote has as applied there."""
+    with writing_lock(run):
+        unchanged_since(run, work)
+        run.cli.mark_applied(run.remote.endpoint, work.to_record)
+    return work

@@ -1,0 +1,170 @@
+"""Showing the SQL and what it can do, and asking whether to go on."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..console import Console
+from ..errors import RefusedError, SbsyncError
+from ..migrations import Migration
+from ..paths import state_dir
+from ..review import Finding, Review, Severity, review, unallowed
+from ..runner import kept_environment
+from .run import Run
+
+MARKS = {
+    Severity.DATA_LOSS: "error",
+    Severity.EXPOSURE: "warning",
+    Severity.OPAQUE: "warning",
+    Severity.LOCKING: "warning",
+    Severity.NOTE: "note",
+}
+
+
+def show(console: Console, migration: Migration, found: Review) -> None:
+    """One migration: its SQL, the statements counted, and its findings."""
+    console.heading(f"supabase/migrations/{migration.file_name}")
+    console.sql(migration.sql)
+    counted = ", ".join(f"{count} {kind}" for kind, count in found.counts.items())
+    console.say(f"{len(found.statements)} statements: {counted}" if counted else "no statements", "note")
+    for finding in found.findings:
+        console.say(line(finding), MARKS[finding.severity])
+
+
+def line(finding: Finding) -> str:
+    """A finding in one or two lines."""
+    text = f"line {finding.line}, {finding.severity.name.lower().replace('_', ' ')}: {finding.why}"
+    return f"{text}\n    {finding.way_out}" if finding.way_out else text
+
+
+def blocking(migrations: Sequence[Migration], allowed: Sequence[str]) -> tuple[Finding, ...]:
+    """The findings that may not reach the remote without being allowed by name.
+
+    All the files are read as one text: what one of them creates and a later one drops was never there to lose.
+    """
+    found = review("\n".join(m.sql for m in migrations))
+    refused = [f for f in found.findings if f.rule == "unparsable"]
+    return (*refused, *unallowed(found, allowed))
+
+
+def refuse_blocking(migrations: Sequence[Migration], allowed: Sequence[str], where: str) -> None:
+    """Stop where data of the remote would be lost, or where the SQL cannot be read.
+
+    Raises:
+        RefusedError: names each object, and the flag that allows its loss.
+    """
+    found = blocking(migrations, allowed)
+    if not found:
+        return
+    unparsable = [f for f in found if f.rule == "unparsable"]
+    if unparsable:
+        raise RefusedError(
+            f"Not every statement can be read, so nothing can be said of it: {unparsable[0].why}",
+            "Correct the file; only plain SQL can be pushed.",
+        )
+    objects = list(dict.fromkeys(f.object for f in found))
+    listed = "\n".join(f"  - {f.why}" for f in found)
+    flags = " ".join(f"--allow-data-loss {shlex.quote(o)}" for o in objects)
+    raise RefusedError(f"This would lose data on {where}:\n{listed}", f"If that is meant, say so by name: {flags}")
+
+
+def approve(run: Run, migrations: Sequence[Migration], plan: Sequence[str], protected: bool) -> tuple[Migration, ...]:
+    """Show the plan and ask; `e` opens the SQL in an editor.
+
+    Args:
+        run: The run.
+        migrations: What may be edited: the migrations that this run has made.
+        plan: What is going to be done, in order.
+        protected: The remote is written to and protected: its environment's name has to be typed.
+
+    Returns:
+        The migrations, as the user has edited them.
+
+    Raises:
+        RefusedError: the answer was no, or nobody could be asked.
+    """
+    console, settings = run.console, run.settings
+    console.heading("What will be done")
+    for number, text in enumerate(plan, 1):
+        console.say(f"  {number}. {text}")
+    if protected and console.yes and not settings.env_spelled_out:
+        raise RefusedError(
+            f"{settings.env} is protected: --yes alone does not cover it. Nothing was changed.",
+            f"Spell the environment out as well: --env {settings.env} --yes.",
+        )
+    if console.yes:
+        return tuple(migrations)
+    if not console.interactive:
+        keep(run, migrations)
+        raise RefusedError(
+            "Nobody can be asked: this is no terminal. Nothing was changed.",
+            "Look at it with --dry-run, then run it with --yes" + (f" --env {settings.env}." if protected else "."),
+        )
+    return _ask(run, migrations, protected)
+
+
+def _ask(run: Run, migrations: Sequence[Migration], protected: bool) -> tuple[Migration, ...]:
+    console, env = run.console, run.settings.env
+    choices = "[y]es, [e]dit, [N]o" if migrations else "[y]es, [N]o"
+    while True:
+        answer = console.ask(f"Go on? {choices}: ").strip().lower()
+        if answer in ("e", "edit") and migrations:
+            return edit(run, migrations)
+        if answer in ("y", "yes"):
+            break
+        if answer in ("", "n", "no"):
+            kept = keep(run, migrations)
+            raise RefusedError(f"Declined. Nothing was changed.{kept}")
+    if protected and console.ask(f"{env} is protected. Type its name to go on: ").strip() != env:
+        raise RefusedError(f"That was not {env}. Nothing was changed.{keep(run, migrations)}")
+    return tuple(migrations)
+
+
+def keep(run: Run, migrations: Sequence[Migration]) -> str:
+    """Keep the declined SQL outside `supabase/migrations`, and say where."""
+    if not migrations or run.options.dry_run:
+        return ""
+    folder = state_dir(run.settings.root, "rejected")
+    for migration in migrations:
+        (folder / migration.file_name).write_text(migration.sql, encoding="utf-8")
+    names = ", ".join(f".sbsync/rejected/{m.file_name}" for m in migrations)
+    return f" The SQL is kept in {names}; the next run makes it anew from the database."
+
+
+class Edited(Exception):  # noqa: N818 - no error: the user has edited, and the steps before have to look again
+    """The user has edited the migrations."""
+
+    def __init__(self, migrations: tuple[Migration, ...]) -> None:
+        super().__init__()
+        self.migrations = migrations
+
+
+def edit(run: Run, migrations: Sequence[Migration]) -> tuple[Migration, ...]:
+    """Let the user edit the SQL; raises `Edited` so that it is proved and reviewed again."""
+    folder = state_dir(run.settings.root, "drafts")
+    edited = []
+    for migration in migrations:
+        path = folder / migration.file_name
+        path.write_text(migration.sql, encoding="utf-8")
+        open_editor(path)
+        edited.append(Migration(migration.version, migration.name, path.read_text(encoding="utf-8")))
+        path.unlink()
+    raise Edited(tuple(edited))
+
+
+def open_editor(path: Path) -> None:
+    """Run `$VISUAL` or `$EDITOR` on a file; it gets the terminal and no secrets.
+
+    Raises:
+        SbsyncError: there is no editor, or it failed.
+    """
+    command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    environment = {**kept_environment(), "TERM": os.environ.get("TERM", "dumb")}
+    try:
+        subprocess.run([*shlex.split(command), str(path)], env=environment, check=True)
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        raise SbsyncError(f"The editor {command!r} failed: {error}", "Set VISUAL or EDITOR.") from None

@@ -1,0 +1,221 @@
+"""What every step of a run works with, and what the run has found out so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..console import Console
+from ..databases import Database, Identity, Shadows, open_local, open_remote
+from ..databases.catalog import Catalog, read_catalog
+from ..errors import ConfigError
+from ..histories import History, Row, Verdict
+from ..migrations import Folder, Migration
+from ..runner import Runner
+from ..settings import Settings
+from ..supabase_cli import SupabaseCli, find
+
+if TYPE_CHECKING:
+    from ..backups import Backup
+    from ..databases.catalog import Difference
+    from ..git import Committed
+    from ..proof import Proof
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for on the command line.
+
+    Attributes:
+        yes: Every ordinary question is answered with yes.
+        dry_run: Only look: nothing but throw-away shadows is written.
+        name: The name for new migrations; empty for the scenario's own.
+        allow_data_loss: Objects of the remote whose loss is accepted.
+        reset: Rebuild the local database; otherwise its data is kept.
+        commit: Commit the new migration files.
+        record: Record pulled versions in the remote's history.
+        keep_local: Record local changes as a migration before anything is pulled.
+        discard_local: Drop local changes, after a backup.
+        ignore_drift: Go on although the remote differs from its own history.
+    """
+
+    yes: bool = False
+    dry_run: bool = False
+    name: str = ""
+    allow_data_loss: tuple[str, ...] = ()
+    reset: bool = True
+    commit: bool = False
+    record: bool = True
+    keep_local: bool = False
+    discard_local: bool = False
+    ignore_drift: bool = False
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a run knows and has done; each step hands on a new one.
+
+    Attributes:
+        folder: The migration files.
+        local_history: What the local database has recorded.
+        remote_history: What the remote database has recorded.
+        rows: The three-way comparison.
+        new: Migrations made from changes of the local database.
+        pulled: Migrations made from changes of the remote.
+        adopted: Migrations taken over from the remote's history.
+        unrecorded_locally: Files that the local database has, without having recorded them.
+        unrecorded_remotely: Files that the remote has, without having recorded them.
+        renamed: Unapplied files that get a later version: (old, new).
+        backups: The backups that were taken.
+        pushed: Versions that this run brought to the remote.
+        proof: The proof at the end.
+        committed: What was committed.
+        local_changed: The local database has changes that are to be dropped.
+        plan: What the steps that write are going to do, in order.
+        drift: How the remote differs from its own history, where that was ignored as asked.
+    """
+
+    folder: Folder
+    local_history: History
+    remote_history: History
+    rows: tuple[Row, ...]
+    new: tuple[Migration, ...] = ()
+    pulled: tuple[Migration, ...] = ()
+    adopted: tuple[Migration, ...] = ()
+    unrecorded_locally: tuple[Migration, ...] = ()
+    unrecorded_remotely: tuple[Migration, ...] = ()
+    renamed: tuple[tuple[Migration, Migration], ...] = ()
+    backups: tuple[Backup, ...] = ()
+    pushed: tuple[str, ...] = ()
+    proof: Proof | None = None
+    committed: Committed | None = None
+    local_changed: bool = False
+    plan: tuple[str, ...] = ()
+    drift: tuple[Difference, ...] = ()
+
+    @property
+    def files(self) -> tuple[Migration, ...]:
+        """All migrations as they stand once the run has written its own, oldest first."""
+        gone = {old.version for old, _ in self.renamed}
+        later = [new for _, new in self.renamed]
+        kept = [m for m in self.folder.migrations if m.version not in gone]
+        return tuple(sorted([*kept, *later, *self.adopted, *self.pulled, *self.new]))
+
+    @property
+    def to_write(self) -> tuple[Migration, ...]:
+        """The files that this run adds to the folder."""
+        return tuple(sorted([*self.adopted, *self.pulled, *self.new, *(new for _, new in self.renamed)]))
+
+    @property
+    def pending(self) -> tuple[Migration, ...]:
+        """The migrations that the remote has not had, and that a push would bring to it."""
+        had = {*self.remote_history, *(m.version for m in self.to_record)}
+        return tuple(m for m in self.files if m.version not in had)
+
+    @property
+    def to_record(self) -> tuple[Migration, ...]:
+        """The migrations whose effect the remote has, and which its history does not know."""
+        return tuple(sorted([*self.unrecorded_remotely, *self.pulled]))
+
+    @property
+    def versions(self) -> list[str]:
+        """Every version that is known anywhere."""
+        return [*(m.version for m in self.files), *self.local_history, *self.remote_history]
+
+    def rows_of(self, *verdicts: Verdict) -> tuple[Row, ...]:
+        """The rows with one of these verdicts."""
+        return tuple(row for row in self.rows if row.verdict in verdicts)
+
+    def with_(self, **changes: object) -> Work:
+        """The same with some fields replaced."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+@dataclass
+class Run:
+    """The tools of one run: settings, console, CLI and databases, each opened when it is first needed."""
+
+    settings: Settings
+    console: Console
+    runner: Runner
+    options: Options = field(default_factory=Options)
+    _local: Database | None = None
+    _catalogs: dict[str, Catalog] = field(default_factory=dict)
+
+    @cached_property
+    def cli(self) -> SupabaseCli:
+        """The Supabase CLI; found, or installed after asking."""
+        binary = find(self.runner, self.settings.root, self.settings.supabase_bin, self._may_install)
+        if binary.notice:
+            self.console.say(binary.notice, "warning")
+        return SupabaseCli(binary, self.runner, self.settings.root)
+
+    @cached_property
+    def shadows(self) -> Shadows:
+        """The shadow databases of this run."""
+        return Shadows(self.settings.root, self.cli, self.settings.pg_bindir)
+
+    @cached_property
+    def remote(self) -> Database:
+        """The remote database."""
+        return open_remote(self.settings)
+
+    @cached_property
+    def remote_identity(self) -> Identity:
+        """Who answers at the remote; checked against `SBSYNC_EXPECT`."""
+        identity = self.remote.identity()
+        expected = self.settings.expect
+        known = {identity.system, self.settings.remote.ref if self.settings.remote else ""}
+        if expected and expected not in known:
+            raise ConfigError(
+                f"SBSYNC_EXPECT says {expected}, and the server that answers for {self.remote.label} is "
+                f"system {identity.system}.",
+                "This is another database than the one that is meant: check the settings (`invoke doctor`).",
+            )
+        return identity
+
+    @property
+    def local(self) -> Database:
+        """The local database; an embedded one is started, in the remote's major version."""
+        if self._local is None:
+            has_remote = self.settings.remote is not None
+            self._local = open_local(self.settings, self.remote_identity.major if has_remote else None)
+        return self._local
+
+    def forget_local(self) -> None:
+        """The local database was rebuilt: open it anew when it is needed."""
+        self._local = None
+        self.__dict__.pop("local_identity", None)
+
+    @cached_property
+    def local_identity(self) -> Identity:
+        """Who answers locally."""
+        return self.local.identity()
+
+    def catalog(self, database: Database) -> Catalog:
+        """The fingerprint of a database; that of a shadow, which does not change, is read once."""
+        key = database.cluster if database.side == "shadow" else ""
+        if key in self._catalogs:
+            return self._catalogs[key]
+        with database.connection() as connection:
+            found = read_catalog(connection, self.settings.schemas)
+        if key:
+            self._catalogs[key] = found
+        return found
+
+    def shadow(self, migrations: Sequence[Migration], major: int) -> Database:
+        """A running shadow with exactly these migrations."""
+        ordered = tuple(sorted(migrations))
+        endpoint, name = self.shadows.get(ordered, major), self.shadows.name(ordered, major)
+        return Database("shadow", "embedded", endpoint, "shadow database", self.shadows.clusters(major), name)
+
+    def close(self) -> None:
+        """Stop what this run started for itself."""
+        if "shadows" in self.__dict__:
+            self.shadows.close()
+
+    def _may_install(self) -> bool:
+        self.console.confirm("The Supabase CLI was not found. Install it from npm into this user's cache?")
+        return True

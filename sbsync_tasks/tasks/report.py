@@ -1,0 +1,108 @@
+"""What stands at the end of a run: the proof in words or as JSON, and the exit code it means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from invoke.exceptions import Exit
+
+from .. import errors
+from ..databases.catalog import NOT_COMPARED
+from ..proof import COMPARED, Proof
+from ..steps import commit
+from ..steps.run import Run, Work
+
+LISTED = 20
+
+
+def scenario(run: Run, work: Work) -> None:
+    """The end of a scenario.
+
+    Raises:
+        Exit: the proof failed (code 1); says whether the remote was changed.
+    """
+    console = run.console
+    console.document(document(run, work))
+    if run.options.dry_run and work.plan:
+        console.say("Dry run: nothing was written.", "ok")
+        return
+    for migration in work.to_write:
+        console.say(f"wrote supabase/migrations/{migration.file_name}", "ok")
+    for made in work.backups:
+        console.say(f"backup: {_relative(run, made.path)}", "note")
+    if work.committed and work.committed.commit:
+        console.say(f"committed {', '.join(work.committed.files)} as {work.committed.commit}", "ok")
+    if work.proof is None:
+        return
+    proof(run, work.proof)
+    _warn_uncommitted(run, work)
+    if not work.proof.holds:
+        raise Exit(_failed(run, work), code=errors.FAILED)
+
+
+def proof(run: Run, made: Proof) -> None:
+    """The proof in words."""
+    console = run.console
+    if made.holds:
+        console.say(f"{made.right} and {made.left} are {made.verdict}.", "ok")
+    else:
+        console.say(f"{made.right} and {made.left} are different:", "error")
+        lines = made.lines()
+        for line in lines[:LISTED]:
+            console.say(f"    {line}")
+        if len(lines) > LISTED:
+            console.say(f"    … and {len(lines) - LISTED} more (--json has all)")
+    for names, word in (
+        (made.pending, "pending on the remote"),
+        (made.unrecorded, "not recorded on the remote"),
+    ):
+        for name in names:
+            console.say(f"{word}: {name}", "note")
+    for difference in made.known_drift:
+        console.say(f"drift, ignored as asked: {difference.summary}", "warning")
+    console.say(f"compared: {'; '.join(COMPARED)}", "note")
+    console.say(f"not compared: {', '.join(NOT_COMPARED)}", "note")
+
+
+def document(run: Run, work: Work) -> dict[str, Any]:
+    """The run as JSON data."""
+    return {
+        "environment": run.settings.env,
+        "local": run.local.label,
+        "remote": run.remote.label,
+        "dry_run": run.options.dry_run,
+        "plan": list(work.plan),
+        "migrations": {
+            "new": [m.file_name for m in work.new],
+            "pulled": [m.file_name for m in work.pulled],
+            "adopted": [m.file_name for m in work.adopted],
+            "renamed": [[old.file_name, new.file_name] for old, new in work.renamed],
+        },
+        "pushed": list(work.pushed),
+        "backups": [_relative(run, b.path) for b in work.backups],
+        "commit": work.committed.commit if work.committed else "",
+        "steps": [{"name": n, "seconds": round(s, 2), "outcome": o} for n, s, o in run.console.times],
+        "proof": work.proof.document() if work.proof else None,
+    }
+
+
+def _failed(run: Run, work: Work) -> str:
+    if work.pushed:
+        return (
+            f"error: {run.remote.label} WAS changed ({', '.join(work.pushed)} pushed), and the proof failed.\n"
+            "`invoke verify --json` shows what differs; the backup taken before the push is named above."
+        )
+    return "error: The proof failed: the databases differ as listed above."
+
+
+def _warn_uncommitted(run: Run, work: Work) -> None:
+    files = commit.not_in_git(run, work.files)
+    if files and not run.options.commit:
+        names = ", ".join(p.name for p in files)
+        run.console.say(f"not in git yet: {names} (`invoke commit`, or --commit)", "warning")
+
+
+def _relative(run: Run, path: Path) -> str:
+    root = run.settings.root
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)

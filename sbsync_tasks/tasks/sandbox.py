@@ -1,0 +1,58 @@
+"""The sandbox: a local and a remote database on embedded PostgreSQL, to try everything without an account."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+from invoke.tasks import task
+
+from .session import ASKS, COMMON, session
+
+SIDES = {"remote": "the sandbox's remote database instead of its local one"}
+
+
+@task(help={"json": COMMON["json"]}, auto_shortflags=False)
+def up(context: Context, *, json: bool = False) -> None:
+    """Start the sandbox's local and remote databases."""
+    from ..steps import sandbox
+
+    with session(context, env="sandbox", json=json) as run:
+        sandbox.up(run)
+
+
+@task(help={"json": COMMON["json"]}, auto_shortflags=False)
+def down(context: Context, *, json: bool = False) -> None:
+    """Stop every embedded database of this project."""
+    from ..steps import sandbox
+
+    with session(context, env="sandbox", json=json) as run:
+        sandbox.down(run)
+
+
+@task(help={"json": COMMON["json"], **ASKS}, positional=[], auto_shortflags=False)
+def reset(context: Context, *, yes: bool = False, dry_run: bool = False, json: bool = False) -> None:
+    """Throw the sandbox's databases away and start afresh."""
+    from ..steps import sandbox
+
+    with session(context, env="sandbox", yes=yes, dry_run=dry_run, json=json) as run:
+        sandbox.reset(run)
+
+
+@task(help={"json": COMMON["json"]}, auto_shortflags=False)
+def status(context: Context, *, json: bool = False) -> None:
+    """Show which embedded databases there are."""
+    from ..steps import sandbox
+
+    with session(context, env="sandbox", json=json) as run:
+        sandbox.status(run)
+
+
+@task(help={"json": COMMON["json"], **SIDES}, auto_shortflags=False)
+def url(context: Context, *, remote: bool = False, json: bool = False) -> None:
+    """Print a URL for psql: psql "$(invoke sandbox.url)".
+
+    The password is not in it: it stands in a private file that the URL names, which libpq reads.
+    """
+    from ..steps import sandbox
+
+    with session(context, env="sandbox", json=json) as run:
+        sandbox.url(run, remote=remote)

@@ -1,0 +1,101 @@
+"""The two commands: `local-to-remote` and `remote-to-local`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from invoke.context import Context
+from invoke.tasks import task
+
+from .session import ASKS, COMMON, session
+
+SCENARIO = {
+    **COMMON,
+    **ASKS,
+    "name": "name of a new migration (letters, digits, underscores)",
+    "reset": "keep the local database's data: bring it up instead of rebuilding it",
+    "commit": "commit the new migration files to git",
+}
+
+
+@task(
+    help={
+        **SCENARIO,
+        "allow-data-loss": "accept the loss of this object of the remote, such as public.t (repeatable)",
+        "ignore-drift": "go on although the remote differs from its own history",
+    },
+    iterable=["env_file", "allow_data_loss"],
+    positional=[],
+    auto_shortflags=False,
+)
+def local_to_remote(
+    context: Context,
+    *,
+    env: str | None = None,
+    env_file: Sequence[str] = (),
+    name: str | None = None,
+    yes: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+    reset: bool = True,
+    commit: bool = False,
+    allow_data_loss: Sequence[str] = (),
+    ignore_drift: bool = False,
+) -> None:
+    """Bring local changes to the remote, and prove it.
+
+    The guide's first scenario: preflight, diff, review, reset of the local database (backed up first), backup of
+    the remote, push, verify. What was already done by an earlier run that was cut off is not done again.
+    """
+    from .. import scenarios
+    from . import report
+
+    with session(
+        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, name=name or "",
+        reset=reset, commit=commit, allow_data_loss=tuple(allow_data_loss or ()), ignore_drift=ignore_drift,
+    ) as run:  # fmt: skip
+        work = scenarios.run_chain(run, scenarios.LOCAL_TO_REMOTE)
+        report.scenario(run, work)
+
+
+@task(
+    help={
+        **SCENARIO,
+        "commit": "leave the new migration files uncommitted",
+        "record": "do not record the pulled versions in the remote's history",
+        "keep-local": "record unrecorded local changes as a migration first",
+        "discard-local": "drop unrecorded local changes (after a backup)",
+    },
+    iterable=["env_file"],
+    positional=[],
+    auto_shortflags=False,
+)
+def remote_to_local(
+    context: Context,
+    *,
+    env: str | None = None,
+    env_file: Sequence[str] = (),
+    name: str | None = None,
+    yes: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+    reset: bool = True,
+    commit: bool = True,
+    record: bool = True,
+    keep_local: bool = False,
+    discard_local: bool = False,
+) -> None:
+    """Bring remote changes to the local database and git.
+
+    The guide's second scenario: preflight, pull, diff, review, reset of the local database (backed up first), verify,
+    commit. The remote's schema is only read; its history gets the new versions recorded, one by one.
+    """
+    from .. import scenarios
+    from . import report
+
+    with session(
+        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, name=name or "", reset=reset,
+        commit=commit, record=record, keep_local=keep_local, discard_local=discard_local,
+    ) as run:  # fmt: skip
+        work = scenarios.run_chain(run, scenarios.REMOTE_TO_LOCAL)
+        report.scenario(run, work)

@@ -1,0 +1,123 @@
+"""From a task's flags to a run and back to an exit code: the frame around every task."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+
+from .. import errors
+from ..errors import SbsyncError
+
+if TYPE_CHECKING:
+    from ..console import Console
+    from ..steps.run import Run
+
+# The help of the flags that many tasks share.
+COMMON = {
+    "env": "environment, such as staging: reads .env.staging (default: development)",
+    "env-file": "read this dotenv file instead of the environment's own (repeatable)",
+    "json": "one JSON document on stdout, nothing else",
+}
+ASKS = {
+    "yes": "answer every ordinary question with yes (needed without a terminal)",
+    "dry-run": "only look: show what would be done, write nothing",
+}
+
+
+@contextmanager
+def session(
+    context: Context,
+    *,
+    env: str | None = None,
+    env_file: Sequence[str] | None = None,
+    yes: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+    **options: Any,  # noqa: ANN401 - the fields of Options, whatever their types
+) -> Iterator[Run]:
+    """Resolve the settings and hand out a run; close it, and turn every error into an exit code.
+
+    Args:
+        context: Invoke's context; its `run.dry` counts as `dry_run`.
+        env: `--env`.
+        env_file: `--env-file`.
+        yes: `--yes`.
+        dry_run: `--dry-run`.
+        json: `--json`.
+        options: Further fields of `Options`.
+    """
+    from ..console import Console
+    from ..runner import Redactor, Runner
+    from ..settings import find_root, resolve
+    from ..steps.run import Options, Run
+
+    redact = Redactor()
+    console = Console(redact, json_output=json, yes=yes)
+    with boundary(console):
+        settings = resolve(
+            root=find_root(Path.cwd()), flags={}, env_files=env_file or (), env=env,
+            process=os.environ, invoke_config=_config(context),
+        )  # fmt: skip
+        redact.add(settings.secrets)
+        dry = dry_run or bool(context.config.run.dry)
+        run = Run(settings, console, Runner(context, redact), Options(yes=yes, dry_run=dry, **options))
+        try:
+            yield run
+        finally:
+            run.close()
+
+
+@contextmanager
+def boundary(console: Console) -> Iterator[None]:
+    """The one place where errors become messages and exit codes; `SBSYNC_DEBUG=1` shows the traceback.
+
+    Raises:
+        Exit: with the documented code.
+    """
+    debug = os.environ.get("SBSYNC_DEBUG") == "1"
+    try:
+        yield
+    except SbsyncError as error:
+        if debug:
+            raise
+        raise _exit(console, error.message, error.hint, error.exit_code) from None
+    except KeyboardInterrupt:
+        hint = (
+            "A statement that a server has already received may still be carried out. Run the command again: "
+            "it reads from the databases what is true, and goes on from there."
+        )
+        raise _exit(console, "Interrupted.", hint, errors.INTERRUPTED) from None
+    except Exit:
+        raise
+    except Exception as error:
+        if debug or not _foreign(error):
+            raise
+        raise _exit(console, _first_line(error), "", errors.FAILED) from None
+
+
+def _foreign(error: Exception) -> bool:
+    """Whether the error comes from the system or a server, rather than from a mistake in this code."""
+    import psycopg
+
+    return isinstance(error, OSError | psycopg.Error)
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else 'no details'}"
+
+
+def _exit(console: Console, message: str, hint: str, code: int) -> Exit:
+    console.document({"error": {"message": message, "hint": hint, "exit_code": code}})
+    text = console.redact(f"error: {message}" + (f"\n{hint}" if hint else ""))
+    return Exit(text, code=code)
+
+
+def _config(context: Context) -> Mapping[str, object]:
+    found = context.config.get("sbsync", {})
+    return dict(found) if found else {}
