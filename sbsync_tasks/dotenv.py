@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-_ASSIGNMENT = re.compile(
-    r"\s*(?:export[^\S\r\n]+)?(?:'[^']+'|[^=#\s]+)[^\S\r\n]*=[^\S\r\n]*(?P<quote>['\"]?)"
-)
+_ASSIGNMENT = re.compile(r"\s*(?:export[^\S\r\n]+)?(?:'[^']+'|[^=#\s]+)[^\S\r\n]*=[^\S\r\n]*(?P<quote>['\"]?)")
 _LEADING_SPACE = re.compile(r"\s*")
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 # A quote left open takes in the lines after it, up to the next quote in the file.
@@ -113,9 +111,7 @@ def _bad_line(where: str, *, quoted: bool) -> ConfigError:
             f"{where}: a quotation mark is not closed, or something follows the closing one.",
             "Inside double quotes write \\\" for a quotation mark, inside single quotes \\'.",
         )
-    return ConfigError(
-        f"{where} is no KEY=VALUE line.", "Comments start with #; an empty value is written KEY= ."
-    )
+    return ConfigError(f"{where} is no KEY=VALUE line.", "Comments start with #; an empty value is written KEY= .")
 
 
 def expand(start: Found, find: Callable[[str], Found | None]) -> str:

@@ -144,8 +144,7 @@ def _refuse_with_sandbox(sources: Sources) -> None:
             text = sources.value(item).text if on_purpose else ""
             if text and (key, text) != (LOCAL, "embedded"):
                 raise ConfigError(
-                    f"The environment `sandbox` is embedded on both sides, but {key} is set as "
-                    f"well ({item.source}).",
+                    f"The environment `sandbox` is embedded on both sides, but {key} is set as well ({item.source}).",
                     f"Leave out {key}, or choose another environment.",
                 )
 
@@ -183,8 +182,7 @@ def _by_url(parts: Parts, token: str) -> RemoteSpec:
     password = parts.text(DB_PASSWORD)
     if password and endpoint.password and password != endpoint.password:
         raise ConfigError(
-            f"The password in {DB_URL} ({source}) is another than {DB_PASSWORD} "
-            f"({parts.source(DB_PASSWORD)}).",
+            f"The password in {DB_URL} ({source}) is another than {DB_PASSWORD} ({parts.source(DB_PASSWORD)}).",
             f"Leave it out of {DB_URL}.",
         )
     if ref and ref != ref_of(endpoint):
@@ -215,8 +213,7 @@ def _refuse_mixture(given: list[Parts], specs: list[RemoteSpec | None]) -> None:
             continue
         if spec and specs[0] and spec.label != specs[0].label:
             raise ConfigError(
-                f"Two remotes are named: {specs[0].label} ({specs[0].source}) and {spec.label} "
-                f"({spec.source}).",
+                f"Two remotes are named: {specs[0].label} ({specs[0].source}) and {spec.label} ({spec.source}).",
                 "Name it in one place.",
             )
         raise _mixture((*given[0].given, *parts.given))

@@ -219,8 +219,7 @@ def _local(value: Value) -> LocalSpec:
     if not endpoint.is_loopback:
         raise ConfigError(
             f"{keys.LOCAL} ({value.source}) is not on this machine: {endpoint.host}.",
-            "A local database may be reset: it has to listen on localhost. "
-            f"A remote one is named by {keys.DB_URL}.",
+            f"A local database may be reset: it has to listen on localhost. A remote one is named by {keys.DB_URL}.",
         )
     return LocalSpec("url", endpoint, value.source)
 
@@ -263,7 +262,6 @@ def _check_expectation(expect: Value, remote: RemoteSpec | None) -> None:
     """Refuse at once a remote that shows by its ref that it is another than the expected one."""
     if remote and remote.ref and expect.text.isalpha() and remote.ref != expect.text:
         raise ConfigError(
-            f"The remote is {remote.ref} ({remote.source}), but {keys.EXPECT} ({expect.source}) "
-            f"expects {expect.text}.",
+            f"The remote is {remote.ref} ({remote.source}), but {keys.EXPECT} ({expect.source}) expects {expect.text}.",
             "Mend the one that is wrong.",
         )
