@@ -1,0 +1,159 @@
+"""What removes or changes rows without dropping an object of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sbsync_tasks.sqltext import enum_name, walk
+
+from . import names
+from .model import Finding, Severity, finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sbsync_tasks.sqltext import Node, Parsed
+
+    from .scope import Scope
+
+# Every type turns into these without losing anything.
+_TAKES_ALL = frozenset(["text", "varchar"])
+# Statements that hold others without running them now.
+_ONLY_STORED = frozenset(["create_function_stmt", "rule_stmt"])
+_LOOKS_AT_ROWS = frozenset(["ColumnRef", "SubLink", "FuncCall", "CurrentOfExpr", "ParamRef"])
+
+
+def altered_columns(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`ALTER TABLE`: dropped columns, changed types, detached partitions."""
+    table = scope.name(parsed.node.relation)
+    if scope.is_new(table):
+        return
+    for item in parsed.node.cmds:
+        command = item.alter_table_cmd
+        column = f"{table}.{names.quoted(command.name)}"
+        match enum_name(command, "subtype"):
+            case "AT_DropColumn" if column not in scope.columns:
+                yield _dropped_column(parsed, command, column)
+            case "AT_AlterColumnType" if column not in scope.columns:
+                yield _changed_type(parsed, command, column)
+            case "AT_DetachPartition":
+                yield _detached(parsed, command, scope, table)
+
+
+def _dropped_column(parsed: Parsed, command: Node, column: str) -> Finding:
+    extra = ""
+    if enum_name(command, "behavior") == "DROP_CASCADE":
+        extra = " CASCADE takes along whatever depends on it, unnamed."
+    why = "The column's values are lost in every row." + extra
+    way_out = "For a new name use ALTER TABLE … RENAME COLUMN; else name the column as allowed."
+    return finding(parsed, "drop-column", Severity.DATA_LOSS, column, why, way_out)
+
+
+def _changed_type(parsed: Parsed, command: Node, column: str) -> Finding:
+    if _loses_nothing(command):
+        why = "No value is lost, but the table may be rewritten while it is locked."
+        return finding(parsed, "widen-column-type", Severity.LOCKING, column, why)
+    why = "Values may be cut, rounded or refused: the old type does not stand in the SQL."
+    way_out = "Add a new column and fill it, or check the values and name the column as allowed."
+    return finding(parsed, "change-column-type", Severity.DATA_LOSS, column, why, way_out)
+
+
+def _loses_nothing(command: Node) -> bool:
+    """Whether the new type is text without a length, and USING does no more than cast."""
+    definition = getattr(command, "def").column_def
+    return _is_text(definition.type_name) and (
+        not definition.HasField("raw_default") or _only_casts(definition.raw_default, command.name)
+    )
+
+
+def _is_text(type_name: Node) -> bool:
+    parts = names.parts(type_name)
+    plain = parts[:-1] in {(), ("pg_catalog",)} and parts[-1] in _TAKES_ALL
+    return plain and not type_name.typmods and not type_name.array_bounds
+
+
+def _only_casts(using: Node, column: str) -> bool:
+    if using.WhichOneof("node") == "type_cast":
+        return _is_text(using.type_cast.type_name) and _only_casts(using.type_cast.arg, column)
+    fields = using.column_ref.fields
+    return bool(fields) and names.parts(fields[-1]) == (column,)
+
+
+def _detached(parsed: Parsed, command: Node, scope: Scope, table: str) -> Finding:
+    partition = scope.name(getattr(command, "def").partition_cmd.name)
+    why = f"The rows of {partition} are no longer rows of {table}."
+    way_out = "The partition stays as a table; name the parent as allowed."
+    return finding(parsed, "detach-partition", Severity.DATA_LOSS, table, why, way_out)
+
+
+def truncated(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`TRUNCATE`."""
+    cascade = enum_name(parsed.node, "behavior") == "DROP_CASCADE"
+    extra = " So are those of every table that refers to it." if cascade else ""
+    for item in parsed.node.relations:
+        table = scope.name(item)
+        if not scope.is_new(table):
+            why = "All rows of the table are lost." + extra
+            yield finding(parsed, "truncate", Severity.DATA_LOSS, table, why)
+
+
+def changed_rows(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`DELETE`, `UPDATE` and `MERGE` that reach every row, also inside of `WITH` and `EXPLAIN`."""
+    if parsed.name in _ONLY_STORED:
+        return
+    for kind, node in walk(parsed.node):
+        if kind not in {"DeleteStmt", "UpdateStmt", "MergeStmt"}:
+            continue
+        table = scope.name(node.relation)
+        if not scope.is_new(table):
+            yield from _reaching_all(parsed, kind, node, table, scope)
+
+
+def _reaching_all(parsed: Parsed, kind: str, node: Node, table: str, scope: Scope) -> Iterator[Finding]:
+    way_out = "Say with WHERE which rows are meant, or name the table as allowed."
+    if kind == "MergeStmt":
+        if any(_deletes(c.merge_when_clause) for c in node.merge_when_clauses):
+            why = "Rows that the condition matches are deleted."
+            yield finding(parsed, "merge-delete", Severity.DATA_LOSS, table, why, way_out)
+    elif node.HasField("where_clause") and restricts(node.where_clause):
+        return
+    elif kind == "DeleteStmt":
+        why = "All rows of the table are deleted."
+        yield finding(parsed, "delete-all", Severity.DATA_LOSS, table, why, way_out)
+    elif not _fills_new_columns(node, table, scope):
+        why = "Old values are overwritten in every row."
+        yield finding(parsed, "update-all", Severity.DATA_LOSS, table, why, way_out)
+
+
+def _deletes(clause: Node) -> bool:
+    return enum_name(clause, "command_type") == "CMD_DELETE"
+
+
+def _fills_new_columns(node: Node, table: str, scope: Scope) -> bool:
+    columns = {f"{table}.{names.quoted(t.res_target.name)}" for t in node.target_list}
+    return columns <= scope.columns
+
+
+def restricts(where: Node) -> bool:
+    """Whether a condition can leave rows out, as far as the text tells.
+
+    `true`, `1 = 1` and `id IS NOT NULL` cannot.
+    """
+    match where.WhichOneof("node"):
+        case "bool_expr" if enum_name(where.bool_expr, "boolop") == "AND_EXPR":
+            return any(restricts(a) for a in where.bool_expr.args)
+        case "bool_expr" if enum_name(where.bool_expr, "boolop") == "OR_EXPR":
+            return all(restricts(a) for a in where.bool_expr.args)
+        case "null_test":
+            return enum_name(where.null_test, "nulltesttype") == "IS_NULL"
+        case "a_const" if where.a_const.WhichOneof("val") == "boolval":
+            return not where.a_const.boolval.boolval
+        case _:
+            return any(kind in _LOOKS_AT_ROWS for kind, _ in walk(where))
+
+
+RULES = {
+    "alter_table_stmt": (altered_columns,),
+    "truncate_stmt": (truncated,),
+}
+ALWAYS = (changed_rows,)

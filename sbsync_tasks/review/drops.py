@@ -1,0 +1,87 @@
+"""DROP: what goes with the object, and whether rows go with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sbsync_tasks.sqltext import enum_name
+
+from . import names
+from .model import Finding, Severity, finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sbsync_tasks.sqltext import Parsed
+
+    from .scope import Scope
+
+# Kinds that hold something which cannot be made again from the migrations.
+_HOLDS = {
+    "table": "All rows of the table are lost.",
+    "schema": "Everything in the schema is lost.",
+    "type": "The type's definition is lost, and with CASCADE every column of it.",
+    "domain": "The domain's definition is lost, and with CASCADE every column of it.",
+    "sequence": "The sequence's position is lost: numbers may be given out again.",
+    "extension": "Tables that belong to the extension are lost with their rows.",
+}
+_BACKED_UP = "Make sure that the data is no longer needed, then name the object as allowed."
+
+
+def dropped(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`DROP …` of anything that was there before this text."""
+    kind = names.kind_word(parsed.node, "remove_type")
+    cascade = enum_name(parsed.node, "behavior") == "DROP_CASCADE"
+    for item in parsed.node.objects:
+        label = scope.label(kind, item)
+        if not scope.is_new(label):
+            yield _judged(parsed, kind, label, scope, cascade=cascade)
+
+
+def _judged(parsed: Parsed, kind: str, label: str, scope: Scope, *, cascade: bool) -> Finding:
+    rule = f"drop-{kind.replace(' ', '-')}"
+    if kind == "policy":
+        why = "Whom the policy let in, or kept out, is decided by the other policies alone."
+        return finding(parsed, rule, Severity.EXPOSURE, label, why)
+    if kind == "type" and not cascade and _was_replaced(label, scope):
+        why = "The type was renamed and made anew above: PostgreSQL refuses where it is in use."
+        return finding(parsed, "recreated-type", Severity.NOTE, label, why)
+    if kind in _HOLDS or cascade:
+        extra = " CASCADE takes along whatever depends on it, unnamed." if cascade else ""
+        why = _HOLDS.get(kind, f"The {kind} is dropped.") + extra
+        return finding(parsed, rule, Severity.DATA_LOSS, label, why, _BACKED_UP)
+    return finding(parsed, rule, Severity.NOTE, label, f"The {kind} is dropped; it holds no rows.")
+
+
+def _was_replaced(label: str, scope: Scope) -> bool:
+    return scope.renamed.get(label, "") in scope.created
+
+
+def dropped_cluster_object(parsed: Parsed, _scope: Scope) -> Iterator[Finding]:
+    """`DROP DATABASE`, `DROP OWNED` and `DROP SUBSCRIPTION`, which have statements of their own."""
+    node = parsed.node
+    if parsed.name == "dropdb_stmt":
+        about, why = f"database {names.quoted(node.dbname)}", "The whole database is lost."
+    elif parsed.name == "drop_subscription_stmt":
+        about, why = f"subscription {names.quoted(node.subname)}", "Replication into it ends."
+    else:
+        owners = ", ".join(names.quoted(r) for r in names.roles(node.roles))
+        about, why = f"owned by {owners}", "Everything that the role owns here is lost."
+    rule = f"drop-{about.split()[0]}"
+    yield finding(parsed, rule, Severity.DATA_LOSS, about, why, _BACKED_UP)
+
+
+def dropped_role(parsed: Parsed, _scope: Scope) -> Iterator[Finding]:
+    """`DROP ROLE`: roles belong to the whole server."""
+    for role in names.roles(parsed.node.roles):
+        why = "Roles belong to the server, not to one database; whoever logs in as it cannot."
+        yield finding(parsed, "drop-role", Severity.NOTE, f"role {names.quoted(role)}", why)
+
+
+RULES = {
+    "drop_stmt": (dropped,),
+    "dropdb_stmt": (dropped_cluster_object,),
+    "drop_owned_stmt": (dropped_cluster_object,),
+    "drop_subscription_stmt": (dropped_cluster_object,),
+    "drop_role_stmt": (dropped_role,),
+}

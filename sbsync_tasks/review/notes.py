@@ -1,0 +1,146 @@
+"""What is worth knowing: renames, owners, managed schemas, and what loosens a table's rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sbsync_tasks.sqltext import enum_name
+
+from . import names
+from .model import Finding, Severity, finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sbsync_tasks.sqltext import Node, Parsed
+
+    from .scope import Scope
+
+# Schemas that Supabase's services own and change by themselves.
+MANAGED = frozenset(
+    [
+        "auth",
+        "cron",
+        "extensions",
+        "graphql",
+        "graphql_public",
+        "net",
+        "pgbouncer",
+        "pgmq",
+        "pgsodium",
+        "realtime",
+        "storage",
+        "supabase_functions",
+        "supabase_migrations",
+        "vault",
+    ]
+)
+_LOOSENED = {
+    "AT_DropConstraint": ("drop-constraint", "Rows that broke it are accepted from now on."),
+    "AT_DropNotNull": ("drop-not-null", "The column may be NULL from now on."),
+    "AT_SetUnLogged": ("unlogged", "After a crash of the server the table is empty."),
+    "AT_DisableTrig": ("disable-trigger", "The trigger no longer runs."),
+    "AT_DisableTrigAll": ("disable-trigger", "No trigger runs, foreign keys included."),
+    "AT_DisableTrigUser": ("disable-trigger", "None of the table's own triggers runs."),
+}
+
+
+def loosened(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`ALTER TABLE` forms that let in what was kept out."""
+    table = scope.name(parsed.node.relation)
+    for item in parsed.node.cmds:
+        command = item.alter_table_cmd
+        found = _LOOSENED.get(enum_name(command, "subtype"))
+        if found and not scope.is_new(table):
+            about = f"{table}.{names.quoted(command.name)}" if command.name else table
+            yield finding(parsed, found[0], Severity.NOTE, about, found[1])
+        if enum_name(command, "subtype") == "AT_ChangeOwner":
+            yield _owner(parsed, table)
+
+
+def _owner(parsed: Parsed, about: str) -> Finding:
+    why = "An owner passes by row level security and may grant and drop."
+    return finding(parsed, "change-owner", Severity.NOTE, about, why)
+
+
+def changed_owner(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`ALTER … OWNER TO` of anything but a relation."""
+    yield _owner(parsed, scope.label(names.kind_word(parsed.node, "object_type"), parsed.node.object))
+
+
+def renamed(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`ALTER … RENAME` and `SET SCHEMA`: programs that use the old name fail."""
+    node = parsed.node
+    field = "rename_type" if parsed.name == "rename_stmt" else "object_type"
+    kind = names.kind_word(node, field)
+    if not node.HasField("relation") and not node.HasField("object"):
+        about = f"{kind} {names.quoted(node.subname)}"
+    else:
+        target = node.relation if node.HasField("relation") else node.object
+        about = scope.label("table" if kind in {"column", "tabconstraint"} else kind, target)
+    if kind == "column":
+        about = f"{about}.{names.quoted(node.subname)}"
+    if not scope.is_new(about):
+        why = "Programs and SQL texts that use the old name fail from then on."
+        yield finding(parsed, "rename", Severity.NOTE, about, why)
+
+
+def removed_enum_label(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`ALTER TYPE … RENAME VALUE`."""
+    if parsed.node.old_val:
+        parts = tuple(p for n in parsed.node.type_name for p in names.parts(n))
+        why = f"Programs that use '{parsed.node.old_val}' fail from then on."
+        about = f"type {scope.qualified(parts)}"
+        yield finding(parsed, "rename-enum-value", Severity.NOTE, about, why)
+
+
+def managed_schema(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """A statement on an object in a schema that Supabase manages."""
+    for parts in _targets(parsed):
+        schema = parts[0] if len(parts) > 1 else scope.schema
+        if schema in MANAGED:
+            about = scope.qualified(parts[:2])
+            why = f"Supabase manages {schema}: rights may lack there, and updates may undo it."
+            yield finding(parsed, "managed-schema", Severity.NOTE, about, why)
+            return
+
+
+def _targets(parsed: Parsed) -> Iterator[tuple[str, ...]]:
+    """The names of what a statement makes or changes; not of what it only refers to."""
+    node = parsed.node
+    fields = {f.name for f, _ in node.ListFields()}
+    for field in ("relation", "view", "table", "sequence", "object"):
+        if field in fields and parsed.name != "comment_stmt":
+            yield names.parts(getattr(node, field))
+    if parsed.name in {"drop_stmt", "grant_stmt"}:
+        yield from (names.parts(o) for o in node.objects)
+    for field in ("funcname", "type_name", "domainname"):
+        if field in fields and hasattr(getattr(node, field), "__len__"):
+            yield _joined(getattr(node, field))
+
+
+def _joined(nodes: list[Node]) -> tuple[str, ...]:
+    return tuple(p for n in nodes for p in names.parts(n))
+
+
+def probable_renames(scope: Scope) -> Iterator[Finding]:
+    """A column dropped and another added in one table: a diff cannot tell a new name from that."""
+    for table, dropped in scope.dropped_columns.items():
+        added = [c for c in scope.added_columns.get(table, []) if c not in dict(dropped)]
+        for column, parsed in dropped if added else []:
+            about = f"{table}.{names.quoted(column)}"
+            why = f"Perhaps a rename: {', '.join(map(names.quoted, added))} is added to the table."
+            new = names.quoted(added[0])
+            way_out = f"ALTER TABLE {table} RENAME COLUMN {names.quoted(column)} TO {new};"
+            yield finding(parsed, "probable-rename", Severity.NOTE, about, why, way_out)
+
+
+RULES = {
+    "alter_table_stmt": (loosened,),
+    "alter_owner_stmt": (changed_owner,),
+    "rename_stmt": (renamed,),
+    "alter_object_schema_stmt": (renamed,),
+    "alter_enum_stmt": (removed_enum_label,),
+}
+ALWAYS = (managed_schema,)
+AT_END = (probable_renames,)

@@ -1,0 +1,376 @@
+"""SQL text as PostgreSQL itself reads it: statements, tokens, comparison, transaction units.
+
+The one module that knows postgast, which wraps the parser of PostgreSQL 18 (libpg_query). Its
+offsets count bytes of UTF-8, not characters. Everything here is pure.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .errors import SbsyncError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+Node: TypeAlias = Any
+"""A message of the parse tree; its fields are those of PostgreSQL's own nodes, in snake case."""
+
+_BOM = "\ufeff"
+_NOT_TRANSACTIONAL = re.compile(r"^--\s*pg-delta:.*\btransaction=false\b", re.MULTILINE)
+# Words between CREATE or ALTER and the kind of object.
+_MODIFIERS = re.compile(r"OR|REPLACE|TEMP|TEMPORARY|GLOBAL|LOCAL|UNLOGGED|UNIQUE|RECURSIVE|CONSTRAINT|TRUSTED")
+_TWO_WORDS = re.compile(r"(MATERIALIZED|FOREIGN|EVENT|DEFAULT|TEXT|ACCESS|USER|OWNED) ")
+_NEVER_IN_TRANSACTION = frozenset(
+    [
+        "createdb_stmt",
+        "dropdb_stmt",
+        "alter_system_stmt",
+        "create_table_space_stmt",
+        "drop_table_space_stmt",
+    ]
+)
+
+
+class UnparsableSql(SbsyncError):  # noqa: N818 - the name says what the text is
+    """PostgreSQL's parser does not accept the text, so nothing can be said about it.
+
+    Attributes:
+        line: The line of the fault, counted from 1; 0 where it is not known.
+        reason: The parser's own words.
+    """
+
+    def __init__(self, line: int, reason: str, hint: str = "") -> None:
+        place = f"line {line}: " if line else ""
+        super().__init__(f"The SQL cannot be read: {place}{reason}", hint)
+        self.line = line
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One SQL statement.
+
+    Attributes:
+        text: The statement without its semicolon and without leading comments.
+        line: The line on which it begins, counted from 1.
+        kind: What it is, such as `CREATE TABLE` or `GRANT`.
+    """
+
+    text: str
+    line: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A statement with its parse tree.
+
+    Attributes:
+        statement: The statement.
+        name: The tree's kind in PostgreSQL's terms, such as `drop_stmt`; empty without a `node`.
+        node: The tree; None for a statement that is nested too deeply to be handed over.
+        end: The byte offset behind the statement, before its semicolon.
+    """
+
+    statement: Statement
+    name: str
+    node: Node
+    end: int
+
+
+def parse(sql: str) -> tuple[Parsed, ...]:
+    """Parse a text into its statements.
+
+    Raises:
+        UnparsableSql: PostgreSQL's parser refuses the text, or the text holds a NUL character.
+    """
+    library = _postgast()
+    data = _encoded(sql)
+    text = data.decode()
+    try:
+        tree = library.parse(text)
+    except library.PgQueryError as error:
+        raise _unparsable(data.decode(), error.message, error.cursorpos) from None
+    except _too_deep():
+        return tuple(_one_by_one(text))
+    return tuple(_parsed(data, s.stmt_location, s.stmt_len or len(data) - s.stmt_location, s.stmt) for s in tree.stmts)
+
+
+def split(sql: str) -> tuple[Statement, ...]:
+    """The statements of a text.
+
+    Raises:
+        UnparsableSql: PostgreSQL's parser refuses the text.
+    """
+    return tuple(p.statement for p in parse(sql))
+
+
+def tokens(sql: str) -> tuple[str, ...]:
+    """The tokens of a text without comments, white space and semicolons.
+
+    Raises:
+        UnparsableSql: the text cannot be cut into tokens, as with an open quote.
+    """
+    return tuple(text for text, _, _ in _scan(sql) if text != ";")
+
+
+def same(left: str, right: str) -> bool:
+    """Whether two texts hold the same statements.
+
+    Comments, white space outside of quotes, line endings and superfluous semicolons do not count;
+    the case of letters does. Where the scanner refuses a text, all runs of white space and
+    semicolons count as one space.
+    """
+    try:
+        return _comparable(left) == _comparable(right)
+    except UnparsableSql:
+        return _squeezed(left) == _squeezed(right)
+
+
+def recorded_equals(sql: str, statements: Sequence[str]) -> bool:
+    """Whether a migration file holds what a database has recorded of it.
+
+    Args:
+        sql: The file's text.
+        statements: The `statements` of `supabase_migrations.schema_migrations`. The CLI
+            stores them without their semicolons, with the comments before them, and a comment at
+            the end as a statement of its own.
+    """
+    return same(sql, "\n;\n".join(statements))
+
+
+def header(sql: str) -> str:
+    """The comment lines at the top of a text, such as `-- pg-delta: transaction=false`."""
+    found = []
+    for line in sql.removeprefix(_BOM).splitlines():
+        if line.strip() and not line.startswith("--"):
+            break
+        if line.strip():
+            found.append(line.rstrip())
+    return "\n".join(found)
+
+
+def is_transactional(sql: str) -> bool:
+    """Whether the CLI runs a file in one transaction, by the pg-delta header."""
+    return not _NOT_TRANSACTIONAL.search(header(sql))
+
+
+def transaction_units(sql: str) -> tuple[str, ...]:
+    """Cut a text into the files that have to be applied one after the other, order kept.
+
+    PostgreSQL refuses to use an enum value in the transaction that added it (55P04), so a unit
+    ends behind `ALTER TYPE … ADD VALUE`; a statement that runs in no transaction, such as `CREATE
+    INDEX CONCURRENTLY`, is a unit by itself. `SET` statements are repeated in the later units, as
+    `SET LOCAL` does not last beyond a file.
+
+    Returns:
+        The texts of the files; the unchanged text alone where there is nothing to cut.
+
+    Raises:
+        UnparsableSql: PostgreSQL's parser refuses the text.
+    """
+    parsed = parse(sql)
+    groups = _groups(parsed) if is_transactional(sql) else []
+    if len(groups) < 2:  # noqa: PLR2004
+        return (sql,)
+    chunks = _chunks(sql, parsed)
+    units, settings = [], list[str]()
+    for group in groups:
+        own = [parsed[i].statement for i in group]
+        carried = [] if stands_alone(parsed[group[0]]) else settings
+        missing = [s for s in dict.fromkeys(carried) if not any(same(s, o.text) for o in own)]
+        body = "".join(chunks[i] for i in group).strip("\n")
+        units.append("".join(f"{s};\n\n" for s in missing) + body + "\n")
+        settings += [o.text for o in own if o.kind == "SET"]
+    return tuple(units)
+
+
+def adds_enum_value(parsed: Parsed) -> bool:
+    """Whether the statement is `ALTER TYPE … ADD VALUE`."""
+    return parsed.name == "alter_enum_stmt" and not parsed.node.old_val
+
+
+def stands_alone(parsed: Parsed) -> bool:
+    """Whether PostgreSQL refuses to run the statement inside a transaction block.
+
+    The list follows the notes "cannot be executed inside a transaction block" of PostgreSQL's SQL
+    reference.
+    """
+    name, node = parsed.name, parsed.node
+    if name == "vacuum_stmt":
+        return bool(node.is_vacuumcmd)
+    if name == "reindex_stmt":
+        whole = enum_name(node, "kind") in {"REINDEX_OBJECT_DATABASE", "REINDEX_OBJECT_SYSTEM"}
+        return whole or any(p.def_elem.defname == "concurrently" for p in node.params)
+    if name in {"index_stmt", "drop_stmt"}:
+        return bool(node.concurrent)
+    if name == "alter_table_stmt":
+        commands = (c.alter_table_cmd for c in node.cmds)
+        return any(getattr(c, "def").partition_cmd.concurrent for c in commands)
+    return name in _NEVER_IN_TRANSACTION
+
+
+def enum_name(node: Node, field: str) -> str:
+    """The name of an enumerated field's value, such as `OBJECT_TABLE`."""
+    kind = node.DESCRIPTOR.fields_by_name[field].enum_type
+    return str(kind.values_by_number[getattr(node, field)].name)
+
+
+def walk(node: Node) -> Iterator[tuple[str, Node]]:
+    """`node` and all nodes below it, each with PostgreSQL's name of its kind (`DeleteStmt`)."""
+    for _, found in _postgast().walk(node):
+        yield type(found).DESCRIPTOR.name, found
+
+
+def plpgsql(definition: str) -> Any:  # noqa: ANN401 - JSON
+    """The body of one `DO` or `CREATE FUNCTION … LANGUAGE plpgsql` statement, as the parser's JSON.
+
+    Raises:
+        UnparsableSql: the body is refused, or it is a trigger's, which comes as broken JSON.
+    """
+    library = _postgast()
+    data = _encoded(definition)
+    try:
+        return library.parse_plpgsql(data.decode())
+    except library.PgQueryError as error:
+        raise _unparsable(data.decode(), error.message, error.cursorpos) from None
+    except (ValueError, RecursionError):
+        raise UnparsableSql(0, "the body cannot be analysed") from None
+
+
+def _postgast() -> Any:  # noqa: ANN401 - its stub file is no valid Python and would stop mypy
+    return import_module("postgast")
+
+
+def _too_deep() -> type[Exception]:
+    error: type[Exception] = import_module("google.protobuf.message").DecodeError
+    return error
+
+
+def _encoded(sql: str) -> bytes:
+    # The C library stops at a NUL: what follows would pass unseen. The CLI drops a byte order mark.
+    if "\0" in sql:
+        raise UnparsableSql(sql[: sql.index("\0")].count("\n") + 1, "a NUL character")
+    try:
+        return sql.removeprefix(_BOM).encode()
+    except UnicodeEncodeError as error:
+        line = sql[: error.start].count("\n") + 1
+        raise UnparsableSql(line, "a character that UTF-8 does not have") from None
+
+
+def _unparsable(sql: str, reason: str, position: int) -> UnparsableSql:
+    # Other than the offsets in a tree, this position counts characters (from 1; 0 for none).
+    before, rest = sql[: max(position - 1, 0)], sql[max(position - 1, 0) :]
+    hint = "Correct the SQL."
+    if rest.startswith("\\") or re.search(r"\bfrom\s+stdin\b", before, re.IGNORECASE):
+        hint = "psql commands and the data of COPY … FROM stdin cannot stand in a migration."
+    return UnparsableSql(before.count("\n") + 1 if position else 0, reason, hint)
+
+
+def _one_by_one(sql: str) -> Iterator[Parsed]:
+    """Parse each statement by itself, as the tree of one is deeper than protobuf's 100 levels."""
+    library = _postgast()
+    data, position = sql.encode(), 0
+    starts = [start for text, start, _ in _scan(sql) if text != ";"]
+    for text in library.split(sql):
+        start = next(s for s in starts if s >= position)
+        length = len(text.encode())
+        try:
+            tree = library.parse(text).stmts[0].stmt
+        except _too_deep():
+            tree = None
+        yield _parsed(data, start, length, tree)
+        position = start + length
+
+
+def _parsed(data: bytes, start: int, length: int, tree: Node) -> Parsed:
+    text = _trimmed(data[start : start + length])
+    name: str = tree.WhichOneof("node") if tree is not None else ""
+    statement = Statement(text, data[:start].count(b"\n") + 1, _kind(text, name))
+    return Parsed(statement, name, getattr(tree, name) if name else None, start + length)
+
+
+def _trimmed(data: bytes) -> str:
+    """A statement without the comments behind it."""
+    return data[: max(end for _, _, end in _scan(data.decode()))].decode()
+
+
+def _kind(text: str, name: str) -> str:
+    words: list[str] = re.findall(r"\w+", _without_comments(text).upper())
+    if text.startswith("("):
+        return "SELECT"
+    if words[0] in {"WITH", "VALUES", "TABLE"} and name:
+        return name.removesuffix("_stmt").upper()
+    if words[0] not in {"CREATE", "ALTER", "DROP"}:
+        return words[0]
+    rest = [w for w in words[1:] if not _MODIFIERS.fullmatch(w)]
+    return " ".join([words[0], *rest[: 2 if _TWO_WORDS.match(" ".join(rest)) else 1]])
+
+
+def _without_comments(text: str) -> str:
+    # The first few words are wanted, and they stand before anything that is quoted.
+    return re.sub(r"--[^\n]*|/\*.*?\*/", " ", text[:400], flags=re.DOTALL)
+
+
+def _scan(sql: str) -> Iterator[tuple[str, int, int]]:
+    """Tokens with their byte offsets, comments left out; CRLF inside of them becomes LF."""
+    library = _postgast()
+    data = _encoded(sql)
+    comments = {library.pg_query_pb2.SQL_COMMENT, library.pg_query_pb2.C_COMMENT}
+    try:
+        found = library.scan(data.decode()).tokens
+    except library.PgQueryError as error:
+        raise _unparsable(data.decode(), error.message, error.cursorpos) from None
+    for token in found:
+        if token.token not in comments:
+            text = data[token.start : token.end].decode().replace("\r\n", "\n")
+            yield text, token.start, token.end
+
+
+def _comparable(sql: str) -> list[str]:
+    """The tokens, with one semicolon between statements and none at the ends.
+
+    `create schema a create table t()` and the same with a semicolon in the middle differ.
+    """
+    kept: list[str] = []
+    for text, _, _ in _scan(sql):
+        if text != ";" or (kept and kept[-1] != ";"):
+            kept.append(text)
+    return kept[:-1] if kept and kept[-1] == ";" else kept
+
+
+def _squeezed(sql: str) -> str:
+    return re.sub(r"[\s;]+", " ", sql.removeprefix(_BOM)).strip()
+
+
+def _groups(parsed: Sequence[Parsed]) -> list[list[int]]:
+    groups: list[list[int]] = []
+    for i, this in enumerate(parsed):
+        before = parsed[i - 1] if i else None
+        if (
+            before is None
+            or stands_alone(this)
+            or stands_alone(before)
+            or (adds_enum_value(before) and not adds_enum_value(this))
+        ):
+            groups.append([])
+        groups[-1].append(i)
+    return groups
+
+
+def _chunks(sql: str, parsed: Sequence[Parsed]) -> list[str]:
+    """The text, cut behind each statement's semicolon and the comment on the same line."""
+    data = _encoded(sql)
+    scanned = list(_scan(sql))
+    starts, position = [], 0
+    for this in parsed:
+        starts.append(position)
+        semicolon = next((e for t, s, e in scanned if s >= this.end and t == ";"), len(data))
+        rest = re.compile(rb"[ \t;]*(--[^\n]*)?").match(data, semicolon)
+        position = rest.end() if rest else semicolon
+    ends = [*starts[1:], len(data)]
+    return [data[a:b].decode() for a, b in zip(starts, ends, strict=True)]
