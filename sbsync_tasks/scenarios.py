@@ -112,7 +112,7 @@ def _diff_local(run: Run, work: Work) -> Work:
     if found.differences:
         name = checked_name(run.options.name or "local_changes")
         made = generate(run, run.local, found.base, name, work.versions)
-        refuse_unwritable("The local database", made.unwritable)
+        refuse_unwritable("The local database", made.unwritable, "invoke diff")
         work = work.with_(new=made.migrations, unrecorded_locally=made.migrations)
     run.shadow(work.files, run.local_identity.major)  # all files apply, on a fresh database, in their order
     return work
@@ -199,7 +199,7 @@ def _look_remote_to_local(run: Run, work: Work) -> Work:
             "`invoke local-to-remote` pushes them.",
         )
     made = generate(run, run.local, found.base, "local_changes", work.versions)
-    refuse_unwritable("The local database", made.unwritable)
+    refuse_unwritable("The local database", made.unwritable, "invoke diff")
     return work.with_(new=made.migrations, unrecorded_locally=made.migrations)
 
 

@@ -167,7 +167,7 @@ def _undone(run: Run, made: Sequence[Migration], why: str) -> SbsyncError:
     )
 
 
-def refuse_unwritable(whose: str, differences: Sequence[Difference]) -> None:
+def refuse_unwritable(whose: str, differences: Sequence[Difference], command: str) -> None:
     """Stop where changes are left over that the engine writes no SQL for: they must not be lost.
 
     Raises:
@@ -177,7 +177,8 @@ def refuse_unwritable(whose: str, differences: Sequence[Difference]) -> None:
         raise RefusedError(
             f"{whose} has changes that the CLI's diff engine writes no SQL for:\n"
             + listed([d.summary for d in differences]),
-            "Write a migration for them by hand into supabase/migrations, then run again: it is recognised.",
+            f"`{command} --name NAME` writes the rest as a migration: add these to it by hand, then run again. "
+            "The whole is recognised by its effect.",
         )
 
 

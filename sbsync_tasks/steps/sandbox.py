@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote
 
 from ..databases.open import SANDBOX_LOCAL, SANDBOX_REMOTE, clusters_of
 from ..endpoint import Endpoint
@@ -63,7 +63,8 @@ def url(run: Run, *, remote: bool) -> None:
     """A URL for libpq programs; the password stands in a private file that it names."""
     name = SANDBOX_REMOTE if remote else SANDBOX_LOCAL
     endpoint = clusters_of(run.settings).start(name)
-    shown = f"{endpoint.url}?passfile={quote(str(_passfile(run.settings.root, name, endpoint)))}"
+    passfile = str(_passfile(run.settings.root, name, endpoint))
+    shown = replace(endpoint, options={**endpoint.options, "passfile": passfile}).url
     run.console.result(shown)
     run.console.document({"url": shown})
 
