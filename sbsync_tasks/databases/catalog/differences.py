@@ -94,10 +94,7 @@ class PlatformDifference:
 def platform_differences() -> tuple[PlatformDifference, ...]:
     """The entries of `platform_differences.toml`."""
     file = files("sbsync_tasks.databases").joinpath("platform_differences.toml")
-    return tuple(
-        PlatformDifference(**entry)
-        for entry in tomllib.loads(file.read_text(encoding="utf-8"))["difference"]
-    )
+    return tuple(PlatformDifference(**entry) for entry in tomllib.loads(file.read_text(encoding="utf-8"))["difference"])
 
 
 def compare(left: Catalog, right: Catalog) -> tuple[Difference, ...]:

@@ -15,9 +15,7 @@ MANAGED_SCHEMAS = (
 # Managed schemas in which users make policies, triggers, grants and objects of their own.
 OPEN_SCHEMAS = ("auth", "storage", "realtime")
 # Roles that own what Supabase brings (reserved in the same file; without those that users work as).
-SERVICE_ROLES = (
-    r"^(supabase_.*|dashboard_user|pgbouncer|pgsodium_.*|pgtle_admin|cli_login_.*|pg_.*)$"
-)
+SERVICE_ROLES = r"^(supabase_.*|dashboard_user|pgbouncer|pgsodium_.*|pgtle_admin|cli_login_.*|pg_.*)$"
 
 NOT_COMPARED: tuple[str, ...] = (
     "rows of tables, seeds, last values of sequences",

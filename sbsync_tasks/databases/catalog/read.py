@@ -30,9 +30,7 @@ SETTINGS = (
 SCOPE = "00_scope.sql"
 
 
-def read_catalog(
-    connection: psycopg.Connection[tuple[object, ...]], schemas: Sequence[str] = ()
-) -> Catalog:
+def read_catalog(connection: psycopg.Connection[tuple[object, ...]], schemas: Sequence[str] = ()) -> Catalog:
     """Read what the database holds, as facts that can be compared with another database's.
 
     Nothing is written, and the session's settings are as before afterwards. Inside a transaction
@@ -65,9 +63,7 @@ def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 
-def _read(
-    connection: psycopg.Connection[tuple[object, ...]], schemas: Sequence[str], *, snapshot: bool
-) -> Catalog:
+def _read(connection: psycopg.Connection[tuple[object, ...]], schemas: Sequence[str], *, snapshot: bool) -> Catalog:
     from psycopg.rows import tuple_row
 
     parameters = {
