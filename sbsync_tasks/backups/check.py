@@ -1,0 +1,96 @@
+"""Checking a backup: whole, unchanged, and readable by PostgreSQL's own program."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sbsync_tasks.errors import SbsyncError
+
+from . import manifest as layout
+from .manifest import Backup, BackupFile
+from .programs import program, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REQUIRED = (layout.SCHEMA, layout.HISTORY, layout.ROLES)
+
+
+def open_backup(path: Path, tools: Path) -> Backup:
+    """A backup from disk.
+
+    Args:
+        path: The backup's folder.
+        tools: The folder of the PostgreSQL programs that read it.
+
+    Raises:
+        SbsyncError: there is no manifest, or it cannot be understood.
+    """
+    return Backup(path, layout.read(path), tools)
+
+
+def check(backup: Backup) -> None:
+    """Make sure that a backup is complete and readable.
+
+    Every file has the size and the SHA-256 that the manifest names; pg_restore reads both archives
+    from the first byte to the last, and they hold every table that the manifest names.
+
+    Raises:
+        SbsyncError: something is missing, changed or unreadable.
+        MissingToolError: pg_restore is not there.
+    """
+    if layout.read(backup.path) != backup.manifest:
+        raise _broken(backup, f"{layout.MANIFEST} was changed")
+    names = {file.name for file in backup.manifest.files}
+    has_data = backup.manifest.whole or bool(backup.manifest.tables)
+    required = (*REQUIRED, layout.DATA) if has_data else REQUIRED
+    for name in required:
+        if name not in names:
+            raise _broken(backup, f"{name} is missing")
+    for file in backup.manifest.files:
+        _check_file(backup, file)
+    _check_history(backup)
+    _check_archive(backup, layout.SCHEMA, "TABLE")
+    if has_data:
+        _check_archive(backup, layout.DATA, "TABLE DATA")
+
+
+def _check_file(backup: Backup, file: BackupFile) -> None:
+    try:
+        found = layout.describe(backup.path / file.name)
+    except OSError as error:
+        raise _broken(backup, f"{file.name} cannot be read ({error.strerror})") from None
+    if found != file:
+        raise _broken(backup, f"{file.name} is not what was written")
+
+
+def _check_history(backup: Backup) -> None:
+    try:
+        json.loads((backup.path / layout.HISTORY).read_text(encoding="utf-8"))
+    except ValueError:
+        raise _broken(backup, f"{layout.HISTORY} is no JSON") from None
+
+
+def _check_archive(backup: Backup, name: str, kind: str) -> None:
+    restore, archive = program(backup.tools, "pg_restore"), str(backup.path / name)
+    try:
+        listed = run([restore, "--list", archive])
+        run([restore, "--file=/dev/null", archive])
+    except SbsyncError as error:
+        raise _broken(backup, f"{name} cannot be read ({error.message})") from None
+    for table in backup.manifest.tables:
+        if f" {kind} {_line(table.schema)} {_line(table.name)} " not in listed:
+            raise _broken(backup, f"{name} lacks {table.schema}.{table.name}")
+
+
+def _line(name: str) -> str:
+    """A name as pg_restore lists it: on one line."""
+    return name.replace("\n", " ").replace("\r", " ")
+
+
+def _broken(backup: Backup, what: str) -> SbsyncError:
+    return SbsyncError(
+        f"The backup {backup.path} is not complete: {what}.",
+        "Do not rely on it; take another one before anything is changed.",
+    )

@@ -1,0 +1,153 @@
+"""The parts of a backup that need no server: the manifest, how programs are run, names."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from sbsync_tasks.backups import BackupFile, Manifest, TableRows, folders, manifest, programs
+from sbsync_tasks.endpoint import Endpoint
+from sbsync_tasks.errors import MissingToolError, SbsyncError
+
+PASSWORD = "s3cret'\" $HOME"
+ENDPOINT = Endpoint("127.0.0.1", 5432, "app", "postgres", PASSWORD)
+
+
+def made() -> Manifest:
+    return Manifest(
+        format=manifest.FORMAT, created_at="2026-01-01T00:00:00+00:00", label="local", reason="reset",
+        server_version="17.1", system_identifier="7", database="app", tools="pg_dump 17.1",
+        whole=False, tables=(TableRows("public", "täble", 3),), left_out=("schema net",),
+        files=(BackupFile("schema.dump", "00", 1),),
+    )  # fmt: skip
+
+
+def fake(folder: Path, name: str, script: str) -> Path:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
+    (tmp_path / manifest.MANIFEST).write_text(manifest.as_text(made()), encoding="utf-8")
+    assert manifest.read(tmp_path) == made()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"format": 1}', "\x00"])
+def test_what_is_no_manifest_is_an_error(text: str, tmp_path: Path) -> None:
+    (tmp_path / manifest.MANIFEST).write_text(text)
+    with pytest.raises(SbsyncError, match=r"no manifest"):
+        manifest.read(tmp_path)
+
+
+def test_a_missing_manifest_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SbsyncError, match="missing"):
+        manifest.read(tmp_path)
+
+
+def test_a_later_format_is_refused(tmp_path: Path) -> None:
+    later = json.loads(manifest.as_text(made())) | {"format": 99}
+    (tmp_path / manifest.MANIFEST).write_text(json.dumps(later))
+    with pytest.raises(SbsyncError, match="format 99"):
+        manifest.read(tmp_path)
+
+
+def test_children_get_the_password_in_a_replaced_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGOPTIONS", "-c x=y")
+    monkeypatch.setenv("SUPABASE_ACCESS_TOKEN", "sbp_x")
+    script = f"printf '%s\\n' \"$@\" > {tmp_path}/argv\n/usr/bin/env > {tmp_path}/environment"
+    tool = fake(tmp_path, "pg_dump", script)
+    with programs.started(ENDPOINT, [[str(tool), "--schema-only"]]):
+        pass
+    argv = (tmp_path / "argv").read_text()
+    environment = (tmp_path / "environment").read_text()
+    assert PASSWORD not in argv
+    assert "s3cret" not in argv
+    assert argv.splitlines()[-1] == "--dbname=postgresql://postgres@127.0.0.1:5432/app"
+    assert f"PGPASSWORD={PASSWORD}" in environment
+    assert set(re.findall(r"^(PG\w+|SUPABASE\w+)=", environment, re.MULTILINE)) == {
+        "PGPASSWORD",
+        "PGAPPNAME",
+    }
+
+
+def test_no_child_outlives_a_failure(tmp_path: Path) -> None:
+    slow = fake(tmp_path, "slow", f"echo $$ > {tmp_path}/pid\nexec sleep 600")
+    bad = fake(
+        tmp_path,
+        "bad",
+        f"while [ ! -s {tmp_path}/pid ]; do sleep 0.02; done\n"
+        "echo 'pg_dump: error: query failed: permission denied for table t' >&2; exit 1",
+    )
+    with (
+        pytest.raises(SbsyncError, match="permission denied for table t") as caught,
+        programs.started(ENDPOINT, [[str(bad)], [str(slow)]]),
+    ):
+        pass
+    assert "SELECT" in caught.value.hint
+    pid = (tmp_path / "pid").read_text().strip()
+    assert not Path("/proc", pid).exists()
+
+
+def test_a_program_that_says_nothing_is_named(tmp_path: Path) -> None:
+    tool = fake(tmp_path, "pg_dump", "exit 3")
+    with pytest.raises(SbsyncError, match=r"pg_dump ended with status 3"):
+        programs.run([str(tool)])
+
+
+@pytest.mark.parametrize(
+    ("errors", "hint"),
+    [
+        ("pg_dump: error: could not write to output file: No space left on device", "Free space"),
+        ("pg_dump: error: canceling statement due to lock timeout", "locked"),
+        ("pg_dump: error: something else", "nothing was changed"),
+    ],
+)
+def test_what_a_program_says_leads_to_a_hint(errors: str, hint: str, tmp_path: Path) -> None:
+    tool = fake(tmp_path, "pg_dump", f"echo '{errors}' >&2; exit 1")
+    with pytest.raises(SbsyncError) as caught:
+        programs.run([str(tool)])
+    assert hint in caught.value.hint
+
+
+def test_a_missing_tool_is_named_with_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(MissingToolError, match=rf"pg_dump is not in {tmp_path}"):
+        programs.checked_version(tmp_path, 170010)
+
+
+def test_a_tool_older_than_the_server_is_refused(tmp_path: Path) -> None:
+    fake(tmp_path, "pg_dump", "echo 'pg_dump (PostgreSQL) 15.8 (Debian 15.8-1)'")
+    with pytest.raises(MissingToolError, match=r"PostgreSQL 17.*15\.8"):
+        programs.checked_version(tmp_path, 170010)
+    assert "15.8" in programs.checked_version(tmp_path, 150003)
+
+
+@pytest.mark.parametrize(
+    ("text", "slug"),
+    [("before-reset", "before-reset"), ("../../etc", "etc"), ("Ä b/c", "b-c"), ("//", "backup")],
+)
+def test_no_label_leads_out_of_the_folder(text: str, slug: str) -> None:
+    assert folders.slug(text) == slug
+
+
+def test_two_backups_of_one_second_get_two_names(tmp_path: Path) -> None:
+    names = set()
+    for _ in range(3):
+        with folders.new_folder(tmp_path, "local-reset") as (partial, final):
+            partial.rename(final)
+            names.add(final.name)
+    assert len(names) == 3
+    assert all(re.fullmatch(r"\d{8}T\d{6}Z-local-reset(-\d)?", name) for name in names)
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
+    def interrupted() -> None:
+        with folders.new_folder(tmp_path, "x") as (partial, _):
+            (partial / "schema.dump").touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert list(tmp_path.iterdir()) == []
