@@ -71,3 +71,17 @@ def _tables_of(finding: Finding, tables: list[str]) -> list[str]:
     if name.startswith("schema "):
         return [t for t in tables if t.startswith(f"{name.removeprefix('schema ')}.")]
     return [t for t in tables if name == t or name.startswith(f"{t}.")]
+
+
+def back_up(run: Run, *, local: bool, schema_only: bool) -> None:
+    """Take a backup on request."""
+    database = run.local if local else run.remote
+    label = "local" if local else run.settings.env
+    tables: list[str] | None = [] if schema_only else None
+    if run.options.dry_run:
+        run.console.say(f"A run would back up {database.label}.", "ok")
+        return
+    with run.console.step("backup", f"back up {database.label}"):
+        made = take(run, database, label, "on-request", tables)
+    run.console.result(str(made.path))
+    run.console.document({"backup": str(made.path)})

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .. import git
-from ..migrations import Migration, migrations_dir
+from ..migrations import Migration, migrations_dir, read_folder
 from .run import Run, Work
 
 REMOTE_CHANGES = "Add migration for remote changes"
@@ -33,3 +33,24 @@ def commit(run: Run, work: Work, migrations: Iterable[Migration], message: str) 
     files = not_in_git(run, migrations)
     gone = [migrations_dir(run.settings.root) / old.file_name for old, _ in work.renamed]
     return work.with_(committed=git.commit(run.settings.root, [*files, *gone], message))
+
+
+def commit_files(run: Run, message: str) -> None:
+    """Commit the migration files that git does not have yet."""
+    root = run.settings.root
+    for warning in git.check_ready(root):
+        run.console.say(warning, "warning")
+    files = read_folder(root).migrations
+    left = not_in_git(run, files)
+    if not left:
+        run.console.say("Nothing to commit: git has every migration.", "ok")
+        run.console.document({"commit": "", "files": []})
+        return
+    names = ", ".join(p.name for p in left)
+    if run.options.dry_run:
+        run.console.say(f"A run would commit {names}.", "ok")
+        return
+    run.console.confirm(f"Commit {names}?")
+    made = git.commit(root, left, message)
+    run.console.say(f"committed {names} as {made.commit}", "ok")
+    run.console.document({"commit": made.commit, "files": list(made.files)})

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from ..migrations import Migration
+from .. import histories
+from ..databases.catalog import compare
+from ..errors import RefusedError
+from ..migrations import Migration, read_folder
 from . import backup
+from .diff import listed
 from .run import Run, Work
 
 NEXT = "local-next"  # the embedded database that is about to become the local one
@@ -54,3 +58,27 @@ def bring_up(run: Run, work: Work) -> Work:
     if missing:
         run.cli.push(endpoint, work.files, include_all=True)
     return work
+
+
+def reset_local(run: Run) -> None:
+    """Rebuild the local database, after a backup, from what the folder holds."""
+    folder = read_folder(run.settings.root)
+    with run.local.connection() as connection:
+        history = histories.read(connection)
+    work = Work(folder, history, {}, histories.compare(folder, history, {}))
+    console, label = run.console, run.local.label
+    run.shadow(work.files, run.local_identity.major)  # proves that the files apply before anything is lost
+    plan = f"back up {label}, rebuild it from {len(work.files)} migrations and run the seeds"
+    if run.options.dry_run:
+        console.say(f"A run would {plan}.", "ok")
+        return
+    console.confirm(f"{plan[0].upper()}{plan[1:]}?")
+    with console.step("reset", plan):
+        work = rebuild(run, work)
+    shadow = run.catalog(run.shadow(work.files, run.local_identity.major))
+    left = compare(shadow, run.catalog(run.local))
+    if left:
+        raise RefusedError(f"{label} is not what the migrations say:\n" + listed([d.summary for d in left]))
+    made = work.backups[-1]
+    console.say(f"{run.local.label} is what the migrations say. Backup of what it was: {made.path}", "ok")
+    console.document({"backup": str(made.path), "migrations": [m.file_name for m in work.files]})

@@ -7,10 +7,12 @@ import shlex
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from .. import histories
 from ..console import Console
-from ..errors import RefusedError, SbsyncError
-from ..migrations import Migration
+from ..errors import ConfigError, RefusedError, SbsyncError
+from ..migrations import FILE_PATTERN, Migration, read_folder
 from ..paths import state_dir
 from ..review import Finding, Review, Severity, review, unallowed
 from ..runner import kept_environment
@@ -168,3 +170,60 @@ def open_editor(path: Path) -> None:
         subprocess.run([*shlex.split(command), str(path)], env=environment, check=True)
     except (OSError, ValueError, subprocess.CalledProcessError) as error:
         raise SbsyncError(f"The editor {command!r} failed: {error}", "Set VISUAL or EDITOR.") from None
+
+
+def review_files(run: Run, which: str | None) -> None:
+    """Show migrations and their findings; stop where they may not go on.
+
+    Args:
+        run: The run.
+        which: A version, a path, or None for everything that is pending on the remote.
+
+    Raises:
+        RefusedError: data could be lost without being allowed, or the SQL cannot be read.
+    """
+    migrations = _chosen(run, which) if which else _pending(run)
+    reviews = [(m, review(m.sql)) for m in migrations]
+    for migration, found in reviews:
+        show(run.console, migration, found)
+    run.console.document({"migrations": [_review_data(m, r) for m, r in reviews]})
+    if not migrations:
+        run.console.say("Nothing is pending on the remote.", "ok")
+    refuse_blocking(migrations, run.options.allow_data_loss, "the database it is applied to")
+
+
+def _chosen(run: Run, which: str) -> tuple[Migration, ...]:
+    files = read_folder(run.settings.root).migrations
+    by_version = tuple(m for m in files if which in (m.version, m.file_name))
+    if by_version:
+        return by_version
+    path = Path(which)
+    if not path.is_file():
+        raise ConfigError(
+            f"{which} is neither a version in supabase/migrations nor a file.",
+            "`invoke status` lists the versions.",
+        )
+    match = FILE_PATTERN.fullmatch(path.name)
+    version, name = (match[1], match[2]) if match else ("0", path.stem)
+    return (Migration(version, name, path.read_text(encoding="utf-8")),)
+
+
+def _pending(run: Run) -> tuple[Migration, ...]:
+    with run.remote.connection() as connection:
+        history = histories.read(connection)
+    return tuple(m for m in read_folder(run.settings.root).migrations if m.version not in history)
+
+
+def _review_data(migration: Migration, found: Review) -> dict[str, Any]:
+    return {
+        "file": migration.file_name,
+        "statements": len(found.statements),
+        "counts": dict(found.counts),
+        "findings": [
+            {
+                "rule": f.rule, "severity": f.severity.name.lower(), "object": f.object, "line": f.line,
+                "why": f.why, "way_out": f.way_out,
+            }
+            for f in found.findings
+        ],
+    }  # fmt: skip

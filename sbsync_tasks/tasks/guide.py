@@ -39,13 +39,13 @@ def diff(
     The database is compared with a shadow of its own history, so a migration that is merely pending never comes out
     as something to drop. The SQL goes to stdout; with --name it becomes migration files.
     """
-    from ..steps import tools
+    from ..steps import unrecorded as step
 
     with session(context, env=env, env_file=env_file, dry_run=dry_run, json=json, name=name or "") as run:
-        found = tools.unrecorded(run, remote=remote)
+        found = step.unrecorded(run, remote=remote)
         run.console.document(found.document())
         run.console.result("\n".join(m.sql for m in found.migrations))
-        tools.tell_changes(run, found)
+        step.tell_changes(run, found)
         if exit_code and not found.none:
             raise Exit(code=errors.DIFFERENCES)
 
@@ -76,13 +76,13 @@ def review(
 
     Exit code 4 where data could be lost that is not allowed by name, or where a statement cannot be read.
     """
-    from ..steps import tools
+    from ..steps import review as step
 
     with session(
         context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json,
         allow_data_loss=tuple(allow_data_loss or ()),
     ) as run:  # fmt: skip
-        tools.review_files(run, file)
+        step.review_files(run, file)
 
 
 @task(
@@ -104,10 +104,10 @@ def reset(
 
     All its data is backed up first; afterwards it holds the migrations and the seeds, and nothing else.
     """
-    from ..steps import tools
+    from ..steps import reset as step
 
     with session(context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json) as run:
-        tools.reset_local(run)
+        step.reset_local(run)
 
 
 @task(
@@ -194,10 +194,10 @@ def commit(
 
     Only these files: other staged work stays staged, and hooks run as always.
     """
-    from ..steps import tools
+    from ..steps import commit as step
 
     with session(context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json) as run:
-        tools.commit_files(run, message)
+        step.commit_files(run, message)
 
 
 @task(help=dict(COMMON), iterable=["env_file"], auto_shortflags=False)
@@ -206,11 +206,11 @@ def verify(context: Context, *, env: str | None = None, env_file: Sequence[str] 
 
     Exit code 0 where they are, 2 where anything differs or is pending.
     """
-    from ..steps import tools
+    from ..steps import verify as step
     from . import report
 
     with session(context, env=env, env_file=env_file, json=json) as run:
-        made = tools.prove(run)
+        made = step.prove(run)
         run.console.document(made.document())
         report.proof(run, made)
         if not made.in_sync:
@@ -239,10 +239,10 @@ def backup(
 
     Roles, schema, history and rows, through pg_dump, checked to be complete and readable.
     """
-    from ..steps import tools
+    from ..steps import backup as step
 
     with session(context, env=env, env_file=env_file, json=json) as run:
-        tools.back_up(run, local=local, schema_only=schema_only)
+        step.back_up(run, local=local, schema_only=schema_only)
 
 
 @task(
@@ -262,9 +262,9 @@ def status(
 
     And whether each database differs from its own history.
     """
-    from ..steps import tools
+    from ..steps import status as step
 
     with session(context, env=env, env_file=env_file, json=json) as run:
-        found = tools.status(run)
+        found = step.status(run)
         if exit_code and found:
             raise Exit(code=errors.DIFFERENCES)

@@ -1,0 +1,76 @@
+"""`invoke status`: every version's state in files, local and remote, and each database's drift."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..histories import Row, Verdict
+from . import preflight
+from .diff import Changes, changes, listed
+from .run import Run
+
+COLUMNS = ("version", "name", "file", "local", "remote", "state")
+
+
+def status(run: Run) -> bool:
+    """Show every version's state, and each database's drift.
+
+    Returns:
+        Whether anything is pending or differs.
+    """
+    work = preflight.look(run)
+    local = changes(run, run.local, work.local_history, work.files)
+    remote = changes(run, run.remote, work.remote_history, work.files)
+    rows = [
+        [
+            row.version,
+            row.name,
+            _tick(row.file),
+            _tick(row.local),
+            _tick(row.remote),
+            row.verdict.value,
+        ]
+        for row in work.rows
+    ]
+    console = run.console
+    console.heading(f"{run.local.label} ⇄ {run.remote.label}")
+    console.table(COLUMNS, rows)
+    for label, found in ((run.local.label, local), (run.remote.label, remote)):
+        _tell_drift(run, label, found)
+    console.document(
+        {
+            "local": run.local.label, "remote": run.remote.label,
+            "versions": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
+            "local_changes": _drift_data(local), "remote_changes": _drift_data(remote),
+            "misnamed": list(work.folder.misnamed), "duplicates": list(work.folder.duplicates),
+        }
+    )  # fmt: skip
+    applied = all(row.verdict is Verdict.APPLIED for row in work.rows)
+    return not (applied and local.none and remote.none)
+
+
+def _cells(row: Row) -> list[str]:
+    return [row.version, row.name, _tick(row.file), _tick(row.local), _tick(row.remote), row.verdict.value]
+
+
+def _tick(value: object) -> str:
+    return "✓" if value else "-"
+
+
+def _tell_drift(run: Run, label: str, found: Changes) -> None:
+    if found.none:
+        run.console.say(f"{label} is what its history says.", "ok")
+    for migration in found.by_hand:
+        run.console.say(f"{label} has {migration.file_name} without having recorded it.", "warning")
+    if found.differences:
+        run.console.say(
+            f"{label} differs from its history:\n" + listed([d.summary for d in found.differences]),
+            "warning",
+        )
+
+
+def _drift_data(found: Changes) -> dict[str, Any]:
+    return {
+        "differences": [d.summary for d in found.differences],
+        "unrecorded_files": [m.file_name for m in found.by_hand],
+    }

@@ -1,0 +1,80 @@
+"""`invoke diff`: the unrecorded changes of one database, as SQL or as files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .. import histories
+from ..databases.catalog import Difference
+from ..migrations import Migration, checked_name, read_folder
+from . import write
+from .diff import changes, generate, listed
+from .run import Run, Work
+
+
+@dataclass(frozen=True)
+class Unrecorded:
+    """A database's unrecorded changes.
+
+    Attributes:
+        migrations: The changes as migrations; files where a name was given.
+        by_hand: Files whose effect is there without being recorded.
+        unwritable: Differences that no SQL is written for.
+        written: Whether the migrations stand in the folder now.
+    """
+
+    migrations: tuple[Migration, ...]
+    by_hand: tuple[Migration, ...]
+    unwritable: tuple[Difference, ...]
+    written: bool
+
+    @property
+    def none(self) -> bool:
+        """Whether there are no changes at all."""
+        return not (self.migrations or self.by_hand or self.unwritable)
+
+    def document(self) -> dict[str, Any]:
+        """The changes as JSON data."""
+        return {
+            "sql": "\n".join(m.sql for m in self.migrations),
+            "files": [m.file_name for m in self.migrations] if self.written else [],
+            "unrecorded_files": [m.file_name for m in self.by_hand],
+            "without_sql": [d.summary for d in self.unwritable],
+        }
+
+
+def unrecorded(run: Run, *, remote: bool) -> Unrecorded:
+    """The unrecorded changes of one database, proved on a shadow; written where a name was given."""
+    name = checked_name(run.options.name) if run.options.name else "changes"
+    database = run.remote if remote else run.local
+    with database.connection() as connection:
+        history = histories.read(connection)
+    folder = read_folder(run.settings.root)
+    found = changes(run, database, history, folder.migrations)
+    if not found.differences:
+        return Unrecorded((), found.by_hand, (), written=False)
+    versions = [*history, *(m.version for m in folder.migrations)]
+    made = generate(run, database, found.base, name, versions)
+    written = bool(run.options.name and not run.options.dry_run)
+    if written:
+        work = Work(folder, history, history, (), new=made.migrations)
+        write.write_files(run, work)
+    return Unrecorded(made.migrations, (), made.unwritable, written)
+
+
+def tell_changes(run: Run, found: Unrecorded) -> None:
+    """What was found, in words, on stderr."""
+    console = run.console
+    if found.none:
+        console.say("No unrecorded changes.", "ok")
+    for migration in found.by_hand:
+        console.say(f"{migration.file_name}: its effect is there, and it is not recorded", "warning")
+    if found.unwritable:
+        console.say(
+            "The CLI's diff engine writes no SQL for:\n" + listed([d.summary for d in found.unwritable]),
+            "warning",
+        )
+    if found.written:
+        for migration in found.migrations:
+            console.say(f"wrote supabase/migrations/{migration.file_name}", "ok")
