@@ -119,6 +119,7 @@ def _diff_local(run: Run, work: Work) -> Work:
 
 
 def _review_local_to_remote(run: Run, work: Work) -> Work:
+    commit.check(run, work)
     _show(run, work.pending)
     review.refuse_blocking(work.pending, run.options.allow_data_loss, run.remote.label)
     if run.options.dry_run:
@@ -176,7 +177,7 @@ LOCAL_TO_REMOTE = (
     Step(
         "commit", lambda _r, _w: "commit the new migrations",
         lambda r, w: commit.commit(r, w, commit.of_this_run(w), commit.LOCAL_CHANGES),
-        lambda r, w: r.options.commit and bool(commit.of_this_run(w)), writes=True,
+        commit.wanted, writes=True,
     ),
 )  # fmt: skip
 
@@ -215,6 +216,7 @@ def _diff_remote(run: Run, work: Work) -> Work:
 
 
 def _review_remote_to_local(run: Run, work: Work) -> Work:
+    commit.check(run, work)
     _show(run, work.to_write)
     if run.options.dry_run:
         return _show_plan(run, work)
@@ -248,7 +250,7 @@ REMOTE_TO_LOCAL = (
     Step(
         "commit", lambda _r, w: f"commit {_names(commit.of_this_run(w))}",
         lambda r, w: commit.commit(r, w, commit.of_this_run(w), commit.REMOTE_CHANGES),
-        lambda r, w: r.options.commit and bool(commit.of_this_run(w)), writes=True,
+        commit.wanted, writes=True,
     ),
     Step(
         "record",
@@ -267,11 +269,14 @@ def _look_push(run: Run, work: Work) -> Work:
     return work
 
 
-PUSH = tuple(
-    Step(step.name, step.doing, _look_push) if step.name == "preflight" else step
-    for step in LOCAL_TO_REMOTE
-    if step.name in ("preflight", "review", "backup", "push")
-)
+PUSH = (
+    Step("preflight", LOCAL_TO_REMOTE[0].doing, _look_push),
+    *(step for step in LOCAL_TO_REMOTE if step.name in ("review", "backup", "push")),
+    Step(
+        "verify", lambda r, _w: f"compare {r.remote.label} with the migration files", verify.remote_against_files,
+        VERIFY.wanted,
+    ),
+)  # fmt: skip
 
 
 def _look_pull(run: Run, work: Work) -> Work:

@@ -28,11 +28,34 @@ def of_this_run(work: Work) -> tuple[Migration, ...]:
     return tuple(sorted({*work.to_write, *work.unrecorded_remotely, *pushed}))
 
 
+def wanted(run: Run, work: Work) -> bool:
+    """Whether there is something to commit, and a repository to commit it to."""
+    return run.options.commit and bool(of_this_run(work)) and git.repository(run.settings.root) is not None
+
+
+def check(run: Run, work: Work) -> None:
+    """Before anything is done: could the commit be made at its end?
+
+    Raises:
+        SbsyncError: it could not (no identity, a merge in progress, migrations ignored).
+    """
+    if not run.options.commit or not of_this_run(work):
+        return
+    if git.repository(run.settings.root) is None:
+        run.console.say("This is no git repository: the migrations will not be committed.", "warning")
+        return
+    for warning in git.check_ready(run.settings.root):
+        run.console.say(warning, "warning")
+
+
 def commit(run: Run, work: Work, migrations: Iterable[Migration], message: str) -> Work:
     """Commit those of these migrations that git does not have yet, and nothing else."""
     files = not_in_git(run, migrations)
     gone = [migrations_dir(run.settings.root) / old.file_name for old, _ in work.renamed]
-    return work.with_(committed=git.commit(run.settings.root, [*files, *gone], message))
+    made = git.commit(run.settings.root, [*files, *gone], message)
+    for name in made.rewritten:
+        run.console.say(f"a hook changed {name}: it is no longer what was reviewed and applied", "warning")
+    return work.with_(committed=made)
 
 
 def commit_files(run: Run, message: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import histories
 from ..databases.catalog import compare
-from ..errors import RefusedError
+from ..errors import SbsyncError
 from ..migrations import Migration, read_folder
 from . import backup
 from .diff import listed
@@ -78,7 +78,7 @@ def reset_local(run: Run) -> None:
     shadow = run.catalog(run.shadow(work.files, run.local_identity.major))
     left = compare(shadow, run.catalog(run.local))
     if left:
-        raise RefusedError(f"{label} is not what the migrations say:\n" + listed([d.summary for d in left]))
+        raise SbsyncError(f"{label} is not what the migrations say:\n" + listed([d.summary for d in left]))
     made = work.backups[-1]
     console.say(f"{run.local.label} is what the migrations say. Backup of what it was: {made.path}", "ok")
     console.document({"backup": str(made.path), "migrations": [m.file_name for m in work.files]})

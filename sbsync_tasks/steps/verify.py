@@ -34,6 +34,19 @@ def verify(run: Run, work: Work) -> Work:
     )  # fmt: skip
 
 
+def remote_against_files(run: Run, work: Work) -> Work:
+    """After a push alone: the remote against a shadow of the files; the local database is not looked at."""
+    with run.remote.connection() as connection:
+        history = histories.read(connection)
+    sql, differences = _against(run, run.remote, work.files)
+    unlike = tuple(m.version for m in work.files if not _matches(history, m.version, m))
+    made = Proof(
+        left=run.remote.label, right="the migration files", sql="" if work.drift else sql,
+        differences=apart(differences, work.drift), histories=unlike, known_drift=work.drift,
+    )  # fmt: skip
+    return work.with_(remote_history=history, proof=made)
+
+
 def _each_against_its_own(run: Run, now: Work, work: Work) -> tuple[str, tuple[Difference, ...]]:
     """With files pending the databases differ rightly: each is compared with what it is meant to hold.
 

@@ -25,6 +25,7 @@ from .dialect import diff_flags, target_flags
 
 MINIMAL_CONFIG = 'project_id = "sbsync"\n'
 # Seeds and roles stand beside the migrations; settings files and the CLI's own state stay out.
+FOR_EVER = ("", "0")  # nothing is sent then: some poolers take no options
 LEFT_OUT = ("migrations", ".temp", ".branches")
 
 
@@ -150,7 +151,7 @@ class SupabaseCli:
                 "PGPASSFILE": str(place / "passfile"),
                 "SUPABASE_TELEMETRY_DISABLED": "1",
                 "SUPABASE_NO_UPDATE_NOTIFIER": "1",
-                **({"PGOPTIONS": f"-c lock_timeout={lock_timeout}"} if lock_timeout else {}),
+                **({} if lock_timeout in FOR_EVER else {"PGOPTIONS": f"-c lock_timeout={lock_timeout}"}),
             }
             common = [
                 "--workdir",
