@@ -186,9 +186,7 @@ def _has(bindir: Path, programs: tuple[str, ...]) -> bool:
 
 def _version(bindir: Path) -> str:
     """`17.10` of `psql (PostgreSQL) 17.10 (…)`; empty when it cannot be run."""
-    found = re.search(
-        r"\(PostgreSQL\) (\d+(?:\.\d+)*)", _output([str(bindir / "psql"), "--version"])
-    )
+    found = re.search(r"\(PostgreSQL\) (\d+(?:\.\d+)*)", _output([str(bindir / "psql"), "--version"]))
     return found.group(1) if found else ""
 
 

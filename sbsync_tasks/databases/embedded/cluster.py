@@ -75,15 +75,10 @@ class Clusters:
             up = server.find_running(folder / "data") or self._start(folder, durable=durable)
             return _endpoint(folder, up.port, base.OWNER)
 
-    def admin(self, name: str) -> Endpoint:
-        """The same database as `supabase_admin`, the superuser; for this tool's own work only."""
-        self.start(name)
-        with self._hold(name):
-            folder = self._folder(name)
-            up = server.find_running(folder / "data")
-            if up is None:
-                raise SbsyncError(f"The embedded database {name} was stopped by another process.")
-            return _endpoint(folder, up.port, base.ADMIN)
+    def admin(self, name: str, *, durable: bool = True) -> Endpoint:
+        """The same as `start`, as `supabase_admin`, the superuser; for our own set-up work only."""
+        port = self.start(name, durable=durable).port
+        return _endpoint(self._folder(name), port, base.ADMIN)
 
     def stop(self, name: str) -> None:
         """Stop the cluster's server; nothing to do when it is down or absent."""

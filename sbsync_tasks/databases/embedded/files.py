@@ -33,9 +33,7 @@ def copy_tree(source: Path, target: Path) -> None:
             return
         said = done.stderr.strip().rsplit("\n", 1)[-1]
         shutil.rmtree(target, ignore_errors=True)
-    raise SbsyncError(
-        f"{source} could not be copied: {said}", "Look at the free disk space and the owner."
-    )
+    raise SbsyncError(f"{source} could not be copied: {said}", "Look at the free disk space and the owner.")
 
 
 def seal(folder: Path) -> None:

@@ -116,9 +116,7 @@ def start(bindir: Path, data: Path, log: Path, *, durable: bool, port: int = 0) 
             time.sleep(0.5)
         elif PORT_TAKEN not in reason:
             break
-    raise SbsyncError(
-        f"The embedded PostgreSQL in {data} did not start: {_fatal(reason)}", f"Its log is {log}."
-    )
+    raise SbsyncError(f"The embedded PostgreSQL in {data} did not start: {_fatal(reason)}", f"Its log is {log}.")
 
 
 def stop(data: Path, *, at_once: bool = False) -> None:
@@ -181,9 +179,7 @@ def _wait_until_ready(pid: int, data: Path) -> bool:
             return False
         time.sleep(POLL_SECONDS)
     os.kill(pid, signal.SIGQUIT)
-    raise SbsyncError(
-        f"The embedded PostgreSQL in {data} was not ready after {START_SECONDS:.0f} s."
-    )
+    raise SbsyncError(f"The embedded PostgreSQL in {data} was not ready after {START_SECONDS:.0f} s.")
 
 
 def _disarm_stale_pid(data: Path) -> None:

@@ -41,9 +41,17 @@ end $$;
 
 -- NOT the platform's: there the extension supautils lets `postgres` manage the policies and drop the triggers
 -- of 23 tables of these three owners (supautils.policy_grants, supautils.drop_trigger_grants), which it does not own.
--- Plain PostgreSQL lets only the owner do that. Membership leaves owners and privileges in the catalogs as
--- on the platform; it allows more in one way: `postgres` may also alter those tables here.
-grant supabase_auth_admin, supabase_storage_admin, supabase_realtime_admin to postgres;
+-- Plain PostgreSQL lets only the owner do that. Membership, unlike owning the tables, leaves owners and privileges
+-- in the catalogs as on the platform. What else it would allow is refused by 60-limits.sql.
+do $$
+begin
+  if current_setting('server_version_num')::int >= 160000 then
+    grant supabase_auth_admin, supabase_storage_admin, supabase_realtime_admin to postgres
+      with inherit true, set false;
+  else
+    grant supabase_auth_admin, supabase_storage_admin, supabase_realtime_admin to postgres;
+  end if;
+end $$;
 
 -- supautils.privileged_role_allowed_configs: what `postgres` may set although it is no superuser
 do $$

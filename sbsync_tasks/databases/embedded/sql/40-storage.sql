@@ -10,7 +10,7 @@ create type storage.buckettype as enum ('STANDARD', 'ANALYTICS', 'VECTOR');
 
 create table storage.migrations (
   id integer primary key, name varchar(100) not null, hash varchar(40) not null,
-  executed_at timestamp default now(),
+  executed_at timestamp default current_timestamp,
   unique (name)
 );
 
@@ -145,7 +145,7 @@ create function storage.can_insert_object(bucketid text, name text, owner uuid, 
 begin
   insert into storage.objects (bucket_id, name, owner, metadata) values (bucketid, name, owner, metadata);
   -- Only the attempt is wanted: it is undone, and the caller sees this state
-  raise sqlstate 'PT200' using message = 'ROLLBACK', detail = 'rollback successful insert';
+  raise sqlstate 'PT200' using message = 'ROLLBACK';
 end
 $$;
 create function storage.get_size_by_bucket() returns table (size bigint, bucket_id text)

