@@ -229,7 +229,7 @@ def _records(run: Run, work: Work) -> bool:
 
 
 def _anything_to_pull(run: Run, work: Work) -> bool:
-    return bool(work.to_write or work.to_record or work.local_changed or reset.needed(work))
+    return bool(work.to_write or work.local_changed) or _records(run, work) or reset.needed(work)
 
 
 REMOTE_TO_LOCAL = (

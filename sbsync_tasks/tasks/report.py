@@ -59,6 +59,8 @@ def proof(run: Run, made: Proof) -> None:
     ):
         for name in names:
             console.say(f"{word}: {name}", "note")
+    if made.unrecorded:
+        console.say("the next run of either scenario records them there (without running them)", "note")
     for difference in made.known_drift:
         console.say(f"drift, ignored as asked: {difference.summary}", "warning")
     console.say(f"compared: {'; '.join(COMPARED)}", "note")
