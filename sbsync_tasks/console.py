@@ -37,6 +37,7 @@ class Console:
         self.json_output = json_output
         self.yes = yes
         self.times: list[tuple[str, float, str]] = []
+        self._documented = False
         self._err = self._make(stderr=True)
 
     @property
@@ -89,8 +90,9 @@ class Console:
             sys.stdout.flush()
 
     def document(self, data: dict[str, Any]) -> None:
-        """The one JSON document of a `--json` run."""
-        if self.json_output:
+        """The one JSON document of a `--json` run; what comes after the first one is left to stderr."""
+        if self.json_output and not self._documented:
+            self._documented = True
             text = json.dumps(data, indent=2, ensure_ascii=False, default=str)
             sys.stdout.write(self.redact(text) + "\n")
             sys.stdout.flush()

@@ -108,7 +108,9 @@ def next_version(taken: list[str], *, now: datetime | None = None, before: str =
     Returns:
         The version, or None where there is no room before `before`.
     """
-    head = max((v for v in taken if len(v) == len("20260101000000")), default="")
+    # Files may be numbered by hand, as 0001, 0002; only versions of one length have an order that all agree on.
+    length = len(before or "20260101000000")
+    head = max((v for v in taken if len(v) == length), default="")
     version = (now or datetime.now(UTC)).strftime(VERSION_FORMAT)
     if version <= head or (before and version >= before):
         version = _after(head) if head else _shifted(before, -1)
@@ -124,7 +126,7 @@ def _shifted(version: str, seconds: int) -> str:
         moment = datetime.strptime(version, VERSION_FORMAT).replace(tzinfo=UTC)
     except ValueError:
         # Not every 14-digit version is a time: somebody may have counted up by hand.
-        return str(int(version) + seconds).zfill(len(version))
+        return str(max(int(version) + seconds, 0)).zfill(len(version))
     return (moment + timedelta(seconds=seconds)).strftime(VERSION_FORMAT)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,7 @@ from urllib.parse import quote
 from invoke.context import Context
 from invoke.exceptions import CommandTimedOut, Failure, ThreadException
 
-from .errors import SbsyncError
+from .errors import MissingToolError, SbsyncError
 
 MASK = "***"
 # Everybody's first password: masking it would mask the name of the role `postgres` everywhere.
@@ -50,7 +52,7 @@ class Completed:
 
 
 class Redactor:
-    """Masks every secret that it was told of, plain or percent-encoded."""
+    """Masks every secret that it was told of: plain, percent-encoded, or as it stands in a JSON string."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: set[str] = set()
@@ -60,7 +62,8 @@ class Redactor:
         """Learn further secrets."""
         for secret in secrets:
             if secret not in NOT_SECRET:
-                self._secrets |= {secret, quote(secret, safe=""), quote(secret)}
+                in_json = json.dumps(secret, ensure_ascii=False)[1:-1]
+                self._secrets |= {secret, quote(secret, safe=""), quote(secret), in_json}
 
     def __call__(self, text: str) -> str:
         """The text with each secret replaced by `***`."""
@@ -101,15 +104,20 @@ class Runner:
 
         Raises:
             SbsyncError: it could not be run, or took too long.
+            MissingToolError: there is no such program.
         """
-        command = shlex.join(argv)
-        if self.redact.holds(command):
+        environment = {**kept_environment(), **(env or {})}
+        if any(self.redact.holds(word) for word in argv):
             raise SbsyncError(f"Refused to put a secret into a command line: {argv[0]}.")
+        if shutil.which(argv[0], path=environment.get("PATH")) is None:
+            raise MissingToolError(f"{argv[0]} could not be run: there is no such program.")
+        # Invoke leaves a pipe open on stdin, and a program that reads it would wait for ever.
+        command = f"{shlex.join(argv)} </dev/null"
         if cwd is not None:
             command = f"cd {shlex.quote(str(cwd))} && exec {command}"
         try:
             result = self._context.run(
-                command, env={**kept_environment(), **(env or {})}, replace_env=True, hide=True,
+                command, env=environment, replace_env=True, hide=True,
                 warn=True, in_stream=False, encoding="utf-8", dry=False, timeout=timeout, pty=False,
                 echo=False,
             )  # fmt: skip

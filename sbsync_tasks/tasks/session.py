@@ -12,7 +12,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from .. import errors
-from ..errors import SbsyncError
+from ..errors import ConfigError, SbsyncError
 
 if TYPE_CHECKING:
     from ..console import Console
@@ -119,5 +119,10 @@ def _exit(console: Console, message: str, hint: str, code: int) -> Exit:
 
 
 def _config(context: Context) -> Mapping[str, object]:
-    found = context.config.get("sbsync", {})
-    return dict(found) if found else {}
+    found = context.config.get("sbsync") or {}
+    try:
+        return dict(found)
+    except (TypeError, ValueError):
+        raise ConfigError(
+            "`sbsync` in the Invoke config is no mapping.", "Write it like this: `sbsync: {lock_timeout: 5s}`."
+        ) from None
