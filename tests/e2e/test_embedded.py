@@ -17,7 +17,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sbsync_tasks.databases.embedded import Clusters, account, base, find_binaries, server
+from sbsync_tasks.databases.embedded import (
+    Clusters,
+    account,
+    base,
+    binaries,
+    find_binaries,
+    server,
+)
 from sbsync_tasks.errors import SbsyncError
 
 pytestmark = pytest.mark.e2e
@@ -441,3 +448,20 @@ def test_base_id_follows_what_is_in_the_base(clusters: Clusters, tmp_path: Path,
     assert base.base_id(find_binaries(None)) == before
     (tmp_path / "sql" / "99-more.sql").write_text("select 1;")
     assert base.base_id(find_binaries(None)) != before
+
+
+def test_another_major_version_of_the_systems_own(tmp_path: Path) -> None:
+    """A distribution's server has its parts far from each other, and is as good."""
+    others = {b.major for b in binaries._servers("")} - {binaries.PREFERRED_MAJOR}
+    if not others:
+        pytest.skip("only one major version of PostgreSQL is installed here")
+    other = Clusters(tmp_path, find_binaries(max(others)))
+    try:
+        endpoint = other.start("db", durable=False)
+        assert query(endpoint, "show server_version")[0][0].startswith(f"{max(others)}.")
+        query(endpoint, "create policy p on storage.objects using (true); create extension pg_trgm")
+        assert query(endpoint, "select uuid_generate_v5(uuid_ns_dns(), 'python.org')")
+        assert other.base_id != Clusters(tmp_path, find_binaries(None)).base_id
+    finally:
+        other.remove("db")
+        shutil.rmtree(other._place())

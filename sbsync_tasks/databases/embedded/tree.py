@@ -61,7 +61,7 @@ def _build(binaries: Binaries, dirs: dict[str, Path], target: Path) -> None:
     shutil.rmtree(half, ignore_errors=True)
     for folder in _outermost(dirs):
         copy = half / folder.relative_to(_common(dirs))
-        shutil.copytree(folder, copy, symlinks=False, ignore=LEFT_OUT, dirs_exist_ok=True)
+        shutil.copytree(folder, copy, symlinks=False, ignore=LEFT_OUT, ignore_dangling_symlinks=True)
     _add_extensions(half / dirs["sharedir"].relative_to(_common(dirs)) / "extension")
     _open_to_server(half)
     _check_runs(binaries, half, half / dirs["bindir"].relative_to(_common(dirs)))

@@ -46,8 +46,9 @@ end $$;
 do $$
 begin
   if current_setting('server_version_num')::int >= 160000 then
-    grant supabase_auth_admin, supabase_storage_admin, supabase_realtime_admin to postgres
-      with inherit true, set false;
+    -- Older versions cannot even parse it
+    execute 'grant supabase_auth_admin, supabase_storage_admin, supabase_realtime_admin to postgres
+      with inherit true, set false';
   else
     grant supabase_auth_admin, supabase_storage_admin, supabase_realtime_admin to postgres;
   end if;
