@@ -108,7 +108,10 @@ class Runner:
         """
         environment = {**kept_environment(), **(env or {})}
         if any(self.redact.holds(word) for word in argv):
-            raise SbsyncError(f"Refused to put a secret into a command line: {argv[0]}.")
+            raise SbsyncError(
+                f"Refused to put a secret into a command line: {argv[0]}.",
+                "A password that is part of a user's, database's or folder's name cannot be told from it: change one.",
+            )
         if shutil.which(argv[0], path=environment.get("PATH")) is None:
             raise MissingToolError(f"{argv[0]} could not be run: there is no such program.")
         # Invoke leaves a pipe open on stdin, and a program that reads it would wait for ever.
