@@ -104,7 +104,7 @@ class Console:
         done = "failed"
         try:
             if self._err.is_terminal:
-                with self._err.status(self.redact(f"{name}: {doing}")):
+                with self._err.status(self.redact(_line(name, doing))):
                     yield
             else:
                 yield
@@ -113,7 +113,7 @@ class Console:
             seconds = time.monotonic() - started
             self.times.append((name, seconds, done))
             mark = "ok" if done == "done" else "error"
-            self.say(f"{name:<9} {doing} ({seconds:.1f} s)", mark)
+            self.say(f"{_line(name, doing)} ({seconds:.1f} s)", mark)
 
     def confirm(self, question: str, *, refused: str = "Nothing was changed.") -> None:
         """Ask before something is changed; the default is no.
@@ -142,3 +142,7 @@ class Console:
         from rich.console import Console as RichConsole
 
         return RichConsole(stderr=stderr, highlight=False, soft_wrap=True)
+
+
+def _line(name: str, doing: str) -> str:
+    return doing if doing.startswith(f"{name} ") else f"{name}: {doing}"

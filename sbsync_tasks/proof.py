@@ -15,6 +15,11 @@ COMPARED = (
 )
 
 
+# The same for a terminal; the long lists stand in the JSON document.
+COMPARED_IN_SHORT = "schemas (by the CLI's diff engine and by catalog fingerprint) and migration histories"
+NOT_COMPARED_IN_SHORT = "rows, seeds, storage buckets and files, auth users, role and server settings"
+
+
 @dataclass(frozen=True)
 class Proof:
     """What a comparison of two databases has shown.

@@ -15,6 +15,9 @@ from .steps.diff import changes, generate, listed, refuse_unwritable
 from .steps.run import Run, Work
 
 
+NAMED = 3  # migrations named one by one in a line
+
+
 @dataclass(frozen=True)
 class Step:
     """One step of a scenario.
@@ -42,6 +45,7 @@ def run_chain(run: Run, chain: tuple[Step, ...]) -> Work:
     Where the user edits the SQL, everything before the review looks again.
     """
     work = preflight.look(run)
+    run.introduce()
     for position, step in enumerate(chain):
         if not step.wanted(run, work) or (step.writes and run.options.dry_run):
             continue
@@ -121,7 +125,7 @@ def _diff_local(run: Run, work: Work) -> Work:
 def _review_local_to_remote(run: Run, work: Work) -> Work:
     commit.check(run, work)
     _show(run, work.pending)
-    review.refuse_blocking(work.pending, run.options.allow_data_loss, run.remote.label)
+    review.refuse_blocking(work.pending, run.options.allow_data_loss, run.remote.name)
     if run.options.dry_run:
         return _show_plan(run, work)
     review.approve(run, work.new, work.plan, run.settings.protected and _anything_to_push(run, work))
@@ -145,21 +149,21 @@ WRITE = Step(
     lambda _r, w: bool(w.to_write), writes=True,
 )  # fmt: skip
 RESET = Step(
-    "reset", lambda r, w: f"back up {r.local.label}, rebuild it from {len(w.files)} migrations and run the seeds",
+    "reset", lambda r, w: f"back up {r.local.name}, rebuild it from {len(w.files)} migrations and run the seeds",
     reset.rebuild, _rebuilds, writes=True,
 )  # fmt: skip
 BRING_UP = Step(
-    "reset", lambda r, _w: f"bring {r.local.label} up to the migrations, keeping its data", reset.bring_up,
+    "reset", lambda r, _w: f"bring {r.local.name} up to the migrations, keeping its data", reset.bring_up,
     _brings_up, writes=True,
 )  # fmt: skip
 VERIFY = Step(
-    "verify", lambda r, _w: f"compare {r.local.label} with {r.remote.label}", verify.verify,
+    "verify", lambda r, _w: f"compare {r.local.name} with {r.remote.name}", verify.verify,
     lambda r, w: not (r.options.dry_run and w.plan),
 )  # fmt: skip
 
 LOCAL_TO_REMOTE = (
-    Step("preflight", lambda r, _w: f"look at {r.remote.label} and its history", _look_local_to_remote),
-    Step("diff", lambda r, _w: f"compare {r.local.label} with a shadow of its history", _diff_local),
+    Step("preflight", lambda r, _w: f"look at {r.remote.name} and its history", _look_local_to_remote),
+    Step("diff", lambda r, _w: f"compare {r.local.name} with a shadow of its history", _diff_local),
     Step(
         "review", lambda _r, w: f"review {len(w.pending)} migrations", _review_local_to_remote,
         lambda r, w: _anything_to_push(r, w) or reset.needed(w), asks=True,
@@ -168,10 +172,10 @@ LOCAL_TO_REMOTE = (
     RESET,
     BRING_UP,
     Step(
-        "backup", lambda r, _w: f"back up {r.remote.label}", backup.remote_before_push, _anything_to_push, writes=True
+        "backup", lambda r, _w: f"back up {r.remote.name}", backup.remote_before_push, _anything_to_push, writes=True
     ),
     Step(
-        "push", lambda r, w: f"push {_names(w.pending)} to {r.remote.label}", push.push, _anything_to_push, writes=True
+        "push", lambda r, w: f"push {_names(w.pending)} to {r.remote.name}", push.push, _anything_to_push, writes=True
     ),
     VERIFY,
     Step(
@@ -233,8 +237,8 @@ def _anything_to_pull(run: Run, work: Work) -> bool:
 
 
 REMOTE_TO_LOCAL = (
-    Step("preflight", lambda r, _w: f"look at {r.local.label} and its history", _look_remote_to_local),
-    Step("pull", lambda r, _w: f"compare {r.remote.label} with a shadow of its history", _pull),
+    Step("preflight", lambda r, _w: f"look at {r.local.name} and its history", _look_remote_to_local),
+    Step("pull", lambda r, _w: f"compare {r.remote.name} with a shadow of its history", _pull),
     Step("diff", lambda _r, w: f"build a shadow from all {len(w.files)} migrations", _diff_remote),
     Step(
         "review", lambda _r, w: f"review {len(w.to_write)} migrations", _review_remote_to_local, _anything_to_pull,
@@ -254,7 +258,7 @@ REMOTE_TO_LOCAL = (
     ),
     Step(
         "record",
-        lambda r, w: f"record {_names(w.to_record)} in the history of {r.remote.label} (nothing else is written there)",
+        lambda r, w: f"record {_names(w.to_record)} in the history of {r.remote.name} (nothing else is written there)",
         record.record, _records, writes=True,
     ),
 )  # fmt: skip
@@ -273,7 +277,7 @@ PUSH = (
     Step("preflight", LOCAL_TO_REMOTE[0].doing, _look_push),
     *(step for step in LOCAL_TO_REMOTE if step.name in ("review", "backup", "push")),
     Step(
-        "verify", lambda r, _w: f"compare {r.remote.label} with the migration files", verify.remote_against_files,
+        "verify", lambda r, _w: f"compare {r.remote.name} with the migration files", verify.remote_against_files,
         VERIFY.wanted,
     ),
 )  # fmt: skip
@@ -285,7 +289,7 @@ def _look_pull(run: Run, work: Work) -> Work:
 
 
 PULL = (
-    Step("preflight", lambda r, _w: f"look at {r.remote.label} and its history", _look_pull),
+    Step("preflight", lambda r, _w: f"look at {r.remote.name} and its history", _look_pull),
     *(step for step in REMOTE_TO_LOCAL if step.name in ("pull", "diff", "write")),
 )
 
@@ -305,4 +309,6 @@ def _show_plan(run: Run, work: Work) -> Work:
 
 
 def _names(migrations: tuple[Migration, ...]) -> str:
+    if len(migrations) > NAMED:
+        return f"{len(migrations)} migrations ({migrations[0].file_name} … {migrations[-1].file_name})"
     return ", ".join(m.file_name for m in migrations) or "nothing"

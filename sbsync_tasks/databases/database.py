@@ -53,7 +53,8 @@ class Database:
         side: Which part it plays: local, remote or shadow.
         kind: embedded, url, stack, project or linked; how it is rebuilt depends on it.
         endpoint: Where it listens, with its password.
-        label: What it is called on screen; never holds a password.
+        name: What it is called on screen: local, remote, or the environment's name.
+        label: The same with where it is; never holds a password.
         clusters: The embedded servers of the project, where it is one of them.
         cluster: Its name among them.
     """
@@ -61,6 +62,7 @@ class Database:
     side: Side
     kind: str
     endpoint: Endpoint
+    name: str
     label: str
     clusters: Clusters | None = None
     cluster: str = ""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # The embedded databases of a project, by what they are for.
 LOCAL, SANDBOX_LOCAL, SANDBOX_REMOTE = "local", "sandbox-local", "sandbox-remote"
+DEFAULT_ENVIRONMENT = "development"
 STACK_PORT = 54322  # the CLI's default for [db].port
 
 
@@ -27,8 +28,8 @@ def open_remote(settings: Settings) -> Database:
     if spec.kind == "sandbox":
         return _embedded(settings, "remote", SANDBOX_REMOTE, None)
     endpoint = spec.endpoint or project_endpoint(spec.ref, spec.password)
-    name = spec.ref or endpoint.label
-    return Database("remote", spec.kind, endpoint, f"{settings.env} ({name})")
+    name = _remote_name(settings)
+    return Database("remote", spec.kind, endpoint, name, f"{name} ({spec.ref or endpoint.label})")
 
 
 def open_local(settings: Settings, major: int | None) -> Database:
@@ -43,7 +44,11 @@ def open_local(settings: Settings, major: int | None) -> Database:
         sandbox = settings.remote is not None and settings.remote.kind == "sandbox"
         return _embedded(settings, "local", SANDBOX_LOCAL if sandbox else LOCAL, major)
     endpoint = spec.endpoint or stack_endpoint(settings)
-    return Database("local", spec.kind, endpoint, f"local ({endpoint.label})")
+    return Database("local", spec.kind, endpoint, "local", f"local ({spec.kind}, {endpoint.label})")
+
+
+def _remote_name(settings: Settings) -> str:
+    return "remote" if settings.env == DEFAULT_ENVIRONMENT else settings.env
 
 
 def clusters_of(settings: Settings, major: int | None = None) -> Clusters:
@@ -56,8 +61,9 @@ def clusters_of(settings: Settings, major: int | None = None) -> Clusters:
 def _embedded(settings: Settings, side: Side, name: str, major: int | None) -> Database:
     clusters = clusters_of(settings, major)
     endpoint = clusters.start(name)
-    shown = "local" if side == "local" else settings.env
-    return Database(side, "embedded", endpoint, f"{shown} (embedded, port {endpoint.port})", clusters, name)
+    shown = "local" if side == "local" else _remote_name(settings)
+    label = f"{shown} (embedded PostgreSQL, port {endpoint.port})"
+    return Database(side, "embedded", endpoint, shown, label, clusters, name)
 
 
 def project_endpoint(ref: str, password: str) -> Endpoint:

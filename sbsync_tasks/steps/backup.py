@@ -79,9 +79,9 @@ def back_up(run: Run, *, local: bool, schema_only: bool) -> None:
     label = "local" if local else run.settings.env
     tables: list[str] | None = [] if schema_only else None
     if run.options.dry_run:
-        run.console.say(f"A run would back up {database.label}.", "ok")
+        run.console.say(f"A run would back up {database.name}.", "ok")
         return
-    with run.console.step("backup", f"back up {database.label}"):
+    with run.console.step("backup", f"back up {database.name}"):
         made = take(run, database, label, "on-request", tables)
     run.console.result(str(made.path))
     run.console.document({"backup": str(made.path)})

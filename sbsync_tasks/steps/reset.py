@@ -66,7 +66,7 @@ def reset_local(run: Run) -> None:
     with run.local.connection() as connection:
         history = histories.read(connection)
     work = Work(folder, history, {}, histories.compare(folder, history, {}))
-    console, label = run.console, run.local.label
+    console, label = run.console, run.local.name
     run.shadow(work.files, run.local_identity.major)  # proves that the files apply before anything is lost
     plan = f"back up {label}, rebuild it from {len(work.files)} migrations and run the seeds"
     if run.options.dry_run:
@@ -80,5 +80,5 @@ def reset_local(run: Run) -> None:
     if left:
         raise SbsyncError(f"{label} is not what the migrations say:\n" + listed([d.summary for d in left]))
     made = work.backups[-1]
-    console.say(f"{run.local.label} is what the migrations say. Backup of what it was: {made.path}", "ok")
+    console.say(f"{label} is what the migrations say. Backup of what it was: {made.path}", "ok")
     console.document({"backup": str(made.path), "migrations": [m.file_name for m in work.files]})

@@ -184,6 +184,12 @@ class Run:
             self._local = open_local(self.settings, self.remote_identity.major if has_remote else None)
         return self._local
 
+    def introduce(self) -> None:
+        """Say which databases this run is about, before anything else."""
+        protected = ", protected" if self.settings.protected else ""
+        shown = f"{self.remote.label}, PostgreSQL {self.remote_identity.version}{protected}"
+        self.console.heading(f"{self.local.label} ⇄ {shown}")
+
     def forget_local(self) -> None:
         """The local database was rebuilt: open it anew when it is needed."""
         self._local = None
@@ -209,7 +215,7 @@ class Run:
         """A running shadow with exactly these migrations."""
         ordered = tuple(sorted(migrations))
         endpoint, name = self.shadows.get(ordered, major), self.shadows.name(ordered, major)
-        return Database("shadow", "embedded", endpoint, "shadow database", self.shadows.clusters(major), name)
+        return Database("shadow", "embedded", endpoint, "shadow", "shadow database", self.shadows.clusters(major), name)
 
     def close(self) -> None:
         """Stop what this run started for itself."""

@@ -33,9 +33,9 @@ def status(run: Run) -> bool:
         for row in work.rows
     ]
     console = run.console
-    console.heading(f"{run.local.label} ⇄ {run.remote.label}")
+    run.introduce()
     console.table(COLUMNS, rows)
-    for label, found in ((run.local.label, local), (run.remote.label, remote)):
+    for label, found in ((run.local.name, local), (run.remote.name, remote)):
         _tell_drift(run, label, found)
     console.document(
         {

@@ -25,7 +25,7 @@ def verify(run: Run, work: Work) -> Work:
     return work.with_(
         local_history=now.local_history, remote_history=now.remote_history, rows=now.rows,
         proof=Proof(
-            left=run.remote.label, right=run.local.label, sql=sql, differences=differences,
+            left=run.remote.name, right=run.local.name, sql=sql, differences=differences,
             histories=_histories_differ(now, {m.version for m in pending}),
             pending=tuple(m.file_name for m in pending if m.version not in unrecorded),
             unrecorded=tuple(m.file_name for m in pending if m.version in unrecorded),
@@ -41,7 +41,7 @@ def remote_against_files(run: Run, work: Work) -> Work:
     sql, differences = _against(run, run.remote, work.files)
     unlike = tuple(m.version for m in work.files if not _matches(history, m.version, m))
     made = Proof(
-        left=run.remote.label, right="the migration files", sql="" if work.drift else sql,
+        left=run.remote.name, right="the migration files", sql="" if work.drift else sql,
         differences=apart(differences, work.drift), histories=unlike, known_drift=work.drift,
     )  # fmt: skip
     return work.with_(remote_history=history, proof=made)

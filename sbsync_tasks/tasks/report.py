@@ -8,8 +8,7 @@ from typing import Any
 from invoke.exceptions import Exit
 
 from .. import errors
-from ..databases.catalog import NOT_COMPARED
-from ..proof import COMPARED, Proof
+from ..proof import COMPARED_IN_SHORT, NOT_COMPARED_IN_SHORT, Proof
 from ..steps import commit
 from ..steps.run import Run, Work
 
@@ -63,8 +62,8 @@ def proof(run: Run, made: Proof) -> None:
         console.say("the next run of either scenario records them there (without running them)", "note")
     for difference in made.known_drift:
         console.say(f"drift, ignored as asked: {difference.summary}", "warning")
-    console.say(f"compared: {'; '.join(COMPARED)}", "note")
-    console.say(f"not compared: {', '.join(NOT_COMPARED)}", "note")
+    console.say(f"compared: {COMPARED_IN_SHORT}", "note")
+    console.say(f"not compared: {NOT_COMPARED_IN_SHORT} (--json and the README have the whole list)", "note")
 
 
 def document(run: Run, work: Work) -> dict[str, Any]:
@@ -92,7 +91,7 @@ def document(run: Run, work: Work) -> dict[str, Any]:
 def _failed(run: Run, work: Work) -> str:
     if work.pushed:
         return (
-            f"error: {run.remote.label} WAS changed ({', '.join(work.pushed)} pushed), and the proof failed.\n"
+            f"error: {run.remote.name} WAS changed ({', '.join(work.pushed)} pushed), and the proof failed.\n"
             "`invoke verify --json` shows what differs; the backup taken before the push is named above."
         )
     return "error: The proof failed: the databases differ as listed above."

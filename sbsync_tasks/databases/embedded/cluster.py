@@ -135,8 +135,15 @@ class Clusters:
                 raise SbsyncError(f"There is no embedded database {by} to replace {name} with.")
             server.stop(self._folder(by) / "data")
             server.stop(self._folder(name) / "data")
+            self._keep_port(name, by)
             self._folder(by).rename(self._beside(name, "next"))
             self._clear_up(name)
+
+    def _keep_port(self, name: str, by: str) -> None:
+        """What connects to `name` finds it at the same port after it was replaced."""
+        port = self._folder(name) / "port"
+        if port.exists():
+            (self._folder(by) / "port").write_text(port.read_text(encoding="utf-8"), encoding="utf-8")
 
     def _create(self, name: str) -> None:
         source = base.base_dir(self._binaries)
