@@ -55,6 +55,7 @@ create function storage.foldername(name text) returns text[] language sql immuta
   $$ select (string_to_array(name, '/'))[1 : cardinality(string_to_array(name, '/')) - 1] $$;
 
 create schema realtime;
+grant usage on schema realtime to postgres, anon, authenticated, service_role;
 create schema graphql_public;
 create schema vault;
 create publication supabase_realtime;
