@@ -141,7 +141,9 @@ class Console:
     def _make(*, stderr: bool) -> RichConsole:
         from rich.console import Console as RichConsole
 
-        return RichConsole(stderr=stderr, highlight=False, soft_wrap=True)
+        console = RichConsole(stderr=stderr, highlight=False)
+        console.soft_wrap = not console.is_terminal  # a pipe gets whole lines
+        return console
 
 
 def _line(name: str, doing: str) -> str:

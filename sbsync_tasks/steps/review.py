@@ -39,8 +39,14 @@ def show(console: Console, migration: Migration, found: Review) -> None:
 
 def line(finding: Finding) -> str:
     """A finding in one or two lines."""
-    text = f"line {finding.line}, {finding.severity.name.lower().replace('_', ' ')}: {finding.why}"
+    kind = finding.severity.name.lower().replace("_", " ")
+    text = f"{kind}, line {finding.line}: {named(finding)}"
     return f"{text}\n    {finding.way_out}" if finding.way_out else text
+
+
+def named(finding: Finding) -> str:
+    """What a finding says, with the object it says it of."""
+    return f"{finding.object}: {finding.why}" if finding.object else finding.why
 
 
 def blocking(migrations: Sequence[Migration], allowed: Sequence[str]) -> tuple[Finding, ...]:
@@ -69,7 +75,7 @@ def refuse_blocking(migrations: Sequence[Migration], allowed: Sequence[str], whe
             "Correct the file; only plain SQL can be pushed.",
         )
     objects = list(dict.fromkeys(f.object for f in found))
-    listed = "\n".join(f"  - {f.why}" for f in found)
+    listed = "\n".join(f"  - {named(f)}" for f in found)
     flags = " ".join(f"--allow-data-loss {shlex.quote(o)}" for o in objects)
     raise RefusedError(f"This would lose data on {where}:\n{listed}", f"If that is meant, say so by name: {flags}")
 

@@ -27,7 +27,7 @@ def diff(
     context: Context,
     *,
     env: str | None = None,
-    env_file: Sequence[str] = (),
+    env_file: Sequence[str] | None = None,
     name: str | None = None,
     remote: bool = False,
     exit_code: bool = False,
@@ -66,11 +66,11 @@ def review(
     *,
     file: str | None = None,
     env: str | None = None,
-    env_file: Sequence[str] = (),
+    env_file: Sequence[str] | None = None,
     yes: bool = False,
     dry_run: bool = False,
     json: bool = False,
-    allow_data_loss: Sequence[str] = (),
+    allow_data_loss: Sequence[str] | None = None,
 ) -> None:
     """Show a migration, its statements and its dangers.
 
@@ -95,7 +95,7 @@ def reset(
     context: Context,
     *,
     env: str | None = None,
-    env_file: Sequence[str] = (),
+    env_file: Sequence[str] | None = None,
     yes: bool = False,
     dry_run: bool = False,
     json: bool = False,
@@ -125,11 +125,11 @@ def push(
     context: Context,
     *,
     env: str | None = None,
-    env_file: Sequence[str] = (),
+    env_file: Sequence[str] | None = None,
     yes: bool = False,
     dry_run: bool = False,
     json: bool = False,
-    allow_data_loss: Sequence[str] = (),
+    allow_data_loss: Sequence[str] | None = None,
     ignore_drift: bool = False,
 ) -> None:
     """Push pending migration files to the remote.
@@ -157,7 +157,7 @@ def pull(
     context: Context,
     *,
     env: str | None = None,
-    env_file: Sequence[str] = (),
+    env_file: Sequence[str] | None = None,
     name: str | None = None,
     yes: bool = False,
     dry_run: bool = False,
@@ -185,7 +185,7 @@ def commit(
     *,
     message: str = "Add migration for remote changes",
     env: str | None = None,
-    env_file: Sequence[str] = (),
+    env_file: Sequence[str] | None = None,
     yes: bool = False,
     dry_run: bool = False,
     json: bool = False,
@@ -201,7 +201,9 @@ def commit(
 
 
 @task(help=dict(COMMON), iterable=["env_file"], auto_shortflags=False)
-def verify(context: Context, *, env: str | None = None, env_file: Sequence[str] = (), json: bool = False) -> None:
+def verify(
+    context: Context, *, env: str | None = None, env_file: Sequence[str] | None = None, json: bool = False
+) -> None:
     """Prove that local and remote are in sync.
 
     Exit code 0 where they are, 2 where anything differs or is pending.
@@ -230,7 +232,7 @@ def backup(
     context: Context,
     *,
     env: str | None = None,
-    env_file: Sequence[str] = (),
+    env_file: Sequence[str] | None = None,
     local: bool = False,
     schema_only: bool = False,
     json: bool = False,
@@ -254,7 +256,7 @@ def status(
     context: Context,
     *,
     env: str | None = None,
-    env_file: Sequence[str] = (),
+    env_file: Sequence[str] | None = None,
     exit_code: bool = False,
     json: bool = False,
 ) -> None:
