@@ -46,8 +46,14 @@ class Recorded:
                 f"Version {self.version} is recorded without its statements, and no file holds them.",
                 "Bring its file back into supabase/migrations, from git or from a colleague.",
             )
-        sql = "".join(f"{statement.rstrip().rstrip(';')};\n\n" for statement in self.statements)
+        sql = "".join(f"{_ended(statement)}\n\n" for statement in self.statements)
         return Migration(self.version, self.name or "recorded", sql)
+
+
+def _ended(statement: str) -> str:
+    """A recorded statement with its semicolon, which must not become part of a comment on the last line."""
+    text = statement.rstrip().rstrip(";")
+    return f"{text}\n;" if "--" in text.rpartition("\n")[2] else f"{text};"
 
 
 History = Mapping[str, Recorded]
@@ -173,5 +179,5 @@ def _alike(left: Recorded, right: Recorded) -> bool:
     if left.statements is None or right.statements is None:
         return True
     return left.statements == right.statements or sqltext.same(
-        ";\n".join(left.statements), ";\n".join(right.statements)
+        "\n;\n".join(left.statements), "\n;\n".join(right.statements)
     )
