@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..endpoint import Endpoint
@@ -11,7 +15,7 @@ if TYPE_CHECKING:
     import psycopg
 
 CONNECT_TIMEOUT = 10  # seconds
-# libpq would take these from PG* variables of the user's shell; what is given here wins over them.
+# libpq's own defaults; `without_pg_variables` takes away what has no argument.
 NO_INHERITANCE = {
     "hostaddr": "",
     "options": "",
@@ -19,6 +23,7 @@ NO_INHERITANCE = {
     "sslmode": "prefer",
     "channel_binding": "prefer",
 }
+_environment = threading.Lock()
 
 
 def connect(endpoint: Endpoint, label: str) -> psycopg.Connection[Any]:
@@ -39,10 +44,26 @@ def connect(endpoint: Endpoint, label: str) -> psycopg.Connection[Any]:
         **endpoint.conninfo(),
     }
     try:
-        return psycopg.connect(**{**NO_INHERITANCE, **given}, autocommit=True)  # type: ignore[arg-type]
+        with without_pg_variables():
+            return psycopg.connect(**{**NO_INHERITANCE, **given}, autocommit=True)  # type: ignore[arg-type]
     except psycopg.OperationalError as error:
         what, hint = explain(str(error), endpoint)
         raise SbsyncError(f"No connection to {label}: {what}", hint) from None
+
+
+@contextmanager
+def without_pg_variables() -> Iterator[None]:
+    """Within the block libpq finds no PG* variable of the user's shell; afterwards all are back.
+
+    Arguments do not win over all of them: PGSERVICE is looked up whatever is given, and PGTZ or PGDATESTYLE have no
+    argument (https://www.postgresql.org/docs/current/libpq-envars.html).
+    """
+    with _environment:
+        taken = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith("PG")}
+        try:
+            yield
+        finally:
+            os.environ.update(taken)
 
 
 def explain(text: str, endpoint: Endpoint) -> tuple[str, str]:

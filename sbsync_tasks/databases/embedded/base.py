@@ -18,6 +18,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sbsync_tasks.databases.connection import without_pg_variables
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import SbsyncError
 
@@ -149,7 +150,7 @@ def _execute(admin: Endpoint, owner_password: str) -> None:
     from psycopg.conninfo import make_conninfo
 
     conninfo = make_conninfo("", **{key: str(value) for key, value in admin.conninfo().items()})
-    with psycopg.connect(conninfo, autocommit=True) as connection:
+    with without_pg_variables(), psycopg.connect(conninfo, autocommit=True) as connection:
         for path in sorted(SQL.glob("*.sql")):
             try:
                 connection.execute(path.read_bytes())
