@@ -9,6 +9,7 @@ from .tasks import (
     backup,
     commit,
     diff,
+    doctor,
     local_to_remote,
     ns,
     pull,
@@ -23,6 +24,6 @@ from .tasks import (
 __version__ = "0.1.0"
 
 __all__ = [
-    "__version__", "backup", "commit", "diff", "local_to_remote", "ns", "pull", "push", "remote_to_local", "reset",
-    "review", "status", "verify",
+    "__version__", "backup", "commit", "diff", "doctor", "local_to_remote", "ns", "pull", "push", "remote_to_local",
+    "reset", "review", "status", "verify",
 ]  # fmt: skip

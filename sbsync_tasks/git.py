@@ -180,9 +180,7 @@ def check_ready(root: Path) -> tuple[str, ...]:
     _refuse_nameless(root)
     _refuse_ignored(root)
     if _git(root, "symbolic-ref", "--quiet", "HEAD").code:
-        return (
-            "HEAD is detached: a commit would be on no branch. `git switch -c NAME` makes one.",
-        )
+        return ("HEAD is detached: a commit would be on no branch. `git switch -c NAME` makes one.",)
     return ()
 
 
@@ -251,9 +249,7 @@ def _recorded(root: Path, names: Sequence[str]) -> dict[str, str]:
     """The hash of each file in HEAD, by its name from `root`; a branch without commits has none."""
     if _git(root, "rev-parse", "--quiet", "--verify", "HEAD").code:
         return {}
-    lines = (
-        line.split("\t", 1) for line in _must(root, "ls-tree", "-z", "HEAD", "--", *names).names
-    )
+    lines = (line.split("\t", 1) for line in _must(root, "ls-tree", "-z", "HEAD", "--", *names).names)
     return {name: fields.split()[2] for fields, name in lines}
 
 
@@ -323,9 +319,7 @@ def _refused(root: Path, text: str, rewritten: Sequence[str]) -> SbsyncError:
         hint = f"A hook changed {', '.join(rewritten)}: look at the change, then run again."
     else:
         hint = "Mend what git or its hook says, then run again; the files stay where they are."
-    return SbsyncError(
-        f"git did not commit; nothing was changed in git. It said:\n{_tail(text)}", hint
-    )
+    return SbsyncError(f"git did not commit; nothing was changed in git. It said:\n{_tail(text)}", hint)
 
 
 def _texts(root: Path, names: Sequence[str]) -> dict[str, bytes]:
@@ -397,12 +391,16 @@ def _found(root: Path, branch: str, ref: str, path: str) -> Found:
     return Found(branch, author, date, path)
 
 
-def tracked_secret_files(root: Path) -> tuple[str, ...]:
-    """The files for secrets (`.env`, `.env.local`, `.env.<name>.local`) that git tracks.
+def tracked_dotenv_files(root: Path) -> tuple[str, ...]:
+    """The files whose names start with `.env`, in the project's root and `supabase/`, that git tracks.
 
-    Looks where settings are read from: the project's root and `supabase/`. A staged file counts.
+    A staged file counts; outside a repository there are none.
     """
     if repository(root) is None:
         return ()
-    listed = _must(root, "ls-files", "-z", "--", ":(glob).env*", ":(glob)supabase/.env*").names
-    return tuple(name for name in listed if SECRET_FILE.fullmatch(name))
+    return _must(root, "ls-files", "-z", "--", ":(glob).env*", ":(glob)supabase/.env*").names
+
+
+def tracked_secret_files(root: Path) -> tuple[str, ...]:
+    """Those of them that are meant for secrets: `.env`, `.env.local`, `.env.<name>.local`."""
+    return tuple(name for name in tracked_dotenv_files(root) if SECRET_FILE.fullmatch(name))

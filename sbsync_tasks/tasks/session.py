@@ -16,6 +16,7 @@ from ..errors import ConfigError, SbsyncError
 
 if TYPE_CHECKING:
     from ..console import Console
+    from ..settings import Settings
     from ..steps.run import Run
 
 # The help of the flags that many tasks share.
@@ -54,16 +55,12 @@ def session(
     """
     from ..console import Console
     from ..runner import Redactor, Runner
-    from ..settings import find_root, resolve
     from ..steps.run import Options, Run
 
     redact = Redactor()
     console = Console(redact, json_output=json, yes=yes)
     with boundary(console):
-        settings = resolve(
-            root=find_root(Path.cwd()), flags={}, env_files=env_file or (), env=env,
-            process=os.environ, invoke_config=_config(context),
-        )  # fmt: skip
+        settings = settings_of(context, env, env_file)
         redact.add(settings.secrets)
         dry = dry_run or bool(context.config.run.dry)
         run = Run(settings, console, Runner(context, redact), Options(yes=yes, dry_run=dry, **options))
@@ -71,6 +68,20 @@ def session(
             yield run
         finally:
             run.close()
+
+
+def settings_of(context: Context, env: str | None, env_file: Sequence[str] | None) -> Settings:
+    """The settings that a task's flags lead to, in the project of the working directory.
+
+    Raises:
+        ConfigError: something is wrong with them.
+    """
+    from ..settings import find_root, resolve
+
+    return resolve(
+        root=find_root(Path.cwd()), flags={}, env_files=env_file or (), env=env,
+        process=os.environ, invoke_config=_config(context),
+    )  # fmt: skip
 
 
 @contextmanager

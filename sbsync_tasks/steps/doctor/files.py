@@ -1,0 +1,152 @@
+"""Settings and the files they come from: who says what, and who else can read the secrets."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from ... import dotenv, git
+from ...errors import ConfigError, SbsyncError
+from ...setting_keys import KEYS, secret_forms
+from ...settings import masked
+from .subject import Check, Server, Subject, attempt
+
+OTHERS = 0o077
+TEMPLATES = (".example", ".sample", ".template")
+# `$NAME` without braces: godotenv, which the Supabase CLI reads these files with, puts a value in for it.
+BARE = re.compile(r"(?<!\\)\$[A-Z0-9_]")
+CONFIG = Path("supabase", "config.toml")
+
+
+def settings(subject: Subject) -> list[Check]:
+    """Every value, masked, and where it comes from; or what is wrong with the settings."""
+    if subject.settings is None:
+        problem = subject.problem or ConfigError("The settings cannot be resolved.")
+        return [
+            Check("error", problem.message, problem.hint),
+            Check("warning", "Without settings the databases were not looked at.", "Mend the settings first."),
+        ]
+    read = ", ".join(_shown(subject, path) for path in subject.settings.files_read)
+    values = subject.settings.values.values()
+    return [
+        Check("ok", f"Dotenv files, the strongest first: {read or 'none'}."),
+        *(Check("ok", f"{value.key} = {masked(value) or '(empty)'} ({value.source})") for value in values),
+    ]
+
+
+def dotenv_files(subject: Subject) -> list[Check]:
+    """Values that the Supabase CLI would read differently. The value itself is never shown."""
+    lines = []
+    for path in _files(subject):
+        for entry in _entries(subject, path):
+            if not entry.literal and BARE.search(entry.text):
+                where = f"{entry.key} ({_shown(subject, path)}:{entry.line})"
+                lines.append(
+                    Check(
+                        "warning",
+                        f"{where} holds a $ before a name: it is taken as it is here, while the Supabase CLI may "
+                        "put a variable's value in.",
+                        "Put the value in single quotes, or write ${NAME} where a variable is meant.",
+                    )
+                )
+    return lines
+
+
+def secret_files(subject: Subject) -> list[Check]:
+    """Files with secrets that other users can read, or that git tracks."""
+    tracked = attempt(lambda: (git.tracked_dotenv_files(subject.root), git.tracked_secret_files(subject.root)))
+    # Without git there is nothing tracked; the check of git says what is wrong with it.
+    names, for_secrets = ((), ()) if isinstance(tracked, SbsyncError) else tracked
+    lines = []
+    for path in _files(subject):
+        name, holds = _shown(subject, path), _holds_secret(subject, path)
+        if holds:
+            lines += _mode(path, name, "600")
+        if name in for_secrets or (holds and name in names):
+            lines.append(_tracked(name))
+    state = subject.root / ".sbsync"
+    lines += _mode(state, ".sbsync", "700") if state.is_dir() else []
+    return lines or [Check("ok", "No file with secrets is open to other users or tracked by git.")]
+
+
+def config_toml(subject: Subject) -> list[Check]:
+    """The major version in `supabase/config.toml` against the remote's."""
+    path = subject.root / CONFIG
+    if not path.is_file():
+        return [Check("warning", f"There is no {CONFIG}.", "`supabase init` makes it.")]
+    try:
+        config = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return [Check("error", f"{CONFIG} cannot be read: {error}.", "Correct it; the Supabase CLI needs it too.")]
+    section = config.get("db", {})
+    named = section.get("major_version") if isinstance(section, dict) else None
+    return [_major(named, subject.remote if subject.settings else None)]
+
+
+def _major(named: object, remote: Server | SbsyncError | None) -> Check:
+    says = f"[db] major_version is {named}" if named is not None else "[db] names no major_version"
+    if not isinstance(remote, Server):
+        return Check("ok", f"{says}; no remote is there to compare it with.")
+    major = remote.identity.major
+    if named == major:
+        return Check("ok", f"{says}, as on the remote.")
+    return Check(
+        "warning", f"{says}, and the remote is PostgreSQL {major}: the CLI's local stack should be of the same.",
+        f"Set major_version = {major} under [db] in {CONFIG}. The local stack then starts without its data: "
+        "`invoke backup --local` first.",
+    )  # fmt: skip
+
+
+def _files(subject: Subject) -> list[Path]:
+    """Every dotenv file of the project, of whatever environment, and those of `--env-file`."""
+    found = [
+        path
+        for folder in (subject.root / "supabase", subject.root)
+        for path in sorted(folder.glob(".env*"))
+        if path.is_file() and not path.name.endswith(TEMPLATES)
+    ]
+    named = [Path(name).absolute() for name in subject.env_files if Path(name).is_file()]
+    return [*found, *(path for path in named if path not in found)]
+
+
+def _shown(subject: Subject, path: Path) -> str:
+    return str(path.relative_to(subject.root) if path.is_relative_to(subject.root) else path)
+
+
+def _entries(subject: Subject, path: Path) -> tuple[dotenv.Entry, ...]:
+    """What stands in a file; nothing where it is malformed: whoever reads it as settings says so."""
+    found = attempt(lambda: dotenv.read(path, _shown(subject, path)))
+    return () if isinstance(found, SbsyncError) else found
+
+
+def _holds_secret(subject: Subject, path: Path) -> bool:
+    """Whether a password or token stands in a file, also under a name that another key refers to."""
+    known = subject.settings.secrets if subject.settings else ()
+    return any(entry.text in known or any(_own_secrets(entry)) for entry in _entries(subject, path))
+
+
+def _own_secrets(entry: dotenv.Entry) -> Iterator[str]:
+    """The secrets in a value; `${NAME}` is none, it only says where one is."""
+    if entry.key in KEYS:
+        for form in secret_forms(entry.key, entry.text):
+            if entry.literal or not re.fullmatch(r"\$\{[^}]*\}", form):
+                yield form
+
+
+def _mode(path: Path, name: str, wanted: str) -> list[Check]:
+    mode = path.stat().st_mode & 0o777
+    if not mode & OTHERS:
+        return []
+    what = f"{name} holds secrets, and other users may open it (mode {mode:o})."
+    return [Check("warning", what, f"chmod {wanted} {shlex.quote(name)}")]
+
+
+def _tracked(name: str) -> Check:
+    return Check(
+        "error", f"{name} is a file for secrets, and git tracks it.",
+        f"git rm --cached {shlex.quote(name)}, name it in .gitignore, and change the secrets that were committed: "
+        "the history keeps them.",
+    )  # fmt: skip

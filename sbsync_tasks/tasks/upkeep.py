@@ -1,0 +1,36 @@
+"""What a project needs around the guide's steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from .. import errors
+from .session import COMMON, boundary, settings_of
+
+
+@task(help=dict(COMMON), iterable=["env_file"], auto_shortflags=False)
+def doctor(context: Context, *, env: str | None = None, env_file: Sequence[str] = (), json: bool = False) -> None:
+    """Check tools, settings, secret files and databases.
+
+    Each line is ok, a warning or an error with its fix. Nothing is installed, started or changed. Exit code 1 where
+    there is an error.
+    """
+    from ..console import Console
+    from ..runner import Redactor, Runner
+    from ..settings import find_root
+    from ..steps import doctor as step
+
+    redact = Redactor()
+    console = Console(redact, json_output=json)
+    with boundary(console):
+        subject = step.Subject.of(
+            find_root(Path.cwd()), Runner(context, redact), console,
+            lambda: settings_of(context, env, env_file), env_file or (),
+        )  # fmt: skip
+        if not step.examine(subject):
+            raise Exit(code=errors.FAILED)
