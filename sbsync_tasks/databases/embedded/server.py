@@ -25,6 +25,8 @@ POLL_SECONDS = 0.005
 READY_LINES = 8
 # Linux; elsewhere `ps` is asked.
 PROC = Path("/proc")
+# In /proc/PID/stat: a process that has ended and whose parent has not noticed.
+ENDED = ("Z", "X")
 PORT_TRIES = 8
 # No process has such a number (Linux stops at 4194304, macOS at 99999).
 NOBODYS_PID = 4194305
@@ -213,7 +215,14 @@ def _is_server_of(pid: int, data: Path) -> bool:
 
 
 def _is_alive(pid: int) -> bool:
-    return bool(_command(pid))
+    """Whether the process has not ended; its command line is empty for a moment while it starts a program."""
+    if not (PROC / "self").exists():
+        return bool(_command(pid))
+    try:
+        stat = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in ENDED
 
 
 def _command(pid: int) -> str:
