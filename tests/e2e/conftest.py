@@ -1,0 +1,60 @@
+"""Projects with real databases and a real Supabase CLI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from invoke.context import Context
+
+from sbsync_tasks.runner import Runner
+from sbsync_tasks.supabase_cli.binary import NEWEST_KNOWN, Version, install
+from tests.support.project import Project
+
+HOME = str(Path.home())  # npm's settings are there; while tests run, HOME is an empty folder
+
+
+@pytest.fixture(scope="session")
+def cli() -> Callable[[str], Path]:
+    """A released CLI by its version, installed from npm into the user's cache once."""
+
+    def installed(version: str) -> Path:
+        number = Version.parse(version)
+        assert number
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("HOME", HOME)
+            return install(Runner(Context()), number)
+
+    return installed
+
+
+@pytest.fixture(scope="session")
+def newest(cli: Callable[[str], Path]) -> Path:
+    """The CLI that most tests run with."""
+    return cli(str(NEWEST_KNOWN))
+
+
+@pytest.fixture(scope="session")
+def synced(newest: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A sandbox project in sync, stopped: to be copied, never to be used."""
+    made = Project(tmp_path_factory.mktemp("synced") / "project", newest)
+    made.root.mkdir()
+    try:
+        made.create()
+        made.sync("local-to-remote")
+        assert len(made.remote.history()) == len(made.migrations)
+        made.stop()
+        yield made
+    finally:
+        made.remove_databases()
+
+
+@pytest.fixture
+def project(synced: Project, tmp_path: Path) -> Iterator[Project]:
+    """A sandbox project whose two databases hold the example's migrations and the seeds' rows locally."""
+    copied = synced.copy_to(tmp_path / "project")
+    try:
+        yield copied
+    finally:
+        copied.remove_databases()
