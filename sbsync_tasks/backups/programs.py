@@ -108,14 +108,16 @@ def _failed(name: str, status: int, errors: bytes) -> NoReturn:
     ended = f"{name} ended with status {status} and gave no reason."
     told = [line for line in lines if "error:" in line] or lines or [ended]
     shown = " ".join(told[:2])
-    raise SbsyncError(f"The backup failed: {shown}", _hint(shown, name))
+    raise SbsyncError(f"The backup failed: {shown}", hint_for(shown))
 
 
-def _hint(text: str, name: str) -> str:
+def hint_for(text: str) -> str:
+    """The way on from what PostgreSQL or one of its programs said."""
     if "No space left" in text:
         return "Free space on the disk, or set SBSYNC_BACKUP_DIR to another place."
-    if "permission denied" in text:
-        return "Grant the role that connects SELECT on it, or connect as its owner."
-    if "canceling statement due to lock timeout" in text or "could not obtain lock" in text:
+    if "permission denied" in text or "row-level security" in text:
+        return "Connect as its owner, or grant the role SELECT on it (and BYPASSRLS)."
+    # pg_dump puts its --lock-wait-timeout into the statement timeout.
+    if "statement timeout" in text or "lock timeout" in text:
         return f"Somebody holds a table locked for more than {LOCK_WAIT}; run the command again."
-    return f"{name} wrote this; nothing was changed in the database."
+    return "Nothing was changed in the database; run the command again."

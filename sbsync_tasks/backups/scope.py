@@ -89,7 +89,8 @@ class Scope:
     def left_out(self) -> tuple[str, ...]:
         """What is not in the backup, for the manifest."""
         return (
-            "passwords of roles, files in storage, large objects' owners, secrets in the vault",
+            "passwords of roles, files in storage, secrets in the vault",
+            "rows of materialized views: refresh them",
             *(f"schema {name}" for name in self.excluded_schemas),
             *(f"table {name} (may not be read)" for name in self.excluded_tables),
         )

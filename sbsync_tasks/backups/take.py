@@ -14,7 +14,7 @@ from . import manifest as layout
 from .check import check
 from .folders import new_folder, publish, slug, touch, write_text
 from .manifest import Backup, Manifest, TableRows
-from .programs import LOCK_WAIT, checked_version, program, started
+from .programs import LOCK_WAIT, checked_version, hint_for, program, started
 from .scope import Scope, scope
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def take(
             return Backup(final, made, tools)
     except psycopg.Error as error:
         told = next(iter(str(error).splitlines()), type(error).__name__)
-        raise SbsyncError(f"The backup failed: {told}", "Nothing was changed.") from None
+        raise SbsyncError(f"The backup failed: {told}", hint_for(told)) from None
     except OSError as error:
         raise SbsyncError(
             f"The backup could not be written to {directory}: {error.strerror}.",
@@ -108,8 +108,8 @@ def _moment(connection: psycopg.Connection[tuple[Any, ...]], tables: Sequence[st
         raise SbsyncError("A backup cannot be taken inside a transaction.", "Commit it first.")
     with connection.transaction(force_rollback=True):
         connection.execute(SNAPSHOT)
-        for setting in SETTINGS:
-            connection.execute(setting)
+        for setting in (*SETTINGS, f"set local lock_timeout = '{LOCK_WAIT}'"):
+            connection.execute(setting.encode())
         chosen = scope(connection, tables)
         snapshot, version, database = _one(connection, IDENTITY)
         yield Source(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -18,6 +19,7 @@ from sbsync_tasks.databases.catalog import (
     platform_differences,
     read_catalog,
 )
+from sbsync_tasks.databases.embedded import Clusters, find_binaries
 from sbsync_tasks.errors import SbsyncError
 from tests.support.plain_server import PlainServer
 
@@ -353,6 +355,21 @@ def test_a_users_change_is_seen_beside_a_richer_base(line: str, changed: psycopg
     sql, expected = line.split(" => ")
     run(changed, RICHER + sql)
     assert expected in [str(d.object) for d in compare(before, read_catalog(changed))]
+
+
+def test_the_embedded_base_equals_a_poorer_one(server: PlainServer, tmp_path: Path) -> None:
+    clusters = Clusters(tmp_path, find_binaries(None))
+    try:
+        embedded = clusters.start("catalog", durable=False)
+        with psycopg.connect(**embedded.conninfo(), autocommit=True) as connection:
+            ours = read_catalog(connection)
+    finally:
+        clusters.remove("catalog")
+    plain = server.create_database("catalog_plain")
+    with psycopg.connect(**plain.conninfo(), autocommit=True) as connection:
+        theirs = read_catalog(connection)
+    assert [d.summary for d in compare(ours, theirs)] == []
+    assert ours != theirs
 
 
 def test_between_two_rich_bases_nothing_is_tolerated(changed: psycopg.Connection) -> None:

@@ -101,8 +101,8 @@ def test_a_program_that_says_nothing_is_named(tmp_path: Path) -> None:
     ("errors", "hint"),
     [
         ("pg_dump: error: could not write to output file: No space left on device", "Free space"),
-        ("pg_dump: error: canceling statement due to lock timeout", "locked"),
-        ("pg_dump: error: something else", "nothing was changed"),
+        ("pg_dump: error: canceling statement due to statement timeout", "locked"),
+        ("pg_dump: error: something else", "Nothing was changed"),
     ],
 )
 def test_what_a_program_says_leads_to_a_hint(errors: str, hint: str, tmp_path: Path) -> None:
