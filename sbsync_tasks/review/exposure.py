@@ -61,7 +61,7 @@ def granted(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     if not node.is_grant or not reached:
         return
     for about in grant_objects(scope, node):
-        if about in scope.replaced:
+        if scope.may_be_new(about):
             why = f"{_list(reached)}: the default for a new object, but it may have existed."
             yield finding(parsed, "grant", Severity.NOTE, about, why)
         elif not scope.is_new(about):

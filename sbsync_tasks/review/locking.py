@@ -20,10 +20,6 @@ _CHECKED = frozenset(["CONSTR_CHECK", "CONSTR_FOREIGN"])
 _INDEXED = frozenset(["CONSTR_PRIMARY", "CONSTR_UNIQUE", "CONSTR_EXCLUSION"])
 _FILLED = frozenset(["CONSTR_DEFAULT", "CONSTR_GENERATED", "CONSTR_IDENTITY"])
 _NEEDED = frozenset(["CONSTR_NOTNULL", "CONSTR_PRIMARY"])
-# Types that fill themselves.
-_SERIAL = frozenset(
-    ["serial", "serial2", "serial4", "serial8", "bigserial", "smallserial"],
-)
 
 
 def altered(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
@@ -47,7 +43,7 @@ def altered(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 
 def _added_column(parsed: Parsed, column: Node, table: str) -> Iterator[Finding]:
     kinds = {enum_name(c.constraint, "contype") for c in column.constraints}
-    serial = names.parts(column.type_name)[-1:] and names.parts(column.type_name)[-1] in _SERIAL
+    serial = names.is_serial(column.type_name)
     about = f"{table}.{names.quoted(column.colname)}"
     if kinds & _NEEDED and not kinds & _FILLED and not serial:
         why = "Fails where the table has rows: they would have no value."

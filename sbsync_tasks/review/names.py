@@ -35,6 +35,7 @@ _WITHOUT_SCHEMA = frozenset(
     ]
 )
 _WORDS = {"matview": "materialized view", "fdw": "foreign data wrapper"}
+_SERIAL = frozenset((t,) for t in ("serial", "serial2", "serial4", "serial8", "bigserial", "smallserial"))
 _ON = frozenset(["true", "on", "yes", "1"])
 _ON_TABLE = frozenset(["policy", "trigger", "rule"])
 
@@ -88,6 +89,11 @@ def roles(nodes: Sequence[Node]) -> tuple[str, ...]:
     """The names in a list of roles; `public` stands for everyone."""
     found = [n.role_spec for n in nodes]
     return tuple(PUBLIC if enum_name(r, "roletype") == "ROLESPEC_PUBLIC" else r.rolename for r in found)
+
+
+def is_serial(type_name: Node) -> bool:
+    """Whether a column's type is one that comes with a sequence of its own."""
+    return parts(type_name)[-1:] in _SERIAL
 
 
 def option(nodes: Sequence[Node], name: str) -> Node | None:

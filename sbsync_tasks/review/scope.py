@@ -76,6 +76,10 @@ class Scope:
         """Whether this text created the object; all kinds of relation share one set of names."""
         return _key(label) in self.created
 
+    def may_be_new(self, label: str) -> bool:
+        """Whether this text created or replaced the object: which of both is not known."""
+        return _key(label) in self.replaced
+
     def learn(self, parsed: Parsed) -> None:
         """Take note of what a statement does."""
         learner = _LEARNERS.get(parsed.name)
@@ -108,13 +112,16 @@ def _table(scope: Scope, parsed: Parsed) -> None:
         if not node.if_not_exists:
             scope.tables[name] = parsed
         for element in node.table_elts:
-            _owned_sequence(scope, relation, element.column_def)
+            _owned_sequence(scope, relation, element.column_def, maybe=node.if_not_exists)
 
 
-def _owned_sequence(scope: Scope, relation: Node, column: Node) -> None:
+def _owned_sequence(scope: Scope, relation: Node, column: Node, *, maybe: bool) -> None:
     # PostgreSQL names the sequence of a serial or identity column itself; diffs grant rights on it.
-    parts = names.parts(relation)
-    scope.created.add(scope.qualified((*parts[:-1], f"{parts[-1]}_{column.colname}_seq")))
+    kinds = {enum_name(c.constraint, "contype") for c in column.constraints}
+    if names.is_serial(column.type_name) or "CONSTR_IDENTITY" in kinds:
+        parts = names.parts(relation)
+        name = scope.qualified((*parts[:-1], f"{parts[-1]}_{column.colname}_seq"))
+        _note(scope, name, maybe=maybe)
 
 
 def _note(scope: Scope, label: str, *, maybe: bool) -> None:
@@ -172,7 +179,7 @@ def _alter(scope: Scope, parsed: Parsed) -> None:
         command = item.alter_table_cmd
         kind, column = enum_name(command, "subtype"), getattr(command, "def").column_def
         if kind == "AT_AddColumn":
-            _owned_sequence(scope, parsed.node.relation, column)
+            _owned_sequence(scope, parsed.node.relation, column, maybe=command.missing_ok)
             scope.added_columns[table].append(column.colname)
             if not command.missing_ok:
                 scope.columns.add(f"{table}.{names.quoted(column.colname)}")
