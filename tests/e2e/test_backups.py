@@ -229,7 +229,7 @@ def test_an_archive_that_pg_restore_cannot_read_to_its_end_is_found(whole: Backu
     folder = tmp_path / "copy"
     subprocess.run(["cp", "-r", whole.path, folder], check=True)
     data = folder / manifest.DATA
-    data.write_bytes(data.read_bytes()[: data.stat().st_size // 2])
+    data.write_bytes(data.read_bytes()[:-40])  # its list of contents stands before the rows
     content = json.loads((folder / manifest.MANIFEST).read_text())
     files = [f for f in content["files"] if f["name"] != manifest.DATA]
     described = manifest.describe(data)
