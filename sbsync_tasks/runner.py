@@ -114,10 +114,11 @@ class Runner:
             )
         if shutil.which(argv[0], path=environment.get("PATH")) is None:
             raise MissingToolError(f"{argv[0]} could not be run: there is no such program.")
-        # Invoke leaves a pipe open on stdin, and a program that reads it would wait for ever.
-        command = f"{shlex.join(argv)} </dev/null"
+        # Invoke leaves a pipe open on stdin, and a program that reads it would wait for ever. After a timeout it
+        # kills what it started: that has to be the program, not a shell around it.
+        command = f"exec {shlex.join(argv)} </dev/null"
         if cwd is not None:
-            command = f"cd {shlex.quote(str(cwd))} && exec {command}"
+            command = f"cd {shlex.quote(str(cwd))} && {command}"
         try:
             result = self._context.run(
                 command, env=environment, replace_env=True, hide=True,
