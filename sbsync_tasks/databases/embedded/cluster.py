@@ -95,6 +95,12 @@ class Clusters:
         with self._hold(name):
             self._discard(self._folder(name))
 
+    def remove_all(self) -> None:
+        """Stop and delete every cluster of the project, and the folder they were in."""
+        for name in self.names():
+            self.remove(name)
+        shutil.rmtree(self._place(), ignore_errors=True)
+
     def exists(self, name: str) -> bool:
         """Whether there is a complete cluster of that name."""
         return _is_complete(self._folder(name)) or _is_complete(self._beside(name, "next"))

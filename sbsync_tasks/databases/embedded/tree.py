@@ -103,11 +103,12 @@ def _outermost(dirs: dict[str, Path]) -> list[Path]:
 
 
 def _add_extensions(folder: Path) -> None:
-    """Mark what the platform lets `postgres` create as trusted, and add what is not there."""
-    for ours in OUR_EXTENSIONS.glob("*.control"):
-        if not (folder / ours.name).exists():
-            for path in OUR_EXTENSIONS.glob(f"{ours.stem}*"):
-                shutil.copyfile(path, folder / path.name)
+    """Mark what the platform lets `postgres` create as trusted, and add our own extensions.
+
+    Ours stand in for a server's own, too: some come without the library that theirs needs.
+    """
+    for path in OUR_EXTENSIONS.iterdir():
+        shutil.copyfile(path, folder / path.name)
     for name in PRIVILEGED:
         control = folder / f"{name}.control"
         if control.exists():
