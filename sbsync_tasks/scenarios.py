@@ -14,7 +14,6 @@ from .steps import pull as pulling
 from .steps.diff import changes, generate, listed, refuse_unwritable
 from .steps.run import Run, Work
 
-
 NAMED = 3  # migrations named one by one in a line
 
 

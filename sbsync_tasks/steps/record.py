@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import verify
 from .push import unchanged_since, writing_lock
 from .run import Run, Work
 
@@ -11,4 +12,4 @@ def record(run: Run, work: Work) -> Work:
     with writing_lock(run):
         unchanged_since(run, work)
         run.cli.mark_applied(run.remote.endpoint, work.to_record)
-    return work
+    return verify.histories_again(run, work)

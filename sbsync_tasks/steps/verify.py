@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .. import histories
 from ..databases import Database
 from ..databases.catalog import Difference, compare
@@ -32,6 +34,22 @@ def verify(run: Run, work: Work) -> Work:
             known_drift=work.drift,
         ),
     )  # fmt: skip
+
+
+def histories_again(run: Run, work: Work) -> Work:
+    """After versions were recorded on the remote: the part of the proof that this has changed."""
+    with run.remote.connection() as connection:
+        history = histories.read(connection)
+    work = work.with_(remote_history=history)
+    if work.proof is None:
+        return work
+    pending = {m.version for m in work.files if m.version not in history}
+    recorded = {m.file_name for m in work.files if m.version in history}
+    proof = replace(
+        work.proof, histories=_histories_differ(work, pending),
+        unrecorded=tuple(name for name in work.proof.unrecorded if name not in recorded),
+    )  # fmt: skip
+    return work.with_(proof=proof)
 
 
 def remote_against_files(run: Run, work: Work) -> Work:
@@ -70,9 +88,9 @@ def _against(run: Run, database: Database, migrations: tuple[Migration, ...]) ->
 
 def _histories_differ(now: Work, pending: set[str]) -> tuple[str, ...]:
     """Versions that the files and both histories do not hold alike, but for those that are pending."""
-    versions = sorted({*now.local_history, *now.remote_history, *(m.version for m in now.folder.migrations)} - pending)
+    versions = sorted({*now.local_history, *now.remote_history, *(m.version for m in now.files)} - pending)
     different = set(histories.equal(now.local_history, now.remote_history, versions))
-    files = {m.version: m for m in now.folder.migrations}
+    files = {m.version: m for m in now.files}
     different |= {v for v in versions if v not in files}
     different |= {v for v, m in files.items() if not _matches(now.local_history, v, m)}
     return tuple(sorted(different))

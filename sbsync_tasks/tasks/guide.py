@@ -137,8 +137,7 @@ def push(
     The files are proved on a fresh shadow, reviewed, and the remote is backed up, as in local-to-remote; the local
     database is left alone.
     """
-    from .. import scenarios
-    from . import report
+    from .. import report, scenarios
 
     with session(
         context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json,
@@ -167,8 +166,7 @@ def pull(
 
     The remote and the local database are only read; nothing is recorded anywhere. `remote-to-local` does the rest.
     """
-    from .. import scenarios
-    from . import report
+    from .. import report, scenarios
 
     with session(context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, name=name or "") as run:
         report.scenario(run, scenarios.run_chain(run, scenarios.PULL))
@@ -208,8 +206,8 @@ def verify(
 
     Exit code 0 where they are, 2 where anything differs or is pending.
     """
+    from .. import report
     from ..steps import verify as step
-    from . import report
 
     with session(context, env=env, env_file=env_file, json=json) as run:
         made = step.prove(run)

@@ -47,8 +47,7 @@ def local_to_remote(
     The guide's first scenario: preflight, diff, review, reset of the local database (backed up first), backup of
     the remote, push, verify. What was already done by an earlier run that was cut off is not done again.
     """
-    from .. import scenarios
-    from . import report
+    from .. import report, scenarios
 
     with session(
         context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, name=name or "",
@@ -90,8 +89,7 @@ def remote_to_local(
     The guide's second scenario: preflight, pull, diff, review, reset of the local database (backed up first), verify,
     commit. The remote's schema is only read; its history gets the new versions recorded, one by one.
     """
-    from .. import scenarios
-    from . import report
+    from .. import report, scenarios
 
     with session(
         context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, name=name or "", reset=reset,

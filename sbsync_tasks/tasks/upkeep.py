@@ -14,7 +14,9 @@ from .session import COMMON, boundary, settings_of
 
 
 @task(help=dict(COMMON), iterable=["env_file"], auto_shortflags=False)
-def doctor(context: Context, *, env: str | None = None, env_file: Sequence[str] = (), json: bool = False) -> None:
+def doctor(
+    context: Context, *, env: str | None = None, env_file: Sequence[str] | None = None, json: bool = False
+) -> None:
     """Check tools, settings, secret files and databases.
 
     Each line is ok, a warning or an error with its fix. Nothing is installed, started or changed. Exit code 1 where
@@ -34,3 +36,20 @@ def doctor(context: Context, *, env: str | None = None, env_file: Sequence[str] 
         )  # fmt: skip
         if not step.examine(subject):
             raise Exit(code=errors.FAILED)
+
+
+@task(help={"keep": "leave the scratch project and its databases there, to look at"}, auto_shortflags=False)
+def demo(context: Context, *, keep: bool = False) -> None:
+    """Try both scenarios on a scratch project.
+
+    Real databases (embedded PostgreSQL), the real Supabase CLI, a git repository of its own. Needs no Docker and no
+    account, touches nothing of yours, and leaves nothing behind.
+    """
+    from ..console import Console
+    from ..runner import Redactor, Runner
+    from ..showcase import run_demo
+
+    redact = Redactor()
+    console = Console(redact, yes=True)
+    with boundary(console):
+        run_demo(console, Runner(context, redact), keep)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from invoke.exceptions import Exit
-
-from .. import errors
-from ..proof import COMPARED_IN_SHORT, NOT_COMPARED_IN_SHORT, Proof
-from ..steps import commit
-from ..steps.run import Run, Work
+from .errors import SbsyncError
+from .proof import COMPARED_IN_SHORT, NOT_COMPARED_IN_SHORT, Proof
+from .steps import commit
+from .steps.run import Run, Work
 
 LISTED = 20
 
@@ -19,15 +17,13 @@ def scenario(run: Run, work: Work) -> None:
     """The end of a scenario.
 
     Raises:
-        Exit: the proof failed (code 1); says whether the remote was changed.
+        SbsyncError: the proof failed; says whether the remote was changed.
     """
     console = run.console
     console.document(document(run, work))
     if run.options.dry_run and work.plan:
         console.say("Dry run: nothing was written.", "ok")
         return
-    for migration in work.to_write:
-        console.say(f"wrote supabase/migrations/{migration.file_name}", "ok")
     for made in work.backups:
         console.say(f"backup: {_relative(run, made.path)}", "note")
     if work.committed and work.committed.commit:
@@ -37,7 +33,7 @@ def scenario(run: Run, work: Work) -> None:
     proof(run, work.proof)
     _warn_uncommitted(run, work)
     if not work.proof.holds:
-        raise Exit(_failed(run, work), code=errors.FAILED)
+        raise _failed(run, work)
 
 
 def proof(run: Run, made: Proof) -> None:
@@ -88,13 +84,13 @@ def document(run: Run, work: Work) -> dict[str, Any]:
     }
 
 
-def _failed(run: Run, work: Work) -> str:
+def _failed(run: Run, work: Work) -> SbsyncError:
     if work.pushed:
-        return (
-            f"error: {run.remote.name} WAS changed ({', '.join(work.pushed)} pushed), and the proof failed.\n"
-            "`invoke verify --json` shows what differs; the backup taken before the push is named above."
+        return SbsyncError(
+            f"{run.remote.name} WAS changed ({', '.join(work.pushed)} pushed), and the proof failed.",
+            "`invoke verify --json` shows what differs; the backup taken before the push is named above.",
         )
-    return "error: The proof failed: the databases differ as listed above."
+    return SbsyncError("The proof failed: the databases differ as listed above.")
 
 
 def _warn_uncommitted(run: Run, work: Work) -> None:
