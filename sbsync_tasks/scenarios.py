@@ -294,7 +294,7 @@ PULL = (
 
 
 def _show(run: Run, migrations: tuple[Migration, ...]) -> None:
-    from .review import review as find
+    from .findings import review as find
 
     for migration in migrations:
         review.show(run.console, migration, find(migration.sql))

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from .. import backups
 from ..backups import Backup
 from ..databases import Database
+from ..findings import Finding, Severity, review
 from ..migrations import Migration
-from ..review import Finding, Severity, review
 from .run import Run, Work
 
 

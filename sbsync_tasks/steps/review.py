@@ -12,9 +12,9 @@ from typing import Any
 from .. import histories
 from ..console import Console
 from ..errors import ConfigError, RefusedError, SbsyncError
+from ..findings import Finding, Review, Severity, review, unallowed
 from ..migrations import FILE_PATTERN, Migration, read_folder
 from ..paths import state_dir
-from ..review import Finding, Review, Severity, review, unallowed
 from ..runner import kept_environment
 from .run import Run
 
@@ -55,8 +55,7 @@ def blocking(migrations: Sequence[Migration], allowed: Sequence[str]) -> tuple[F
     All the files are read as one text: what one of them creates and a later one drops was never there to lose.
     """
     found = review("\n".join(m.sql for m in migrations))
-    refused = [f for f in found.findings if f.rule == "unparsable"]
-    return (*refused, *unallowed(found, allowed))
+    return (*found.blocking, *unallowed(found, allowed))
 
 
 def refuse_blocking(migrations: Sequence[Migration], allowed: Sequence[str], where: str) -> None:
@@ -68,10 +67,10 @@ def refuse_blocking(migrations: Sequence[Migration], allowed: Sequence[str], whe
     found = blocking(migrations, allowed)
     if not found:
         return
-    unparsable = [f for f in found if f.rule == "unparsable"]
-    if unparsable:
+    unreadable = [f for f in found if f.blocking]
+    if unreadable:
         raise RefusedError(
-            f"Not every statement can be read, so nothing can be said of it: {unparsable[0].why}",
+            f"Not every statement can be read, so nothing can be said of it: {unreadable[0].why}",
             "Correct the file; only plain SQL can be pushed.",
         )
     objects = list(dict.fromkeys(f.object for f in found))
