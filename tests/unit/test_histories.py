@@ -1,0 +1,150 @@
+"""The three-way comparison of files and both histories, in each combination that can occur."""
+
+from itertools import product
+
+import pytest
+
+from sbsync_tasks import sqltext
+from sbsync_tasks.errors import SbsyncError
+from sbsync_tasks.histories import TABLE, On, Recorded, Verdict, as_migrations, compare, equal
+from sbsync_tasks.migrations import Folder, Migration
+
+V = "20260101000000"
+FILE = Migration(V, "teams", "create table a (id int);\ncreate table b (id int);\n")
+SAME = Recorded(V, "teams", ("create table a (id int)", "create table b (id int)"))
+OTHER = Recorded(V, "teams", ("create table a (id bigint)",))
+BARE = Recorded(V, "", None)  # as `migration repair` of an older CLI left it
+STATES = {"-": None, "same": SAME, "other": OTHER, "bare": BARE}
+
+
+def history(*rows):
+    return {row.version: row for row in rows if row}
+
+
+def row_of(file, local, remote):
+    folder = Folder((FILE,) if file else (), ())
+    (row,) = compare(folder, history(STATES[local]), history(STATES[remote]))
+    return row
+
+
+@pytest.mark.parametrize(
+    ("local", "remote", "verdict"),
+    [
+        ("-", "-", Verdict.PENDING),
+        ("same", "-", Verdict.PENDING),
+        ("bare", "-", Verdict.PENDING),
+        ("other", "-", Verdict.LOCAL_STALE),
+        ("-", "same", Verdict.LOCAL_BEHIND),
+        ("-", "bare", Verdict.LOCAL_BEHIND),
+        ("same", "same", Verdict.APPLIED),
+        ("same", "bare", Verdict.APPLIED),
+        ("bare", "same", Verdict.APPLIED),
+        ("other", "same", Verdict.LOCAL_STALE),
+        ("-", "other", Verdict.EDITED),
+        ("same", "other", Verdict.EDITED),
+        ("other", "other", Verdict.EDITED),
+    ],
+)
+def test_with_a_file(local, remote, verdict):
+    row = row_of(True, local, remote)
+    assert row.verdict is verdict
+    assert (row.version, row.name, row.file) == (V, "teams", FILE)
+
+
+@pytest.mark.parametrize(
+    ("local", "remote", "verdict"),
+    [
+        ("same", "-", Verdict.LOCAL_ONLY),
+        ("-", "same", Verdict.MISSING),
+        ("same", "same", Verdict.MISSING),
+        ("same", "other", Verdict.MISSING),
+        ("bare", "other", Verdict.MISSING),
+    ],
+)
+def test_without_a_file(local, remote, verdict):
+    row = row_of(False, local, remote)
+    assert row.verdict is verdict
+    assert row.file is None
+
+
+def test_every_combination_that_can_occur_is_in_the_table_and_no_other(monkeypatch):
+    asked = set()
+
+    class Watched(dict):
+        def __getitem__(self, key):
+            asked.add(key)
+            return super().__getitem__(key)
+
+    monkeypatch.setattr("sbsync_tasks.histories.TABLE", Watched(TABLE))
+    for file, local, remote in product((True, False), STATES, STATES):
+        if file or (local, remote) != ("-", "-"):
+            row_of(file, local, remote)
+    assert asked == set(TABLE)
+    assert set(TABLE.values()) == set(Verdict)
+    assert (False, On.NOT, On.NOT) not in TABLE
+
+
+def test_all_versions_oldest_first_each_with_the_best_name():
+    later = Recorded("20260301000000", "from_remote", ())
+    unnamed = Recorded("20260201000000", "", ())
+    rows = compare(Folder((FILE,), ()), history(unnamed), history(later, unnamed))
+    assert [(r.version, r.name) for r in rows] == [
+        (V, "teams"), ("20260201000000", ""), ("20260301000000", "from_remote"),
+    ]  # fmt: skip
+
+
+def test_nothing_anywhere():
+    assert compare(Folder((), ()), {}, {}) == ()
+
+
+# --- what a history stands for ---
+
+
+def test_a_file_counts_only_while_it_is_what_was_recorded():
+    edited = Migration(V, "teams", "drop table a;\n")
+    assert as_migrations(history(SAME), [FILE]) == (FILE,)
+    assert as_migrations(history(BARE), [FILE]) == (FILE,)
+    (made,) = as_migrations(history(SAME), [edited])
+    assert "drop table" not in made.sql
+    assert SAME.matches(made)
+
+
+def test_a_lost_file_comes_back_from_what_was_recorded():
+    recorded = Recorded(V, "", ("create table a (id int);", "create table b (id int)\n"))
+    (made,) = as_migrations(history(recorded), [])
+    assert made == Migration(V, "recorded", "create table a (id int);\n\ncreate table b (id int);\n\n")
+
+
+def test_a_comment_at_a_statements_end_does_not_swallow_the_next_one():
+    recorded = Recorded(V, "x", ("create table a (id int) -- for b", "create table b (id int)"))
+    (made,) = as_migrations(history(recorded), [])
+    assert recorded.matches(made)
+    assert len(sqltext.split(made.sql)) == 2
+    other = Recorded(V, "x", ("create table a (id int) -- for b;\ncreate table b (id int)",))
+    assert equal(history(recorded), history(other), [V]) == (V,)
+
+
+def test_files_that_the_history_does_not_have_are_left_out():
+    later = Migration("20260301000000", "later", "select 1;\n")
+    assert as_migrations(history(SAME), [FILE, later]) == (FILE,)
+
+
+def test_a_row_without_statements_and_without_a_file_cannot_be_rebuilt():
+    with pytest.raises(SbsyncError, match=V) as caught:
+        as_migrations(history(BARE), [])
+    assert "git" in caught.value.hint
+
+
+# --- histories against each other ---
+
+
+def test_versions_that_are_not_recorded_alike():
+    spaced = Recorded(V, "teams", ("-- the teams\ncreate  table a (id int)", "create table b (id int);"))
+    other = {V: OTHER}
+    assert equal(history(SAME), history(SAME), [V]) == ()
+    assert equal(history(SAME), history(spaced), [V]) == ()
+    assert equal(history(SAME), history(BARE), [V]) == ()
+    assert equal(history(SAME), other, [V]) == (V,)
+    assert equal(history(SAME), {}, [V]) == (V,)
+    assert equal({}, history(SAME), [V]) == (V,)
+    assert equal(history(SAME), other, []) == ()

@@ -1,0 +1,175 @@
+"""Migration files: their names, their versions, and that none is ever overwritten."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from sbsync_tasks.errors import ConfigError, SbsyncError
+from sbsync_tasks.migrations import Folder, Migration, checked_name, migrations_dir, next_version, read_folder, write
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+
+
+def put(root, name, text="select 1;\n"):
+    path = migrations_dir(root) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+# --- the folder ---
+
+
+def test_no_folder_is_an_empty_one(tmp_path):
+    assert read_folder(tmp_path) == Folder((), ())
+
+
+def test_the_files_are_read_oldest_first(tmp_path):
+    put(tmp_path, "20260201000000_b.sql", "select 'ü';\n")
+    put(tmp_path, "20260101000000_a_b-c.sql", "select 2;\n")
+    assert read_folder(tmp_path).migrations == (
+        Migration("20260101000000", "a_b-c", "select 2;\n"),
+        Migration("20260201000000", "b", "select 'ü';\n"),
+    )
+
+
+def test_what_the_cli_would_skip_is_told(tmp_path):
+    for name in ("add_teams.sql", "2026-01-01_x.sql", "20260101000000.sql", "20260101000000_a.sql"):
+        put(tmp_path, name)
+    put(tmp_path, "notes.md")
+    found = read_folder(tmp_path)
+    assert found.misnamed == ("2026-01-01_x.sql", "20260101000000.sql", "add_teams.sql")
+    assert [m.name for m in found.migrations] == ["a"]
+
+
+def test_versions_that_two_files_claim(tmp_path):
+    for name in ("20260101000000_a.sql", "20260101000000_b.sql", "20260102000000_c.sql"):
+        put(tmp_path, name)
+    assert read_folder(tmp_path).duplicates == ("20260101000000",)
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path):
+    put(tmp_path, "20260101000000_a.sql", b"select '\xfc';\n")
+    with pytest.raises(SbsyncError, match=r"20260101000000_a\.sql is not valid UTF-8 \(byte 8\)"):
+        read_folder(tmp_path)
+
+
+def test_the_file_name():
+    assert Migration("20260101000000", "add_teams", "").file_name == "20260101000000_add_teams.sql"
+
+
+# --- names ---
+
+
+@pytest.mark.parametrize(
+    ("typed", "made"),
+    [
+        ("add_teams", "add_teams"),
+        ("  Add teams 2 ", "Add_teams_2"),
+        ("add-teams -- now", "add_teams_now"),
+        ("two\nlines\tand a tab", "two_lines_and_a_tab"),
+        ("x" * 100, "x" * 100),
+    ],
+)
+def test_a_name_is_made_from_what_was_typed(typed, made):
+    assert checked_name(typed) == made
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "", "   ", "../../etc/passwd", "a/b", "a\\b", "..", "a.sql", "a;b", "$(id)", "`id`", "a\0b", "naïve", "a'b",
+        "x" * 101,
+    ],
+)  # fmt: skip
+def test_any_other_name_is_refused(typed):
+    with pytest.raises(ConfigError) as caught:
+        checked_name(typed)
+    assert caught.value.message.startswith("--name ")
+    assert "letters, digits and underscores" in caught.value.hint
+
+
+def test_the_error_says_where_the_name_came_from():
+    with pytest.raises(ConfigError, match=r"^SBSYNC_NAME 'a/b' is no name"):
+        checked_name("a/b", "SBSYNC_NAME")
+
+
+# --- versions ---
+
+
+@pytest.mark.parametrize(
+    ("taken", "before", "expected"),
+    [
+        ([], "", "20260301120000"),
+        (["20260101000000"], "", "20260301120000"),
+        # A clock that is behind somebody else's: still later than all.
+        (["20260301120000"], "", "20260301120001"),
+        (["20260101000000", "20270101235959", "20260201000000"], "", "20270102000000"),
+        # A version that is no time, counted up by hand.
+        (["20269999999998"], "", "20269999999999"),
+        # Between the remote's head and the oldest pending file.
+        (["20260101000000"], "20260601000000", "20260301120000"),
+        (["20260101000000"], "20260201000000", "20260101000001"),
+        (["20260101000000"], "20260101000002", "20260101000001"),
+        ([], "20260201000000", "20260131235959"),
+        ([], "20260301120000", "20260301115959"),
+        # No room.
+        (["20260101000000"], "20260101000001", None),
+        (["20260101000000"], "20260101000000", None),
+        (["20270101000000"], "20260101000000", None),
+        # Files numbered by hand.
+        (["0001", "0002"], "", "20260301120000"),
+        (["0001"], "0003", "0002"),
+        (["0001", "0002"], "0003", None),
+        ([], "0001", "0000"),
+        ([], "0000", None),
+        (["0002"], "20260101000000", "20251231235959"),
+    ],
+)
+def test_the_next_version(taken, before, expected):
+    version = next_version(taken, now=NOW, before=before)
+    assert version == expected
+    if version:
+        assert version.isdigit()
+        assert all(version > other for other in taken)
+        assert not before or version < before
+
+
+def test_the_next_version_is_now_in_utc():
+    before = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
+    made = next_version([])
+    assert before <= made <= datetime.now(UTC).strftime("%Y%m%d%H%M%S")
+
+
+def test_versions_can_be_drawn_one_after_the_other():
+    taken = ["20260301120000"]
+    for _ in range(3):
+        taken.append(next_version(taken, now=NOW))
+    assert taken == ["20260301120000", "20260301120001", "20260301120002", "20260301120003"]
+
+
+# --- writing ---
+
+
+def test_a_new_file_is_written_with_its_last_line_ended(tmp_path):
+    path = write(tmp_path, Migration("20260101000000", "a", "select 'ü';"))
+    assert path == tmp_path / "supabase/migrations/20260101000000_a.sql"
+    assert path.read_bytes() == "select 'ü';\n".encode()
+    assert read_folder(tmp_path).migrations == (Migration("20260101000000", "a", "select 'ü';\n"),)
+
+
+def test_a_file_is_never_overwritten(tmp_path):
+    path = put(tmp_path, "20260101000000_a.sql", "-- mine\n")
+    with pytest.raises(FileExistsError):
+        write(tmp_path, Migration("20260101000000", "a", "select 1;\n"))
+    assert path.read_text() == "-- mine\n"
+
+
+def test_nor_is_what_a_link_leads_to(tmp_path):
+    target = tmp_path / "target.sql"
+    link = migrations_dir(tmp_path) / "20260101000000_a.sql"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(target)
+    with pytest.raises(FileExistsError):
+        write(tmp_path, Migration("20260101000000", "a", "select 1;\n"))
+    assert not target.exists()
