@@ -36,8 +36,8 @@ def runner():
 @pytest.mark.parametrize(
     "argument",
     [
-        "plain", "", "two words", "it's", 'a "quote"', "$HOME", "`id`", "$(id)", "a\nb\n", "a;b|c&d>e<f", "*", "~", "\\",
-        "-- comment", "é ü 漢", "!x", "#y", "{a,b}",
+        "plain", "", "two words", "it's", 'a "quote"', "$HOME", "`id`", "$(id)", "a\nb\n", "a;b|c&d>e<f", "*", "~",
+        "\\", "-- comment", "é ü 漢", "!x", "#y", "{a,b}",
     ],
 )  # fmt: skip
 def test_an_argument_arrives_as_it_is(runner, argument):

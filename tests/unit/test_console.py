@@ -1,0 +1,207 @@
+"""What is shown where, what is asked, and what happens where nobody can be asked."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from sbsync_tasks.console import Console
+from sbsync_tasks.errors import RefusedError
+from sbsync_tasks.runner import Redactor
+
+SECRET = "tr0ub4d\"or'\\ü"
+
+
+def console(**given):
+    return Console(Redactor([SECRET]), **given)
+
+
+def use_every_way_to_speak(made):
+    made.say(f"said {SECRET}", "ok")
+    made.heading(f"heading {SECRET}")
+    made.table(["column"], [[f"cell {SECRET}"]], title="title")
+    made.sql(f"select '{SECRET}';")
+    with made.step("step", f"doing {SECRET}"):
+        pass
+
+
+# --- which stream, and what is in it ---
+
+
+def test_only_results_go_to_stdout(capsys):
+    made = console()
+    use_every_way_to_speak(made)
+    made.document({"not": "asked for"})
+    made.result("select 1;")
+    out, err = capsys.readouterr()
+    assert out == "select 1;\n"
+    for word in ("✓ said", "heading", "column", "cell", "title", "select '", "step", "doing"):
+        assert word in err
+
+
+def test_with_json_stdout_is_one_document(capsys):
+    made = console(json_output=True)
+    use_every_way_to_speak(made)
+    made.result("select 1;")
+    made.document({"name": "ü", "files": ["a"]})
+    made.document({"error": "too late"})
+    out, _ = capsys.readouterr()
+    assert json.loads(out) == {"name": "ü", "files": ["a"]}
+
+
+def test_an_empty_result_is_no_line(capsys):
+    console().result("")
+    assert capsys.readouterr().out == ""
+
+
+def test_no_way_to_speak_shows_a_secret(capsys):
+    made = console(json_output=True)
+    use_every_way_to_speak(made)
+    made.document({SECRET: [SECRET, {"deep": f"a {SECRET} b"}]})
+    console().result(f"result {SECRET}")
+    out, err = capsys.readouterr()
+    for form in (SECRET, json.dumps(SECRET)[1:-1], json.dumps(SECRET, ensure_ascii=False)[1:-1]):
+        assert form not in out + err
+    assert (out.count("***"), err.count("***")) == (4, 5)
+
+
+def test_square_brackets_and_colons_are_text_and_no_markup(capsys):
+    made = console()
+    made.say("text[] [bold]x[/bold] [/] :smile:")
+    made.table(["c"], [["text[] [red]"]])
+    assert "text[] [bold]x[/bold] [/] :smile:" in capsys.readouterr().err
+
+
+def test_a_pipe_gets_plain_lines_however_narrow(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    made = console()
+    line = "x" * 200
+    made.say(line)
+    made.sql("select 1, 'keyword';")
+    err = capsys.readouterr().err
+    assert line in err.splitlines()
+    assert "\x1b" not in err
+
+
+def test_a_table_fits_80_columns(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    rows = [["20260105090000", "teams", "✓", "✓", "-", "pending"], ["20260112090000", "a" * 60, "✓", "-", "-", "x"]]
+    console().table(["version", "name", "file", "local", "remote", "state"], rows)
+    err = capsys.readouterr().err
+    assert max(len(line) for line in err.splitlines()) <= 80
+    assert "20260105090000" in err
+
+
+# --- steps ---
+
+
+def test_a_step_leaves_its_line_and_its_time(capsys):
+    made = console()
+    with made.step("diff", "compare a with b"):
+        pass
+    with pytest.raises(ValueError, match="boom"), made.step("push", "push x"):
+        raise ValueError("boom")
+    lines = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"✓ diff: compare a with b \(\d+\.\d s\)", lines[0])
+    assert re.fullmatch(r"✗ push: push x \(\d+\.\d s\)", lines[1])
+    assert [(name, outcome) for name, _, outcome in made.times] == [("diff", "done"), ("push", "failed")]
+
+
+# --- questions ---
+
+
+def test_without_a_terminal_nobody_is_asked(capsys):
+    with pytest.raises(RefusedError) as caught:
+        console().confirm("Throw it away?")
+    assert caught.value.exit_code == 4
+    assert "Nobody can be asked" in caught.value.message
+    assert "Nothing was changed." in caught.value.message
+    assert "--yes" in caught.value.hint
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("stdin", "stderr"), [(True, False), (False, True)])
+def test_one_terminal_is_not_enough(mocker, stdin, stderr):
+    mocker.patch("sys.stdin", isatty=lambda: stdin)
+    mocker.patch("sys.stderr", isatty=lambda: stderr)
+    assert not console().interactive
+
+
+def test_a_closed_stdin_is_no_terminal(monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    assert not console().interactive
+
+
+def test_yes_answers_beforehand(capsys):
+    console(yes=True).confirm("Throw it away?")
+    assert capsys.readouterr() == ("", "")
+
+
+# --- at a real terminal ---
+
+ASKING = """
+from sbsync_tasks.console import Console
+from sbsync_tasks.errors import RefusedError
+from sbsync_tasks.runner import Redactor
+console = Console(Redactor(["tr0ub4dor"]))
+console.say("coloured", "error")
+console.sql("select 'tr0ub4dor';")
+try:
+    console.confirm("Drop tr0ub4dor?")
+    print("AGREED")
+except RefusedError as error:
+    print("REFUSED", error.exit_code, error.message)
+"""
+
+
+def at_a_terminal(typed, **environment):
+    """Run the script with a terminal on all three streams; what stood on the screen in the end."""
+    ours, theirs = os.openpty()
+    try:
+        os.write(ours, typed)
+        child = subprocess.Popen(
+            [sys.executable, "-c", ASKING], stdin=theirs, stdout=theirs, stderr=theirs,
+            env={k: v for k, v in {**os.environ, "TERM": "xterm-256color", **environment}.items() if v},
+        )  # fmt: skip
+        os.close(theirs)
+        screen = read_all(ours)
+        assert child.wait(timeout=30) == 0
+        return screen
+    finally:
+        os.close(ours)
+
+
+def read_all(descriptor):
+    found = b""
+    while True:
+        try:
+            data = os.read(descriptor, 4096)
+        except OSError:  # Linux says so where the other end is closed
+            data = b""
+        if not data:
+            return found.decode()
+        found += data
+
+
+@pytest.mark.parametrize("typed", [b"y\n", b" YES \n"])
+def test_only_a_clear_yes_agrees(typed):
+    screen = at_a_terminal(typed)
+    assert "Drop ***? [y/N] " in screen
+    assert "AGREED" in screen
+
+
+@pytest.mark.parametrize("typed", [b"\n", b"yep\n", b"\x04"])
+def test_everything_else_is_a_no(typed):
+    assert "REFUSED 4 Declined. Nothing was changed." in at_a_terminal(typed)
+
+
+def test_a_terminal_has_colour_unless_the_user_wants_none():
+    colour = re.compile(r"\x1b\[[0-9;]*3[0-9]")
+    assert colour.search(at_a_terminal(b"\n", NO_COLOR=""))
+    plain = at_a_terminal(b"\n", NO_COLOR="1")
+    assert not colour.search(plain)
+    assert "coloured" in plain
+    assert "tr0ub4dor" not in plain

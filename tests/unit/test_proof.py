@@ -1,0 +1,73 @@
+"""What a proof says, and when it may be believed."""
+
+import json
+
+import pytest
+
+from sbsync_tasks.databases.catalog import NOT_COMPARED, CatalogObject, Difference
+from sbsync_tasks.proof import COMPARED, Proof, apart
+
+HERE = Difference(CatalogObject("table", "public.a"), "owner x", "owner y")
+THERE = Difference(CatalogObject("table", "public.b"), None, "owner y")
+
+
+def proof(**given):
+    return Proof(**{"left": "local", "right": "remote", "sql": "", "differences": (), "histories": (), **given})
+
+
+def test_nothing_differs():
+    made = proof()
+    assert (made.holds, made.in_sync, made.verdict, made.lines()) == (True, True, "equal as far as compared", [])
+
+
+@pytest.mark.parametrize(
+    "given", [{"sql": "drop table a;"}, {"differences": (HERE,)}, {"histories": ("20260101000000",)}]
+)
+def test_anything_that_differs_breaks_it(given):
+    made = proof(**given, pending=("p.sql",))
+    assert (made.holds, made.in_sync, made.verdict) == (False, False, "different")
+    assert len(made.lines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"pending": ("a.sql", "b.sql")}, "2 pending"),
+        ({"unrecorded": ("a.sql",)}, "1 not recorded on the remote"),
+        ({"known_drift": (HERE,)}, "1 known to drift"),
+        ({"pending": ("a.sql",), "known_drift": (HERE,)}, "1 pending, 1 known to drift"),
+    ],
+)
+def test_what_is_set_apart_is_neither_a_difference_nor_in_sync(given, words):
+    made = proof(**given)
+    assert (made.holds, made.in_sync) == (True, False)
+    assert made.verdict == f"equal as far as compared, apart from {words}"
+
+
+def test_each_difference_has_its_line():
+    made = proof(sql="x", differences=(HERE, THERE), histories=("1", "2"))
+    lines = made.lines()
+    assert lines[:2] == [HERE.summary, THERE.summary]
+    assert "public.a" in lines[0]
+    assert lines[2:] == ["history: 1 is not recorded alike", "history: 2 is not recorded alike"]
+
+
+def test_the_engine_alone_may_see_a_difference():
+    (line,) = proof(sql="alter table a add b int;").lines()
+    assert "diff engine" in line
+
+
+def test_as_data_it_says_what_it_covers_and_what_not():
+    made = json.loads(json.dumps(proof(sql="s", differences=(THERE,), pending=("p.sql",)).document()))
+    assert made["in_sync"] is False
+    assert made["differences"] == [{"kind": "table", "name": "public.b", "left": None, "right": "owner y"}]
+    assert (made["diff"], made["pending"]) == ("s", ["p.sql"])
+    assert made["compared"] == list(COMPARED)
+    assert made["not_compared"] == list(NOT_COMPARED)
+    assert any("rows" in text for text in made["not_compared"])
+
+
+def test_differences_known_before_are_told_apart_by_their_object():
+    changed = Difference(HERE.object, "owner x", "owner z")
+    assert apart((changed, THERE), (HERE,)) == (THERE,)
+    assert apart((HERE,), ()) == (HERE,)
