@@ -72,7 +72,7 @@ class SupabaseCli:
             ["db", "diff", *diff_flags(self.binary.version), "--from", source.url, "--to", target.url, *flags],
             (source, target), (),
         )  # fmt: skip
-        return str(_answer(done).get("diff") or "").strip()
+        return str(answer(done).get("diff") or "").strip()
 
     def push(
         self,
@@ -100,7 +100,7 @@ class SupabaseCli:
             *(["--include-all"] if include_all else []),
         ]
         argv = ["db", "push", "--skip-vault", "--yes", *flags, *self._target(target)]
-        answer = _answer(self._call(argv, (target,), migrations, writes=True, lock_timeout=lock_timeout))
+        answer = answer(self._call(argv, (target,), migrations, writes=True, lock_timeout=lock_timeout))
         return Pushed(_names(answer, "migrations"), _names(answer, "seeds"))
 
     def mark_applied(self, target: Endpoint, migrations: Sequence[Migration]) -> None:
@@ -124,13 +124,13 @@ class SupabaseCli:
             *self._target(target),
             *versions,
         ]
-        _answer(self._call(argv, (target,), migrations, writes=True))
+        answer(self._call(argv, (target,), migrations, writes=True))
 
     def reset(self, target: Endpoint, migrations: Iterable[Migration], *, seed: bool = True) -> None:
         """Drop what `target` holds and build it again from these migrations; for local databases only."""
         flags = [] if seed else ["--no-seed"]
         argv = ["db", "reset", "--yes", *flags, *self._target(target)]
-        _answer(self._call(argv, (target,), migrations, writes=True))
+        answer(self._call(argv, (target,), migrations, writes=True))
 
     def _target(self, endpoint: Endpoint) -> list[str]:
         return target_flags(self.binary.version, _cli_url(endpoint))
@@ -204,7 +204,7 @@ def _cli_url(endpoint: Endpoint) -> str:
     return f"{endpoint.url}{separator}sslmode=disable"
 
 
-def _answer(done: Completed) -> dict[str, object]:
+def answer(done: Completed) -> dict[str, object]:
     """The JSON object that a call printed; its own error where it failed."""
     data = _json(done.stdout)
     error = data.get("error")
