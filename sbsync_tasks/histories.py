@@ -61,18 +61,22 @@ History = Mapping[str, Recorded]
 
 def read(connection: psycopg.Connection[Any]) -> History:
     """The history of a database by version, oldest first; empty where it has no history table."""
+    # Tables made by older CLIs lack the later columns.
+    return {row["version"]: _recorded(row) for row in read_rows(connection)}
+
+
+def _recorded(row: dict[str, Any]) -> Recorded:
+    statements = row.get("statements")
+    return Recorded(row["version"], row.get("name") or "", None if statements is None else tuple(statements))
+
+
+def read_rows(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
+    """The history's rows, oldest first, all columns; empty where there is no history table."""
     exists = connection.execute("select to_regclass(%s) is not null", (HISTORY_TABLE,)).fetchone()
     if not exists or not exists[0]:
-        return {}
-    # Tables made by older CLIs lack the later columns.
-    rows = connection.execute(
-        "select h->>'version', coalesce(h->>'name', ''), h->'statements'"
-        " from (select to_jsonb(m) as h from supabase_migrations.schema_migrations m) rows order by 1"
-    ).fetchall()
-    return {
-        version: Recorded(version, name, None if statements is None else tuple(statements))
-        for version, name, statements in rows
-    }
+        return []
+    query = "select to_jsonb(m) from supabase_migrations.schema_migrations m order by version"
+    return [row[0] for row in connection.execute(query)]
 
 
 class On(Enum):

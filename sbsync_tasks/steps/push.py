@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from .. import histories
 from ..errors import RefusedError, SbsyncError
+from .marking import mark_applied
 from .run import Run, Work
 
 # One run at a time per database; the number stands for this tool among the advisory locks of a server.
@@ -40,7 +41,7 @@ def push(run: Run, work: Work) -> Work:
     with writing_lock(run):
         unchanged_since(run, work)
         if work.unrecorded_remotely:
-            run.cli.mark_applied(run.remote.endpoint, work.unrecorded_remotely)
+            mark_applied(run, run.remote, work.unrecorded_remotely)
         try:
             if work.pending:
                 run.cli.push(run.remote.endpoint, work.files, lock_timeout=run.settings.lock_timeout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import verify
+from .marking import mark_applied
 from .push import unchanged_since, writing_lock
 from .run import Run, Work
 
@@ -11,5 +12,5 @@ def record(run: Run, work: Work) -> Work:
     """Mark the migrations whose effect the remote has as applied there."""
     with writing_lock(run):
         unchanged_since(run, work)
-        run.cli.mark_applied(run.remote.endpoint, work.to_record)
+        mark_applied(run, run.remote, work.to_record)
     return verify.histories_again(run, work)

@@ -8,6 +8,7 @@ from ..errors import SbsyncError
 from ..migrations import Migration, read_folder
 from . import backup
 from .diff import listed
+from .marking import mark_applied
 from .run import Run, Work
 
 NEXT = "local-next"  # the embedded database that is about to become the local one
@@ -52,7 +53,7 @@ def bring_up(run: Run, work: Work) -> Work:
     endpoint = run.local.endpoint
     had = [m for m in work.files if m in work.unrecorded_locally]
     if had:
-        run.cli.mark_applied(endpoint, had)
+        mark_applied(run, run.local, had)
     known = {*work.local_history, *(m.version for m in had)}
     missing = [m for m in work.files if m.version not in known]
     if missing:
