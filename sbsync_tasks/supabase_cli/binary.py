@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import importlib.util
 import json
+import os
 import platform
 import re
 import shutil
@@ -212,12 +213,17 @@ def _npm_install(runner: Runner, version: Version, target: Path) -> None:
     done = runner.run(
         [*npm, "install", "--prefix", str(partial), "--no-audit", "--no-fund", "--no-save", "--ignore-scripts",
          f"{PACKAGE}@{version}"],
-        cwd=partial, timeout=600,
+        env=_npm_settings(), cwd=partial, timeout=600,
     )  # fmt: skip
     if not done.ok or not (partial / SHIM).exists():
         reason = (done.stderr or done.stdout).strip()[-400:]
         raise SbsyncError(f"npm could not install {PACKAGE}@{version}: {reason}")
     partial.rename(target)
+
+
+def _npm_settings() -> dict[str, str]:
+    """The user's npm settings from the environment, such as a registry of their own."""
+    return {key: value for key, value in os.environ.items() if key.lower().startswith("npm_config_")}
 
 
 def npm_command() -> list[str] | None:
