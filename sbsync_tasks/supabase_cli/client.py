@@ -100,8 +100,8 @@ class SupabaseCli:
             *(["--include-all"] if include_all else []),
         ]
         argv = ["db", "push", "--skip-vault", "--yes", *flags, *self._target(target)]
-        answer = answer(self._call(argv, (target,), migrations, writes=True, lock_timeout=lock_timeout))
-        return Pushed(_names(answer, "migrations"), _names(answer, "seeds"))
+        said = answer(self._call(argv, (target,), migrations, writes=True, lock_timeout=lock_timeout))
+        return Pushed(_names(said, "migrations"), _names(said, "seeds"))
 
     def mark_applied(self, target: Endpoint, migrations: Sequence[Migration]) -> None:
         """Record these migrations, named one by one, in the target's history, without running them."""
