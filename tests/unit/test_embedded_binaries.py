@@ -106,7 +106,14 @@ def test_system_identifier_is_renewed_with_its_checksum(tmp_path: Path) -> None:
     content = bytes(range(200))
     checksum = crc32c(content).to_bytes(4, "little")
     control.write_bytes(content + checksum + bytes(8192 - 204))
+    segment = tmp_path / "pg_wal" / "000000010000000000000001"
+    segment.parent.mkdir()
+    segment.write_bytes(b"h" * 24 + content[:8] + b"rest")
+    kept = segment.with_name("000000010000000000000002")
+    kept.write_bytes(b"\0" * 40)
     identifier = renew_identifier(tmp_path)
+    assert segment.read_bytes() == b"h" * 24 + identifier.to_bytes(8, "little") + b"rest"
+    assert kept.read_bytes() == b"\0" * 40
     written = control.read_bytes()
     assert int.from_bytes(written[:8], "little") == identifier > 0
     assert written[8:200] == content[8:]

@@ -24,7 +24,7 @@ from sbsync_tasks.errors import SbsyncError
 
 from . import account, files, server
 from .locks import locked
-from .tree import ours_digest, server_tree
+from .tree import ours_digest
 
 if TYPE_CHECKING:
     from .binaries import Binaries
@@ -62,15 +62,18 @@ def base_id(binaries: Binaries) -> str:
     return digest.hexdigest()[:16]
 
 
-def base_dir(binaries: Binaries) -> Path:
+def base_dir(binaries: Binaries, bindir: Path) -> Path:
     """The base's folder (`data/` and the passwords beside it), built on first use.
+
+    Args:
+        binaries: The server as it was found.
+        bindir: The programs of its copy, with our extensions (`tree.server_tree`).
 
     Raises:
         SbsyncError: it could not be built; nothing half-made is left in its place.
     """
     place = account.home() / "bases"
     target = place / base_id(binaries)
-    bindir = server_tree(binaries)
     with locked(place / f"{target.name}.lock"):
         place.chmod(account.PASS_THROUGH)
         os.chown(place, -1, account.current().gid)

@@ -19,7 +19,7 @@ from .locks import locked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SERVER_PROGRAMS = ("postgres", "initdb", "pg_ctl", "pg_resetwal")
+SERVER_PROGRAMS = ("postgres", "initdb", "pg_ctl")
 CLIENT_PROGRAMS = ("pg_dump", "pg_dumpall", "pg_restore", "psql")
 PREFERRED_MAJOR = 17
 # Where packagers put one server per major version.

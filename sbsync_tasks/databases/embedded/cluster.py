@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -151,8 +152,13 @@ class Clusters:
         if port.exists():
             (self._folder(by) / "port").write_text(port.read_text(encoding="utf-8"), encoding="utf-8")
 
+    @cached_property
+    def _bindir(self) -> Path:
+        """The copied server's programs; looking whether the copy is whole costs more than a start."""
+        return server_tree(self._binaries)
+
     def _create(self, name: str) -> None:
-        source = base.base_dir(self._binaries)
+        source = base.base_dir(self._binaries, self._bindir)
         self._discard(self._folder(name))
         self._copy(source, name)
 
@@ -163,15 +169,13 @@ class Clusters:
         for left in ("port", "log", files.MANIFEST):
             (half / left).unlink(missing_ok=True)
         renew_identifier(half / "data")
-        server.run([str(server_tree(self._binaries) / "pg_resetwal"), str(half / "data")])
         half.rename(self._folder(name))
 
     def _start(self, folder: Path, *, durable: bool) -> server.Running:
         self._check_major(folder)
-        bindir = server_tree(self._binaries)
         last = folder / "port"
         port = int(last.read_text(encoding="utf-8")) if last.exists() else 0
-        up = server.start(bindir, folder / "data", folder / "log", durable=durable, port=port)
+        up = server.start(self._bindir, folder / "data", folder / "log", durable=durable, port=port)
         last.write_text(str(up.port), encoding="utf-8")
         return up
 
