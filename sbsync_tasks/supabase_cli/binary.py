@@ -95,8 +95,8 @@ def find(runner: Runner, root: Path, setting: str, may_install: Callable[[], boo
     path, source = _locate(root, setting)
     if path is None:
         path, source = _install(runner, may_install), f"installed from npm ({NEWEST_KNOWN})"
-    native = _native(path)
-    version = _version(runner, native)
+    program = native(path)
+    version = _version(runner, program)
     if version < OLDEST_SUPPORTED:
         raise MissingToolError(
             f"Supabase CLI {version} ({source}) is too old: {OLDEST_SUPPORTED} is the oldest that compares "
@@ -104,7 +104,7 @@ def find(runner: Runner, root: Path, setting: str, may_install: Callable[[], boo
             f"Upgrade it, as with `npm install --save-dev {PACKAGE}@{NEWEST_KNOWN}`, or remove it and let this "
             "tool install its own.",
         )
-    return Binary(native, version, source)
+    return Binary(program, version, source)
 
 
 def _locate(root: Path, setting: str) -> tuple[Path | None, str]:
@@ -126,7 +126,7 @@ def _locate(root: Path, setting: str) -> tuple[Path | None, str]:
     return (pinned, f"this tool's cache ({NEWEST_KNOWN})") if pinned.exists() else (None, "")
 
 
-def _native(path: Path) -> Path:
+def native(path: Path) -> Path:
     """The platform's binary behind npm's shim: a Node process less for each call."""
     resolved = path.resolve()
     if resolved.suffix != ".js":

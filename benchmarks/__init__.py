@@ -1,0 +1,1 @@
+"""What is said of speed, measured: `python -m benchmarks.run` (or `invoke bench`)."""
