@@ -11,7 +11,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from invoke.context import Context
 
+from sbsync_tasks.console import Console
+from sbsync_tasks.errors import MissingToolError
+from sbsync_tasks.runner import Redactor, Runner
+from sbsync_tasks.settings import resolve
+from sbsync_tasks.steps import doctor as step
+from sbsync_tasks.steps.doctor import files
 from tests.support.project import Done, Project
 
 SECRET = 'tr0ub@dor:/%#"$X &3'
@@ -122,6 +129,51 @@ def test_values_are_shown_masked_with_where_they_come_from(project: Project) -> 
     assert "SUPABASE_ACCESS_TOKEN = *** (.env.staging.local:2)" in shown
     assert any("postgres:***@127.0.0.1" in text and ".env.staging.local:1" in text for text in shown)
     assert "Dotenv files, the strongest first: .env.staging.local." in shown
+
+
+def subject(project: Project, **process: str) -> step.Subject:
+    redact = Redactor()
+
+    def settings() -> Any:
+        return resolve(root=project.root, flags={}, env="staging", process=process)
+
+    console = Console(redact, json_output=True)
+    return step.Subject.of(project.root, Runner(Context(), redact), console, settings, ())
+
+
+def test_values_are_masked_before_anything_is_redacted(project: Project) -> None:
+    environment(
+        project, ".env.staging.local", f"SUPABASE_PROJECT_ID={REF}", f"SUPABASE_DB_PASSWORD='{SECRET}'",
+    )  # fmt: skip
+    shown = [check.what for check in files.settings(subject(project))]
+    assert "SUPABASE_DB_PASSWORD = *** (.env.staging.local:2)" in shown
+    assert SECRET not in "".join(shown)
+
+
+def test_what_fails_inside_a_check_becomes_its_line_redacted(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filler = "x" * 44  # the line is wrapped at the secret's space
+
+    def missing(_: step.Subject) -> list[step.Check]:
+        raise MissingToolError(f"{filler} {SECRET}.", "Get one.")
+
+    def broken(_: step.Subject) -> list[step.Check]:
+        raise PermissionError(13, "Permission denied")
+
+    def fine(_: step.Subject) -> list[step.Check]:
+        return [step.Check("ok", "Fine.")]
+
+    environment(project, ".env.staging.local", f"SUPABASE_PROJECT_ID={REF}", f"SUPABASE_DB_PASSWORD='{SECRET}'")
+    monkeypatch.setattr(step, "CHECKS", (("one", missing), ("two", broken), ("three", fine)))
+    assert not step.examine(subject(project))
+    shown = capsys.readouterr()
+    assert "tr0ub" not in shown.err
+    assert json.loads(shown.out)["checks"] == [
+        {"name": "one", "level": "error", "what": f"{filler} ***.", "fix": "Get one."},
+        {"name": "two", "level": "error", "what": "PermissionError: [Errno 13] Permission denied", "fix": ""},
+        {"name": "three", "level": "ok", "what": "Fine.", "fix": ""},
+    ]
 
 
 def test_a_cli_that_is_too_old_is_an_error_with_the_way_up(project: Project, tmp_path: Path) -> None:
