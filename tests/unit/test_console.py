@@ -106,7 +106,7 @@ def test_a_step_leaves_its_line_and_its_time(capsys):
         raise ValueError("boom")
     lines = capsys.readouterr().err.splitlines()
     assert re.fullmatch(r"✓ diff: compare a with b \(\d+\.\d s\)", lines[0])
-    assert re.fullmatch(r"✗ push: push x \(\d+\.\d s\)", lines[1])
+    assert re.fullmatch(r"✗ push x \(\d+\.\d s\)", lines[1])
     assert [(name, outcome) for name, _, outcome in made.times] == [("diff", "done"), ("push", "failed")]
 
 

@@ -1,0 +1,112 @@
+"""Imports run downwards only, and loading the tasks loads nothing that they do not need."""
+
+import ast
+import json
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import sbsync_tasks
+
+PACKAGE = Path(sbsync_tasks.__file__).parent
+# The layers from the top down, as the project's layout has them: a module imports from its own or a lower one.
+LAYERS = (
+    ("__init__",),
+    ("tasks",),
+    ("showcase",),
+    ("scenarios", "report"),
+    ("steps",),
+    ("findings", "databases", "supabase_cli", "migrations", "histories", "proof", "git", "backups"),
+    (
+        "settings", "setting_keys", "setting_remote", "setting_sources", "dotenv", "runner", "console", "errors",
+        "endpoint", "paths", "sqltext",
+    ),
+)  # fmt: skip
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+# What only a running task may load.
+LATE = ("rich", "psycopg", "postgast", "dotenv")
+
+
+def module_name(path):
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def layer_of(module):
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def type_checking_only(tree):
+    """The nodes below `if TYPE_CHECKING:`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            for statement in node.body:
+                yield from ast.walk(statement)
+
+
+def imported(module, node):
+    """The package's own modules that an import statement loads."""
+    if isinstance(node, ast.Import):
+        names = [alias.name for alias in node.names]
+    else:
+        package = module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
+        above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+        base = ".".join([*above, *([node.module] if node.module else [])])
+        names = [f"{base}.{alias.name}" if f"{base}.{alias.name}" in MODULES else base for alias in node.names]
+    return {name for name in names if name in MODULES and name != module}
+
+
+def imports(module, *, in_functions=True):
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    hidden = set(type_checking_only(tree))
+    nodes = ast.walk(tree) if in_functions else tree.body
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import | ast.ImportFrom) and node not in hidden:
+            found |= imported(module, node)
+    return found
+
+
+def test_every_module_has_its_layer():
+    assert {layer_of(module) for module in MODULES} == set(RANK)
+
+
+def test_imports_run_downwards_only():
+    upwards = [
+        f"{module} imports {other}"
+        for module in MODULES
+        for other in imports(module)
+        if RANK[layer_of(other)] < RANK[layer_of(module)]
+    ]
+    assert upwards == []
+
+
+def test_there_are_no_circles():
+    """Not even through an import inside a function; a package and its own modules count as one another's."""
+    graph = {module: {o for o in imports(module) if not module.startswith(f"{o}.")} for module in MODULES}
+    assert len(list(TopologicalSorter(graph).static_order())) == len(MODULES)
+
+
+def test_the_check_sees_what_it_is_meant_to_see():
+    assert "sbsync_tasks.errors" in imports("sbsync_tasks.tasks.session", in_functions=False)
+    assert "sbsync_tasks.console" in imports("sbsync_tasks.tasks.session")
+    assert "sbsync_tasks.console" not in imports("sbsync_tasks.tasks.session", in_functions=False)
+    assert "sbsync_tasks.databases.catalog" in imports("sbsync_tasks.proof")
+    assert "sbsync_tasks.databases.embedded" not in imports("sbsync_tasks.databases.database")  # for types only
+
+
+def test_loading_the_tasks_is_cheap():
+    """`invoke --list` runs at every TAB."""
+    script = "import json, sys, sbsync_tasks; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(done.stdout))
+    assert not loaded & set(LATE)
+    ours = {name for name in loaded if name.startswith("sbsync_tasks")}
+    assert "sbsync_tasks.tasks.scenarios" in ours
+    heavy = ("steps", "databases", "supabase_cli", "findings", "backups", "settings", "console")
+    assert not [name for name in ours if layer_of(name) in heavy]
