@@ -3,5 +3,6 @@
 from .database import Database, Identity
 from .open import open_local, open_remote
 from .shadows import Shadows
+from .stack import Stack
 
-__all__ = ["Database", "Identity", "Shadows", "open_local", "open_remote"]
+__all__ = ["Database", "Identity", "Shadows", "Stack", "open_local", "open_remote"]

@@ -11,11 +11,11 @@ from .database import Database, Side
 
 if TYPE_CHECKING:
     from .embedded import Clusters
+    from .stack import Stack
 
 # The embedded databases of a project, by what they are for.
 LOCAL, SANDBOX_LOCAL, SANDBOX_REMOTE = "local", "sandbox-local", "sandbox-remote"
 DEFAULT_ENVIRONMENT = "development"
-STACK_PORT = 54322  # the CLI's default for [db].port
 
 
 def open_remote(settings: Settings) -> Database:
@@ -32,18 +32,23 @@ def open_remote(settings: Settings) -> Database:
     return Database("remote", spec.kind, endpoint, name, f"{name} ({spec.ref or endpoint.label})")
 
 
-def open_local(settings: Settings, major: int | None) -> Database:
+def open_local(settings: Settings, major: int | None, stack: Stack) -> Database:
     """The local database; an embedded one is started.
 
     Args:
         settings: The run's settings.
         major: The remote's major version, where it is known; an embedded server is of the same.
+        stack: The CLI's local stack, which is asked where it is the local database.
+
+    Raises:
+        MissingToolError: there is no Docker engine to run the stack.
+        SbsyncError: the stack is not running.
     """
     spec = settings.local
     if spec.kind == "embedded":
         sandbox = settings.remote is not None and settings.remote.kind == "sandbox"
         return _embedded(settings, "local", SANDBOX_LOCAL if sandbox else LOCAL, major)
-    endpoint = spec.endpoint or stack_endpoint(settings)
+    endpoint = spec.endpoint or stack.endpoint()
     return Database("local", spec.kind, endpoint, "local", f"local ({spec.kind}, {endpoint.label})")
 
 
@@ -74,16 +79,3 @@ def project_endpoint(ref: str, password: str) -> Endpoint:
             "Set SUPABASE_DB_PASSWORD beside SUPABASE_PROJECT_ID, in the same file.",
         )
     return Endpoint(f"db.{ref}.supabase.co", 5432, "postgres", "postgres", password, {"sslmode": "require"})
-
-
-def stack_endpoint(settings: Settings) -> Endpoint:
-    """Where the CLI's local stack listens, by `supabase/config.toml`."""
-    import tomllib
-
-    path = settings.root / "supabase" / "config.toml"
-    try:
-        config = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path.relative_to(settings.root)} cannot be read: {error}.") from None
-    port = config.get("db", {}).get("port", STACK_PORT)
-    return Endpoint("127.0.0.1", int(port), "postgres", "postgres", "postgres")

@@ -20,7 +20,8 @@ from ..paths import state_dir
 from ..supabase_cli import CliError, SupabaseCli
 
 if TYPE_CHECKING:
-    from .embedded import Clusters
+    from .containers import Containers
+    from .provider import Provider
 
 CACHED = 8  # shadows kept between runs; one of the example project takes about 30 MB
 
@@ -32,13 +33,16 @@ class Shadows:
         root: The project's root.
         cli: Fills the shadows.
         pg_bindir: `SBSYNC_PG_BINDIR`, where it is set.
+        containers: Servers of the local stack's image, where the local database is the stack: for every database
+            of its major version they have the extensions and the base that an embedded server lacks.
     """
 
-    def __init__(self, root: Path, cli: SupabaseCli, pg_bindir: str = "") -> None:
+    def __init__(self, root: Path, cli: SupabaseCli, pg_bindir: str = "", containers: Containers | None = None) -> None:
         self._root = root
         self._cli = cli
         self._pg_bindir = pg_bindir
-        self._clusters: dict[int, Clusters] = {}
+        self._containers = containers
+        self._clusters: dict[int, Provider] = {}
         self._started: set[tuple[int, str]] = set()
         self._lock = threading.Lock()  # two shadows of one run may share their beginning
 
@@ -56,7 +60,7 @@ class Shadows:
         with self._lock:
             clusters = self.clusters(major)
             name = self._name(clusters, migrations)
-            if not self._complete(name).exists():
+            if not (self._complete(name).exists() and clusters.exists(name)):
                 self._build(clusters, name, migrations, major)
             self._complete(name).touch()
             self._started.add((major, name))
@@ -66,20 +70,27 @@ class Shadows:
         """The cluster's name of the shadow that holds these migrations."""
         return self._name(self.clusters(major), migrations)
 
-    def clusters(self, major: int) -> Clusters:
-        """The embedded servers of one major version."""
+    def clusters(self, major: int) -> Provider:
+        """The servers of one major version."""
+        if major not in self._clusters:
+            self._clusters[major] = self._provider(major)
+        return self._clusters[major]
+
+    def _provider(self, major: int) -> Provider:
+        if self._containers is not None and self._containers.major == major:
+            return self._containers
+        return self._embedded(major)
+
+    def _embedded(self, major: int) -> Provider:
         from .embedded import Clusters, find_binaries
 
-        if major not in self._clusters:
-            try:
-                binaries = find_binaries(major, self._pg_bindir)
-            except MissingToolError as error:
-                raise MissingToolError(
-                    f"A shadow database needs PostgreSQL {major}, as the database it is compared with: {error.message}",
-                    error.hint,
-                ) from None
-            self._clusters[major] = Clusters(self._root, binaries)
-        return self._clusters[major]
+        try:
+            return Clusters(self._root, find_binaries(major, self._pg_bindir))
+        except MissingToolError as error:
+            raise MissingToolError(
+                f"A shadow database needs PostgreSQL {major}, as the database it is compared with: {error.message}",
+                error.hint,
+            ) from None
 
     def close(self) -> None:
         """Stop the shadows of this run and drop the oldest cached ones."""
@@ -93,7 +104,7 @@ class Shadows:
                     marker.unlink()
                     break
 
-    def _build(self, clusters: Clusters, name: str, migrations: Sequence[Migration], major: int) -> None:
+    def _build(self, clusters: Provider, name: str, migrations: Sequence[Migration], major: int) -> None:
         if clusters.exists(name):  # half-made: its marker is written last
             clusters.remove(name)
         start = self._longest_cached(clusters, migrations)
@@ -111,14 +122,14 @@ class Shadows:
             raise
         self._complete(name).write_text(f"{major}\n", encoding="utf-8")
 
-    def _longest_cached(self, clusters: Clusters, migrations: Sequence[Migration]) -> str | None:
+    def _longest_cached(self, clusters: Provider, migrations: Sequence[Migration]) -> str | None:
         for length in range(len(migrations) - 1, -1, -1):
             name = self._name(clusters, migrations[:length])
             if self._complete(name).exists() and clusters.exists(name):
                 return name
         return None
 
-    def _name(self, clusters: Clusters, migrations: Sequence[Migration]) -> str:
+    def _name(self, clusters: Provider, migrations: Sequence[Migration]) -> str:
         digest = hashlib.sha256(clusters.base_id.encode())
         roles = self._root / "supabase" / "roles.sql"
         digest.update(roles.read_bytes() if roles.is_file() else b"")

@@ -28,6 +28,8 @@ def rebuild(run: Run, work: Work) -> Work:
     migrations = work.files
     if run.local.kind == "embedded":
         _swap_embedded(run, migrations)
+    elif run.local.kind == "stack":
+        run.stack.reset()
     else:
         run.cli.reset(run.local.endpoint, migrations)
     run.forget_local()

@@ -8,14 +8,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..console import Console
-from ..databases import Database, Identity, Shadows, open_local, open_remote
+from ..databases import Database, Identity, Shadows, Stack, open_local, open_remote
 from ..databases.catalog import Catalog, read_catalog
+from ..databases.containers import Containers
+from ..databases.docker import WITHOUT, Docker
 from ..errors import ConfigError
 from ..histories import History, Row, Verdict
 from ..migrations import Folder, Migration
 from ..runner import Runner
 from ..settings import Settings
-from ..supabase_cli import SupabaseCli, find
+from ..supabase_cli import LocalStackCli, SupabaseCli, find
 
 if TYPE_CHECKING:
     from ..backups import Backup
@@ -39,6 +41,7 @@ class Options:
         keep_local: Record local changes as a migration before anything is pulled.
         discard_local: Drop local changes, after a backup.
         ignore_drift: Go on although the remote differs from its own history.
+        start: Start the CLI's local stack where it does not run.
     """
 
     yes: bool = False
@@ -51,6 +54,7 @@ class Options:
     keep_local: bool = False
     discard_local: bool = False
     ignore_drift: bool = False
+    start: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,18 @@ class Run:
     @cached_property
     def shadows(self) -> Shadows:
         """The shadow databases of this run."""
-        return Shadows(self.settings.root, self.cli, self.settings.pg_bindir)
+        in_docker = self.settings.local.kind == "stack" and self.stack.runs_in_docker
+        containers = Containers(self.settings.root, self.stack) if in_docker else None
+        return Shadows(self.settings.root, self.cli, self.settings.pg_bindir, containers)
+
+    @cached_property
+    def stack(self) -> Stack:
+        """The CLI's local stack, whether or not it is the local database."""
+
+        def calls(project_id: str) -> LocalStackCli:
+            return LocalStackCli(self.cli.binary, self.runner, self.settings.root, project_id)
+
+        return Stack(self.settings.root, Docker(self.runner), calls)
 
     @cached_property
     def remote(self) -> Database:
@@ -181,8 +196,20 @@ class Run:
         """The local database; an embedded one is started, in the remote's major version."""
         if self._local is None:
             has_remote = self.settings.remote is not None
-            self._local = open_local(self.settings, self.remote_identity.major if has_remote else None)
+            if self.settings.local.kind == "stack":
+                self._have_the_stack()
+            major = self.remote_identity.major if has_remote else None
+            self._local = open_local(self.settings, major, self.stack)
         return self._local
+
+    def _have_the_stack(self) -> None:
+        """With `--start`, start the stack where it does not run; say what is missing where Docker does not answer."""
+        if self.options.start and not self.options.dry_run and self.stack.find() is None:
+            self.stack.refuse_to_start()
+            with self.console.step("start", "start the local stack"):
+                self.stack.start()
+        if self.stack.endpoint() and self.stack.docker.missing:
+            self.console.say(WITHOUT, "warning")
 
     def introduce(self) -> None:
         """Say which databases this run is about, before anything else."""
@@ -215,7 +242,7 @@ class Run:
         """A running shadow with exactly these migrations."""
         ordered = tuple(sorted(migrations))
         endpoint, name = self.shadows.get(ordered, major), self.shadows.name(ordered, major)
-        return Database("shadow", "embedded", endpoint, "shadow", "shadow database", self.shadows.clusters(major), name)
+        return Database("shadow", "embedded", endpoint, "shadow", "shadow database", cluster=name)
 
     def close(self) -> None:
         """Stop what this run started for itself."""

@@ -2,12 +2,14 @@
 
 from .binary import NEWEST_KNOWN, OLDEST_SUPPORTED, Binary, Version, find
 from .client import CliError, SupabaseCli
+from .local_stack import LocalStackCli
 
 __all__ = [
     "NEWEST_KNOWN",
     "OLDEST_SUPPORTED",
     "Binary",
     "CliError",
+    "LocalStackCli",
     "SupabaseCli",
     "Version",
     "find",

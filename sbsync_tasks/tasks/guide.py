@@ -9,12 +9,13 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from .. import errors
-from .session import ASKS, COMMON, session
+from .session import ASKS, COMMON, LOCAL, session
 
 
 @task(
     help={
         **COMMON,
+        **LOCAL,
         "name": "write the SQL as migration files of this name, proved on a fresh shadow first",
         "remote": "look at the remote's unrecorded changes instead of the local database's",
         "exit-code": "exit with 2 where there are changes",
@@ -33,6 +34,7 @@ def diff(
     exit_code: bool = False,
     dry_run: bool = False,
     json: bool = False,
+    start: bool = False,
 ) -> None:
     """Show the database's unrecorded changes as SQL.
 
@@ -41,7 +43,7 @@ def diff(
     """
     from ..steps import unrecorded as step
 
-    with session(context, env=env, env_file=env_file, dry_run=dry_run, json=json, name=name or "") as run:
+    with session(context, env=env, env_file=env_file, dry_run=dry_run, json=json, start=start, name=name or "") as run:
         found = step.unrecorded(run, remote=remote)
         run.console.document(found.document())
         run.console.result("\n".join(m.sql for m in found.migrations))
@@ -86,7 +88,7 @@ def review(
 
 
 @task(
-    help={**COMMON, **ASKS},
+    help={**COMMON, **LOCAL, **ASKS},
     iterable=["env_file"],
     positional=[],
     auto_shortflags=False,
@@ -99,6 +101,7 @@ def reset(
     yes: bool = False,
     dry_run: bool = False,
     json: bool = False,
+    start: bool = False,
 ) -> None:
     """Rebuild the local database from the migrations.
 
@@ -106,13 +109,14 @@ def reset(
     """
     from ..steps import reset as step
 
-    with session(context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json) as run:
+    with session(context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, start=start) as run:
         step.reset_local(run)
 
 
 @task(
     help={
         **COMMON,
+        **LOCAL,
         **ASKS,
         "allow-data-loss": "accept the loss of this object of the remote, such as public.t (repeatable)",
         "ignore-drift": "go on although the remote differs from its own history",
@@ -129,6 +133,7 @@ def push(
     yes: bool = False,
     dry_run: bool = False,
     json: bool = False,
+    start: bool = False,
     allow_data_loss: Sequence[str] | None = None,
     ignore_drift: bool = False,
 ) -> None:
@@ -140,14 +145,14 @@ def push(
     from .. import report, scenarios
 
     with session(
-        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json,
+        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, start=start,
         allow_data_loss=tuple(allow_data_loss or ()), ignore_drift=ignore_drift,
     ) as run:  # fmt: skip
         report.scenario(run, scenarios.run_chain(run, scenarios.PUSH))
 
 
 @task(
-    help={**COMMON, **ASKS, "name": "name of the new migration (letters, digits, underscores)"},
+    help={**COMMON, **LOCAL, **ASKS, "name": "name of the new migration (letters, digits, underscores)"},
     iterable=["env_file"],
     positional=[],
     auto_shortflags=False,
@@ -161,6 +166,7 @@ def pull(
     yes: bool = False,
     dry_run: bool = False,
     json: bool = False,
+    start: bool = False,
 ) -> None:
     """Write the remote's changes as migration files.
 
@@ -168,7 +174,9 @@ def pull(
     """
     from .. import report, scenarios
 
-    with session(context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, name=name or "") as run:
+    with session(
+        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, start=start, name=name or ""
+    ) as run:
         report.scenario(run, scenarios.run_chain(run, scenarios.PULL))
 
 
@@ -198,9 +206,14 @@ def commit(
         step.commit_files(run, message)
 
 
-@task(help=dict(COMMON), iterable=["env_file"], auto_shortflags=False)
+@task(help={**COMMON, **LOCAL}, iterable=["env_file"], auto_shortflags=False)
 def verify(
-    context: Context, *, env: str | None = None, env_file: Sequence[str] | None = None, json: bool = False
+    context: Context,
+    *,
+    env: str | None = None,
+    env_file: Sequence[str] | None = None,
+    json: bool = False,
+    start: bool = False,
 ) -> None:
     """Prove that local and remote are in sync.
 
@@ -209,7 +222,7 @@ def verify(
     from .. import report
     from ..steps import verify as step
 
-    with session(context, env=env, env_file=env_file, json=json) as run:
+    with session(context, env=env, env_file=env_file, json=json, start=start) as run:
         made = step.prove(run)
         run.console.document(made.document())
         report.proof(run, made)
@@ -220,6 +233,7 @@ def verify(
 @task(
     help={
         **COMMON,
+        **LOCAL,
         "local": "back up the local database instead of the remote",
         "schema-only": "keep no rows",
     },
@@ -234,6 +248,7 @@ def backup(
     local: bool = False,
     schema_only: bool = False,
     json: bool = False,
+    start: bool = False,
 ) -> None:
     """Back up the remote (or the local) database.
 
@@ -241,12 +256,12 @@ def backup(
     """
     from ..steps import backup as step
 
-    with session(context, env=env, env_file=env_file, json=json) as run:
+    with session(context, env=env, env_file=env_file, json=json, start=start) as run:
         step.back_up(run, local=local, schema_only=schema_only)
 
 
 @task(
-    help={**COMMON, "exit-code": "exit with 2 where anything is pending or differs"},
+    help={**COMMON, **LOCAL, "exit-code": "exit with 2 where anything is pending or differs"},
     iterable=["env_file"],
     auto_shortflags=False,
 )
@@ -257,6 +272,7 @@ def status(
     env_file: Sequence[str] | None = None,
     exit_code: bool = False,
     json: bool = False,
+    start: bool = False,
 ) -> None:
     """Show each migration's state: file, local, remote.
 
@@ -264,7 +280,7 @@ def status(
     """
     from ..steps import status as step
 
-    with session(context, env=env, env_file=env_file, json=json) as run:
+    with session(context, env=env, env_file=env_file, json=json, start=start) as run:
         found = step.status(run)
         if exit_code and found:
             raise Exit(code=errors.DIFFERENCES)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from invoke.context import Context
 from invoke.tasks import task
 
-from .session import ASKS, COMMON, session
+from .session import ASKS, COMMON, LOCAL, session
 
 SCENARIO = {
     **COMMON,
+    **LOCAL,
     **ASKS,
     "name": "name of a new migration (letters, digits, underscores)",
     "reset": "keep the local database's data: bring it up instead of rebuilding it",
@@ -37,6 +38,7 @@ def local_to_remote(
     yes: bool = False,
     dry_run: bool = False,
     json: bool = False,
+    start: bool = False,
     reset: bool = True,
     commit: bool = False,
     allow_data_loss: Sequence[str] | None = None,
@@ -50,7 +52,7 @@ def local_to_remote(
     from .. import report, scenarios
 
     with session(
-        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, name=name or "",
+        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, start=start, name=name or "",
         reset=reset, commit=commit, allow_data_loss=tuple(allow_data_loss or ()), ignore_drift=ignore_drift,
     ) as run:  # fmt: skip
         work = scenarios.run_chain(run, scenarios.LOCAL_TO_REMOTE)
@@ -78,6 +80,7 @@ def remote_to_local(
     yes: bool = False,
     dry_run: bool = False,
     json: bool = False,
+    start: bool = False,
     reset: bool = True,
     commit: bool = True,
     record: bool = True,
@@ -92,8 +95,8 @@ def remote_to_local(
     from .. import report, scenarios
 
     with session(
-        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, name=name or "", reset=reset,
-        commit=commit, record=record, keep_local=keep_local, discard_local=discard_local,
+        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, start=start, name=name or "",
+        reset=reset, commit=commit, record=record, keep_local=keep_local, discard_local=discard_local,
     ) as run:  # fmt: skip
         work = scenarios.run_chain(run, scenarios.REMOTE_TO_LOCAL)
         report.scenario(run, work)

@@ -25,6 +25,8 @@ COMMON = {
     "env-file": "read this dotenv file instead of the environment's own (repeatable)",
     "json": "one JSON document on stdout, nothing else",
 }
+# Of the tasks that use the local database.
+LOCAL = {"start": "start the CLI's local stack first, where it is the local database and not running"}
 ASKS = {
     "yes": "answer every ordinary question with yes (needed without a terminal)",
     "dry-run": "only look: show what would be done, write nothing",

@@ -122,8 +122,13 @@ class Subject:
     @cached_property
     def local(self) -> Server | SbsyncError | None:
         """The local database; None where it is an embedded one and not running."""
+        return attempt(self._look_locally)
+
+    def _look_locally(self) -> Server | None:
         settings = self.run.settings
-        return attempt(lambda: _look(open_local(settings, None)) if is_up(settings, local_cluster(settings)) else None)
+        if not is_up(settings, local_cluster(settings)):
+            return None
+        return _look(open_local(settings, None, self.run.stack))
 
     @property
     def servers(self) -> list[Server]:

@@ -1,0 +1,90 @@
+"""The Docker engine, through its own command-line program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from ..errors import MissingToolError, SbsyncError
+from ..runner import Completed, Runner
+
+ANSWER = 20.0  # seconds that an engine has to say that it is there
+# What the stack can do where no Docker engine answers, but its database does.
+WITHOUT = (
+    "No Docker engine answers here. Reading, diffs, pushes and backups work all the same, where an embedded "
+    "PostgreSQL has the stack's major version for the shadows; rebuilding the local database does not."
+)
+
+
+class Docker:
+    """One engine: the one that `docker` on this machine talks to.
+
+    Args:
+        runner: Runs the program.
+    """
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    @cached_property
+    def missing(self) -> str:
+        """Why there is no engine, in one line; empty where one answers. Looked at once."""
+        try:
+            done = self._runner.run(["docker", "version", "--format", "{{.Server.Version}}"], timeout=ANSWER)
+        except MissingToolError:
+            return "the program docker is not installed"
+        except SbsyncError as error:
+            return error.message
+        return "" if done.ok else (_last_line(done.stderr) or "docker gave no answer")
+
+    def call(self, *argv: str, env: Mapping[str, str] | None = None) -> str:
+        """Run one docker command and return what it prints.
+
+        Args:
+            argv: The command; secrets belong into `env`, and `--env NAME` takes them from there.
+            env: Variables for the program.
+
+        Raises:
+            SbsyncError: it failed.
+        """
+        done = self.attempt(argv, env)
+        if not done.ok:
+            raise SbsyncError(f"`docker {' '.join(argv[:2])}` failed: {_last_line(done.stderr)}")
+        return done.stdout.strip()
+
+    def attempt(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> Completed:
+        """Run one docker command, whatever comes of it."""
+        return self._runner.run(["docker", *argv], env=env)
+
+    def container(self, name: str) -> dict[str, Any] | None:
+        """What the engine knows of a container; None where there is none of that name."""
+        done = self.attempt(["container", "inspect", name])
+        return dict(json.loads(done.stdout)[0]) if done.ok else None
+
+    def names(self, *argv: str) -> list[str]:
+        """What a listing prints, one name a line."""
+        return self.call(*argv).split()
+
+    def remove_container(self, name: str) -> None:
+        """Kill and remove a container; nothing to do where there is none. Its named volumes stay."""
+        self.attempt(["container", "rm", "--force", "--volumes", name])
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume; nothing to do where there is none."""
+        self.attempt(["volume", "rm", "--force", name])
+
+
+def published_port(container: Mapping[str, Any], inside: str = "5432/tcp") -> int | None:
+    """The port of this machine that leads to a running container's PostgreSQL."""
+    if not container["State"]["Running"]:
+        return None
+    for binding in container["NetworkSettings"]["Ports"].get(inside) or ():
+        return int(binding["HostPort"])
+    return None
+
+
+def _last_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1].strip() if lines else ""

@@ -1,0 +1,190 @@
+"""The CLI's local stack: whether its database runs, where it listens, and how it is started."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..endpoint import Endpoint, parse_url
+from ..errors import ConfigError, MissingToolError, SbsyncError
+from ..supabase_cli.local_stack import EXPERIMENTAL
+from .docker import Docker, published_port
+
+if TYPE_CHECKING:
+    from ..supabase_cli.local_stack import LocalStackCli
+
+DEFAULT_PORT = 54322  # the CLI's default for [db].port
+HOST = "127.0.0.1"
+WAYS_ON = "`supabase start` (or --start) starts it; SBSYNC_LOCAL=embedded does without Docker."
+# What Docker names may hold, by which the CLI makes a container's name from the project's id.
+_NOT_IN_A_NAME = re.compile(r"[^a-zA-Z0-9_.-]+")
+LONGEST_ID = 40
+
+
+class Stack:
+    """The local stack of one project.
+
+    Args:
+        root: The project's root.
+        docker: The engine that the stack runs in.
+        cli: Makes the calls to the CLI, given the project's id; asked for only where one is needed.
+    """
+
+    def __init__(self, root: Path, docker: Docker, cli: Callable[[str], LocalStackCli]) -> None:
+        self.docker = docker
+        self._root = root
+        self._make_cli = cli
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """`supabase/config.toml`; empty where there is none.
+
+        Raises:
+            ConfigError: it is no TOML.
+        """
+        import tomllib
+
+        path = self._root / "supabase" / "config.toml"
+        try:
+            return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path.relative_to(self._root)} cannot be read: {error}.") from None
+
+    @property
+    def project_id(self) -> str:
+        """The id by which the CLI names the stack's containers; never that of a remote."""
+        return str(self.config.get("project_id") or self._root.name)
+
+    @property
+    def container_name(self) -> str:
+        """The name of the database's container."""
+        safe = _NOT_IN_A_NAME.sub("_", self.project_id).lstrip("_.-")[:LONGEST_ID]
+        return f"supabase_db_{safe}"
+
+    @property
+    def cli(self) -> LocalStackCli:
+        """The CLI's calls for this stack."""
+        return self._make_cli(self.project_id)
+
+    def container(self) -> dict[str, Any] | None:
+        """What the engine knows of the database's container; None without it, or without an engine."""
+        return None if self.docker.missing else self.docker.container(self.container_name)
+
+    def find(self) -> Endpoint | None:
+        """Where the database listens; None where it does not run.
+
+        The engine is asked first: a config.toml may leave the port to a variable, or be newer than the container.
+        Where the user has switched the CLI to its experimental stack, which may do without Docker, the CLI is asked.
+        """
+        if _experimental():
+            return self._by_the_cli()
+        found = self.container()
+        if found is not None:
+            port = published_port(found)
+        else:
+            port = self._port() if self.docker.missing and _listens(self._port()) else None
+        return Endpoint(HOST, port, "postgres", "postgres", "postgres") if port else None
+
+    def endpoint(self) -> Endpoint:
+        """Where the database listens.
+
+        Raises:
+            MissingToolError: there is no Docker engine to run it.
+            SbsyncError: it does not run.
+        """
+        found = self.find()
+        if found is None:
+            raise self._not_running()
+        return found
+
+    @property
+    def runs_in_docker(self) -> bool:
+        """Whether the database runs, as a container of the engine that answers here."""
+        found = self.container()
+        return found is not None and published_port(found) is not None
+
+    def refuse_to_start(self) -> None:
+        """Say what stands in the way of a start.
+
+        Raises:
+            MissingToolError: there is no Docker engine to run it.
+            SbsyncError: something else listens on its port.
+        """
+        if self.docker.missing or self._port_is_taken():
+            raise self._not_running()
+
+    def start(self) -> None:
+        """Start the stack.
+
+        Raises:
+            CliError: it does not start.
+        """
+        self.cli.start()
+
+    def reset(self) -> None:
+        """Recreate the database, apply all migrations of the project and run its seeds.
+
+        By its URL it would be emptied only: roles, privileges, default privileges, what was made in `auth`, and
+        settings of the database would stay (measured on 3.1.0).
+
+        Raises:
+            MissingToolError: there is no Docker engine to do it.
+            CliError: it failed; the database may be gone then, and `supabase start` makes it anew.
+        """
+        if self.docker.missing and not _experimental():
+            raise MissingToolError(
+                f"Rebuilding the local stack's database needs Docker, and no engine answers: {self.docker.missing}.",
+                "Start Docker, or keep the database's data with --no-reset.",
+            )
+        self.cli.reset()
+
+    def _not_running(self) -> SbsyncError:
+        port = self._port()
+        if self.docker.missing:
+            return MissingToolError(
+                f"The local stack needs Docker, and no engine answers: {self.docker.missing}.",
+                "Start Docker and then the stack with `supabase start`; or set SBSYNC_LOCAL=embedded, which does "
+                "without Docker.",
+            )
+        if self._port_is_taken():
+            return SbsyncError(
+                f"The local stack of this project ({self.project_id}) is not running, and {self._who()} listens on "
+                f"its port {port}.",
+                "Stop that, or give this project another [db].port in supabase/config.toml; then `supabase start`. "
+                "SBSYNC_LOCAL=embedded does without Docker, SBSYNC_LOCAL=<url> uses what listens there.",
+            )
+        return SbsyncError(f"The local stack of this project ({self.project_id}) is not running.", WAYS_ON)
+
+    def _port_is_taken(self) -> bool:
+        return not self.runs_in_docker and _listens(self._port())
+
+    def _who(self) -> str:
+        names = self.docker.names("ps", "--filter", f"publish={self._port()}", "--format", "{{.Names}}")
+        return f"the container {names[0]}" if names else "another program"
+
+    def _port(self) -> int:
+        """`[db].port`; the CLI's default where it stands there as a variable."""
+        port = self.config.get("db", {}).get("port", DEFAULT_PORT)
+        return port if isinstance(port, int) else DEFAULT_PORT
+
+    def _by_the_cli(self) -> Endpoint | None:
+        try:
+            url = self.cli.url()
+        except SbsyncError:
+            return None
+        return parse_url(url, "the URL that `supabase status` says") if url else None
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def _experimental() -> bool:
+    return os.environ.get(EXPERIMENTAL, "").lower() not in ("", "0", "false")

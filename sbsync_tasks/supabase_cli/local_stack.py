@@ -1,0 +1,81 @@
+"""The calls to the CLI that are about its local stack: they work on the project itself, and on Docker.
+
+Measured on 2.115.0, 2.122.1 and 3.1.0: SUPABASE_PROJECT_ID overrides config.toml's `project_id` also where it
+stands in `supabase/.env`, and these calls then look for another project's containers. A variable of the process
+wins over a file, so each call is given the project's own id.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import MissingToolError
+from ..runner import Completed, Runner
+from .binary import Binary
+from .client import answer
+
+# The user's own switch to the stack that 3.x can run without Docker, as 3.1.0 names it.
+EXPERIMENTAL = "SUPABASE_EXPERIMENTAL_STACK"
+
+
+class LocalStackCli:
+    """The CLI for the local stack of one project folder.
+
+    Args:
+        binary: The program.
+        runner: Runs it.
+        project: The folder that holds `supabase/`.
+        project_id: The id that the project's containers are named by.
+    """
+
+    def __init__(self, binary: Binary, runner: Runner, project: Path, project_id: str) -> None:
+        self.version = str(binary.version)
+        self._binary = binary
+        self._runner = runner
+        self._project = project
+        self._id = project_id
+
+    def elsewhere(self, project: Path, project_id: str) -> LocalStackCli:
+        """The same program for another project folder."""
+        return LocalStackCli(self._binary, self._runner, project, project_id)
+
+    def start(self) -> None:
+        """Start the whole stack; a first start fetches images, applies all migrations and runs the seeds."""
+        self._call(["start"])
+
+    def start_database(self) -> None:
+        """Start the stack's database alone."""
+        self._call(["db", "start"])
+
+    def stop(self) -> None:
+        """Stop the stack and remove all its data."""
+        self._call(["stop", "--no-backup"])
+
+    def reset(self) -> None:
+        """Recreate the database from nothing, apply all migrations of the project and run its seeds."""
+        # 3.x warns that --local is its default: a target is named all the same.
+        self._call(["db", "reset", "--local", "--yes"])
+
+    def url(self) -> str:
+        """Where the stack's database listens, by the CLI; empty where it says that nothing runs."""
+        found = answer(self._run(["status"])).get("DB_URL")
+        return str(found or "")
+
+    def _call(self, argv: Sequence[str]) -> None:
+        if not self._binary.may_write:
+            raise MissingToolError(self._binary.notice, "Use a tested version, or update sbsync_tasks.")
+        answer(self._run(argv))
+
+    def _run(self, argv: Sequence[str]) -> Completed:
+        env = {
+            "SUPABASE_PROJECT_ID": self._id,
+            "SUPABASE_TELEMETRY_DISABLED": "1",
+            "SUPABASE_NO_UPDATE_NOTIFIER": "1",
+            **({EXPERIMENTAL: os.environ[EXPERIMENTAL]} if EXPERIMENTAL in os.environ else {}),
+        }
+        common = ["--workdir", str(self._project), "--agent", "no", "--output-format", "json"]
+        with tempfile.TemporaryDirectory(prefix="sbsync-") as empty:  # the CLI reads .env files where it runs
+            return self._runner.run([str(self._binary.path), *argv, *common], env=env, cwd=Path(empty))
