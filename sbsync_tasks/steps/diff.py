@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .. import sqltext
 from ..databases import Database
-from ..databases.catalog import Difference, compare
+from ..databases.catalog import Catalog, Difference, compare
 from ..errors import RefusedError, SbsyncError
 from ..histories import History, as_migrations
 from ..migrations import Migration, next_version
@@ -16,6 +16,7 @@ from ..supabase_cli import CliError
 from .run import Run
 
 LISTED = 12  # differences shown before "and N more"
+GUESSED = 3  # how many unrecorded files a run that was cut off may have left, at most
 ROUNDS = 3  # how often what is left over is added to a generated migration
 ENUM_VALUE_USED_TOO_EARLY = "55P04"
 
@@ -53,17 +54,27 @@ def changes(run: Run, database: Database, history: History, files: Iterable[Migr
     differences = compare(run.catalog(run.shadow(base, major)), found)
     if not differences:
         return Changes(base)
-    unrecorded = [m for m in files if m.version not in history]
-    for length in range(1, len(unrecorded) + 1):
-        by_hand = tuple(unrecorded[:length])
+    for by_hand in _guesses([m for m in files if m.version not in history]):
         if not _differs(run, (*base, *by_hand), major, found):
             return Changes(base, by_hand=by_hand)
     return Changes(base, differences)
 
 
-def _differs(run: Run, migrations: Sequence[Migration], major: int, found: object) -> bool:
+def _guesses(unrecorded: Sequence[Migration]) -> Iterator[tuple[Migration, ...]]:
+    """Which unrecorded files the database may have: all, the first few (pulled ones), the last few (new ones)."""
+    tried: set[tuple[Migration, ...]] = {()}
+    counts = range(1, GUESSED + 1)
+    first = [tuple(unrecorded[:count]) for count in counts]
+    last = [tuple(unrecorded[-count:]) for count in counts]
+    for guess in (tuple(unrecorded), *first, *last):
+        if guess not in tried:
+            tried.add(guess)
+            yield guess
+
+
+def _differs(run: Run, migrations: Sequence[Migration], major: int, found: Catalog) -> bool:
     try:
-        return bool(compare(run.catalog(run.shadow(migrations, major)), found))  # type: ignore[arg-type]
+        return bool(compare(run.catalog(run.shadow(migrations, major)), found))
     except CliError:
         return True
 
