@@ -8,21 +8,23 @@ cached beginning of it.
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..endpoint import Endpoint
-from ..errors import MissingToolError
+from ..errors import MissingToolError, RefusedError, SbsyncError
 from ..migrations import Migration
 from ..paths import state_dir
 from ..supabase_cli import CliError, SupabaseCli
+from .embedded.locks import locked
 
 if TYPE_CHECKING:
     from .containers import Containers
     from .provider import Provider
 
+WAIT = 60.0  # seconds that a run waits for another one in the same project
 CACHED = 8  # shadows kept between runs; one of the example project takes about 30 MB
 
 
@@ -44,7 +46,15 @@ class Shadows:
         self._containers = containers
         self._clusters: dict[int, Provider] = {}
         self._started: set[tuple[int, str]] = set()
-        self._lock = threading.Lock()  # two shadows of one run may share their beginning
+        # Two runs in one project would build and drop each other's shadows: the second waits.
+        self._hold = ExitStack()
+        try:
+            self._hold.enter_context(locked(state_dir(root, "shadows") / ".lock", wait=WAIT))
+        except SbsyncError:
+            raise RefusedError(
+                "Another run is under way in this project. Nothing was changed.",
+                "Wait until it has ended (it may be asking its user something), then run again.",
+            ) from None
 
     def get(self, migrations: Sequence[Migration], major: int) -> Endpoint:
         """A running shadow that holds exactly these migrations, in their order.
@@ -57,14 +67,13 @@ class Shadows:
             MissingToolError: no server of that major version is at hand.
             CliError: a migration could not be applied.
         """
-        with self._lock:
-            clusters = self.clusters(major)
-            name = self._name(clusters, migrations)
-            if not (self._complete(name).exists() and clusters.exists(name)):
-                self._build(clusters, name, migrations, major)
-            self._complete(name).touch()
-            self._started.add((major, name))
-            return clusters.start(name, durable=False)
+        clusters = self.clusters(major)
+        name = self._name(clusters, migrations)
+        if not (self._complete(name).exists() and clusters.exists(name)):
+            self._build(clusters, name, migrations, major)
+        self._complete(name).touch()
+        self._started.add((major, name))
+        return clusters.start(name, durable=False)
 
     def name(self, migrations: Sequence[Migration], major: int) -> str:
         """The cluster's name of the shadow that holds these migrations."""
@@ -93,7 +102,11 @@ class Shadows:
             ) from None
 
     def close(self) -> None:
-        """Stop the shadows of this run and drop the oldest cached ones."""
+        """Stop the shadows of this run, drop the oldest cached ones, and let the next run go on."""
+        with self._hold:
+            self._stop_and_prune()
+
+    def _stop_and_prune(self) -> None:
         for major, name in sorted(self._started):
             self._clusters[major].stop(name)
         self._started.clear()
@@ -116,7 +129,7 @@ class Shadows:
         roles = start is None and (self._root / "supabase" / "roles.sql").is_file()
         try:
             if migrations or roles:
-                self._cli.push(endpoint, migrations, roles=roles)
+                self._cli.push(endpoint, migrations, roles=roles, throw_away=True)
         except CliError:
             clusters.remove(name)
             raise

@@ -83,6 +83,7 @@ class SupabaseCli:
         roles: bool = False,
         include_all: bool = False,
         lock_timeout: str = "",
+        throw_away: bool = False,
     ) -> Pushed:
         """Apply what `target` has not had of these migrations, each in the transaction that the CLI gives it.
 
@@ -93,6 +94,7 @@ class SupabaseCli:
             roles: Run `supabase/roles.sql` first.
             include_all: Also apply those older than the newest applied one.
             lock_timeout: How long a statement may wait for a lock, as PostgreSQL writes it; empty for ever.
+            throw_away: The target is a shadow: an untested version of the CLI may fill it, too.
         """
         flags = [
             *(["--include-seed"] if seed else []),
@@ -100,7 +102,7 @@ class SupabaseCli:
             *(["--include-all"] if include_all else []),
         ]
         argv = ["db", "push", "--skip-vault", "--yes", *flags, *self._target(target)]
-        said = answer(self._call(argv, (target,), migrations, writes=True, lock_timeout=lock_timeout))
+        said = answer(self._call(argv, (target,), migrations, writes=not throw_away, lock_timeout=lock_timeout))
         return Pushed(_names(said, "migrations"), _names(said, "seeds"))
 
     def mark_applied(self, target: Endpoint, migrations: Sequence[Migration]) -> None:
