@@ -60,7 +60,7 @@ def diff(
         "allow-data-loss": "accept the loss of this object, such as public.t (repeatable)",
     },
     iterable=["env_file", "allow_data_loss"],
-    positional=["file"],
+    positional=[],  # one that is positional could not be left out
     auto_shortflags=False,
 )
 def review(
