@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from .databases.hosted import migrations_page
 from .errors import SbsyncError
 from .proof import COMPARED_IN_SHORT, NOT_COMPARED_IN_SHORT, Proof
 from .steps import commit
@@ -32,8 +33,11 @@ def scenario(run: Run, work: Work) -> None:
         return
     proof(run, work.proof)
     _warn_uncommitted(run, work)
+    if work.pushed and (ref := run.settings.required_remote().ref):
+        console.say(f"the migrations on the dashboard: {migrations_page(ref)}", "note")
     if not work.proof.holds:
         raise _failed(run, work)
+    run.remember_remote()
 
 
 def proof(run: Run, made: Proof) -> None:
@@ -90,7 +94,10 @@ def _failed(run: Run, work: Work) -> SbsyncError:
             f"{run.remote.name} WAS changed ({', '.join(work.pushed)} pushed), and the proof failed.",
             "`invoke verify --json` shows what differs; the backup taken before the push is named above.",
         )
-    return SbsyncError("The proof failed: the databases differ as listed above.")
+    return SbsyncError(
+        "The proof failed: the databases differ as listed above.",
+        "Nothing was committed, and nothing was recorded on the remote." if work.to_write or work.to_record else "",
+    )
 
 
 def _warn_uncommitted(run: Run, work: Work) -> None:

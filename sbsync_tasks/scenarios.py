@@ -135,6 +135,15 @@ def _anything_to_push(_run: Run, work: Work) -> bool:
     return bool(work.pending or work.unrecorded_remotely)
 
 
+def _disproved(work: Work) -> bool:
+    """Whether the proof was made and failed: nothing is committed or recorded on the remote then."""
+    return work.proof is not None and not work.proof.holds
+
+
+def _commits(run: Run, work: Work) -> bool:
+    return commit.wanted(run, work) and not _disproved(work)
+
+
 def _rebuilds(run: Run, work: Work) -> bool:
     return run.options.reset and reset.needed(work)
 
@@ -180,7 +189,7 @@ LOCAL_TO_REMOTE = (
     Step(
         "commit", lambda _r, _w: "commit the new migrations",
         lambda r, w: commit.commit(r, w, commit.of_this_run(w), commit.LOCAL_CHANGES),
-        commit.wanted, writes=True,
+        _commits, writes=True,
     ),
 )  # fmt: skip
 
@@ -253,12 +262,12 @@ REMOTE_TO_LOCAL = (
     Step(
         "commit", lambda _r, w: f"commit {_names(commit.of_this_run(w))}",
         lambda r, w: commit.commit(r, w, commit.of_this_run(w), commit.REMOTE_CHANGES),
-        commit.wanted, writes=True,
+        _commits, writes=True,
     ),
     Step(
         "record",
         lambda r, w: f"record {_names(w.to_record)} in the history of {r.remote.name} (nothing else is written there)",
-        record.record, _records, writes=True,
+        record.record, lambda r, w: _records(r, w) and not _disproved(w), writes=True,
     ),
 )  # fmt: skip
 
