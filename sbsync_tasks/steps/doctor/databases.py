@@ -8,7 +8,6 @@ from ...settings import Settings
 from .subject import Check, Server, Subject, attempt, local_cluster, remote_cluster
 
 TRANSACTION_PORT = 6543  # of Supabase's poolers; https://supabase.com/docs/guides/database/connecting-to-postgres
-STACK_FIX = "`supabase start` starts the CLI's local stack (it needs Docker); SBSYNC_LOCAL=embedded does without."
 
 
 def remote(subject: Subject) -> list[Check]:
@@ -33,8 +32,7 @@ def local(subject: Subject) -> list[Check]:
     if server is None:
         return [_asleep(settings, local_cluster(settings))]
     if isinstance(server, SbsyncError):
-        fix = STACK_FIX if settings.local.kind == "stack" else server.hint
-        return [Check("error", server.message, fix)]
+        return [Check("error", server.message, server.hint)]
     return _answers(server)
 
 
