@@ -391,6 +391,20 @@ def _found(root: Path, branch: str, ref: str, path: str) -> Found:
     return Found(branch, author, date, path)
 
 
+def text_on_branch(root: Path, found: Found) -> str | None:
+    """The text of a file that `find_in_branches` found; None where it is no valid UTF-8, or no longer there."""
+    for namespace in ("heads", "remotes"):
+        answer = _git(root, "show", "--no-textconv", f"refs/{namespace}/{found.branch}:./{found.path}")
+        if not answer.code:
+            return answer.out if _is_unicode(answer.out) else None
+    return None
+
+
+def _is_unicode(text: str) -> bool:
+    # Bytes that are no UTF-8 stand in git's output as lone surrogates.
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def tracked_dotenv_files(root: Path) -> tuple[str, ...]:
     """The files whose names start with `.env`, in the project's root and `supabase/`, that git tracks.
 

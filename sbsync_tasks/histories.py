@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -38,16 +39,23 @@ class Recorded:
     def as_migration(self) -> Migration:
         """The migration as it was recorded.
 
+        Version and name become a file's name: what would make a path of it is refused or replaced.
+
         Raises:
-            SbsyncError: its statements were not recorded.
+            SbsyncError: its statements were not recorded, or its version is not made of digits.
         """
+        if not re.fullmatch("[0-9]+", self.version):
+            raise SbsyncError(
+                f"A history has recorded {self.version!r}, which is no version of a migration.",
+                "Versions are digits, such as 20260105090000: look at that row, and at who made it.",
+            )
         if self.statements is None:
             raise SbsyncError(
                 f"Version {self.version} is recorded without its statements, and no file holds them.",
                 "Bring its file back into supabase/migrations, from git or from a colleague.",
             )
         sql = "".join(f"{_ended(statement)}\n\n" for statement in self.statements)
-        return Migration(self.version, self.name or "recorded", sql)
+        return Migration(self.version, re.sub(r"[/\\\x00-\x1f]", "_", self.name) or "recorded", sql)
 
 
 def _ended(statement: str) -> str:
