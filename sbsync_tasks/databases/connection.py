@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..endpoint import Endpoint
-from ..errors import SbsyncError
+from ..errors import ConfigError, SbsyncError
+from .trouble import explain, is_bad_option, is_transient
 
 if TYPE_CHECKING:
     import psycopg
 
-CONNECT_TIMEOUT = 10  # seconds
+CONNECT_TIMEOUT = 10  # seconds, for each address that the host has
+# Seconds after which no further try is begun: at most 25 s in all, where the host has one address.
+PATIENCE = 15
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0  # seconds between two tries; the pause doubles
 # libpq's own defaults; `without_pg_variables` takes away what has no argument.
 NO_INHERITANCE = {
     "hostaddr": "",
@@ -27,7 +32,7 @@ _environment = threading.Lock()
 
 
 def connect(endpoint: Endpoint, label: str) -> psycopg.Connection[Any]:
-    """Open a connection in autocommit mode.
+    """Open a connection in autocommit mode; what may pass by itself, such as a server's start, is tried again.
 
     Args:
         endpoint: Where, as whom.
@@ -35,20 +40,39 @@ def connect(endpoint: Endpoint, label: str) -> psycopg.Connection[Any]:
 
     Raises:
         SbsyncError: no connection; the message tells the cause apart, the hint says the way out.
+        ConfigError: an option of the URL has a value that libpq does not know.
     """
     import psycopg
 
-    given = {
-        "connect_timeout": CONNECT_TIMEOUT,
-        "application_name": "sbsync",
-        **endpoint.conninfo(),
-    }
-    try:
-        with without_pg_variables():
-            return psycopg.connect(**{**NO_INHERITANCE, **given}, autocommit=True)  # type: ignore[arg-type]
-    except psycopg.OperationalError as error:
-        what, hint = explain(str(error), endpoint)
-        raise SbsyncError(f"No connection to {label}: {what}", hint) from None
+    patient_until = time.monotonic() + PATIENCE
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            return _connect_once(endpoint)
+        except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
+            text = str(error)
+        if not is_transient(text, endpoint) or time.monotonic() + pause > patient_until:
+            raise _no_connection(text, endpoint, label)
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _connect_once(endpoint: Endpoint) -> psycopg.Connection[Any]:
+    import psycopg
+
+    given = {"connect_timeout": CONNECT_TIMEOUT, "application_name": "sbsync", **endpoint.conninfo()}
+    with without_pg_variables():
+        return psycopg.connect(**{**NO_INHERITANCE, **given}, autocommit=True)  # type: ignore[arg-type]
+
+
+def _no_connection(text: str, endpoint: Endpoint, label: str) -> SbsyncError:
+    if is_bad_option(text):
+        return ConfigError(
+            f"No connection to {label}: an option after the ? of its URL has a value that PostgreSQL does not know.",
+            "See https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS for the values.",
+        )
+    what, hint = explain(text, endpoint)
+    return SbsyncError(f"No connection to {label}: {what}", hint)
 
 
 @contextmanager
@@ -64,67 +88,3 @@ def without_pg_variables() -> Iterator[None]:
             yield
         finally:
             os.environ.update(taken)
-
-
-def explain(text: str, endpoint: Endpoint) -> tuple[str, str]:
-    """The cause behind libpq's words, and the way out."""
-    lowered = text.lower()
-    for needles, what, hint in CAUSES:
-        if any(needle in lowered for needle in needles):
-            return what.format(e=endpoint), hint.format(e=endpoint)
-    return text.strip().splitlines()[-1], "Check host, port and user."
-
-
-CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
-    (
-        ("password authentication failed", "no password supplied", "sasl authentication failed"),
-        "the server refused the password of user {e.user}.",
-        "Check SUPABASE_DB_PASSWORD of this environment (a URL's password has to be percent-encoded).",
-    ),
-    (
-        ("tenant or user not found",),
-        "the pooler knows no such project or user.",
-        "A pooler's user is postgres.PROJECT_REF, and the region stands in its host name.",
-    ),
-    (
-        (
-            "could not translate host name",
-            "name or service not known",
-            "nodename nor servname",
-            "failed to resolve host",
-        ),
-        "the name {e.host} cannot be resolved.",
-        "Check the spelling; a paused project has no name either, and db.<ref>.supabase.co has IPv6 only: "
-        "without IPv6 use the session pooler's URL.",
-    ),
-    (
-        ("connection refused",),
-        "nothing listens at {e.host} port {e.port}.",
-        "Start the server, or check host and port.",
-    ),
-    (
-        ("network is unreachable", "no route to host", "cannot assign requested address"),
-        "{e.host} cannot be reached from this network.",
-        "db.<ref>.supabase.co has IPv6 only: without IPv6 use the session pooler's URL.",
-    ),
-    (
-        ("timeout", "timed out"),
-        "{e.host} port {e.port} gave no answer in time.",
-        "A firewall or a network restriction of the project may be in the way.",
-    ),
-    (
-        ("server does not support ssl", "ssl error", "certificate"),
-        "the encrypted connection failed ({e.host}).",
-        "Check sslmode and sslrootcert in the URL.",
-    ),
-    (
-        ("does not exist",),
-        "the server has no database {e.database}, or no role {e.user}.",
-        "Check the end of the URL; on Supabase the database is postgres.",
-    ),
-    (
-        ("too many connections", "remaining connection slots", "max clients"),
-        "the server has no connection left.",
-        "Close other clients, or wait.",
-    ),
-)

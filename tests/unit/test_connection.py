@@ -5,7 +5,8 @@ import socket
 import psycopg
 import pytest
 
-from sbsync_tasks.databases.connection import CAUSES, NO_INHERITANCE, connect, explain
+from sbsync_tasks.databases.connection import NO_INHERITANCE, connect
+from sbsync_tasks.databases.trouble import CAUSES, OF_PROJECTS, explain, is_transient
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import SbsyncError
 
@@ -39,15 +40,62 @@ SAID = {
     "no address": (AT + "Cannot assign requested address", "cannot be reached from this network"),
     "timeout, psycopg": ("connection timeout expired", "db.example.com port 6543 gave no answer in time"),
     "timeout, system": (AT + "Connection timed out", "db.example.com port 6543 gave no answer in time"),
-    "no TLS": (AT + "server does not support SSL, but SSL was required", "the encrypted connection failed"),
-    "certificate": (AT + "SSL error: certificate verify failed", "the encrypted connection failed"),
+    "no TLS": (AT + "server does not support SSL, but SSL was required", "offers no encryption"),
+    "certificate": (AT + "SSL error: certificate verify failed", "certificate could not be verified"),
+    "certificate, another name": (
+        AT + 'server certificate for "other" does not match host name "db.example.com"',
+        "certificate could not be verified",
+    ),
     "root certificate": (
         AT + 'root certificate file "/x/root.crt" does not exist',
-        "the encrypted connection failed",
+        "certificate could not be verified",
     ),
+    "TLS, otherwise": (AT + "SSL error: wrong version number", "the encrypted connection failed"),
+    "TLS, cut off": (AT + "SSL SYSCALL error: EOF detected", "the encrypted connection failed"),
+    "TLS wanted, pooler": (AT + "FATAL:  SSL connection is required", "does not admit such a connection of user ann"),
+    "TLS wanted": (
+        AT + 'FATAL:  no pg_hba.conf entry for host "198.51.100.1", user "ann", database "app", no encryption',
+        "does not admit such a connection of user ann",
+    ),
+    "pooler's user, newer": (
+        AT + "FATAL:  (ENOTFOUND) tenant/user ann.abc not found",
+        "the pooler knows no such project or user",
+    ),
+    "blocked": (
+        AT + "FATAL:  (ECIRCUITBREAKER) too many authentication failures, new connections are temporarily blocked",
+        "this address is blocked for a while",
+    ),
+    "restricted": (
+        AT + "FATAL:  Address not in tenant allow_list: {198, 51, 100, 1}",
+        "this one is not among them",
+    ),
+    "pooler, no name": (
+        AT + "FATAL:  Connection failed {:error, :nxdomain} to 'db.x.supabase.co':5432",
+        "the pooler cannot reach the project's database",
+    ),
+    "pooler, no address": (
+        AT + "FATAL:  Connection failed {:error, :eaddrnotavail} to 'db.x.supabase.co':5432",
+        "the pooler cannot reach the project's database",
+    ),
+    "pooler, queue": (
+        AT + 'FATAL:  Authentication error, reason: "Authentication query failed: connection not available"',
+        "the pooler cannot reach the project's database",
+    ),
+    "starting": (AT + "FATAL:  the database system is starting up", "starting up or shutting down"),
+    "no name server": (
+        "failed to resolve host 'db.example.com': [Errno -3] Temporary failure in name resolution",
+        "no name server answered",
+    ),
+    "another protocol": (AT + "received invalid response to SSL negotiation: H", "is no PostgreSQL server"),
+    "another protocol, no TLS": (
+        AT + "expected authentication request from server, but received H",
+        "is no PostgreSQL server",
+    ),
+    "broken off": (AT + "server closed the connection unexpectedly", "broke the connection off"),
+    "broken off, reset": (AT + "could not receive data from server: Connection reset by peer", "broke the connection"),
     "database": (AT + 'FATAL:  database "app" does not exist', "no database app, or no role ann"),
     "role": (AT + 'FATAL:  role "ann" does not exist', "no database app, or no role ann"),
-    "full": (AT + "FATAL:  sorry, too many clients already", "too many clients already"),
+    "full": (AT + "FATAL:  sorry, too many clients already", "has no connection left"),
     "full, connections": (AT + 'FATAL:  too many connections for role "ann"', "has no connection left"),
     "full, slots": (
         AT + "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
@@ -70,7 +118,50 @@ def test_each_cause_has_its_message(case):
 def test_each_needle_is_reached_by_a_text_of_a_real_server():
     texts = [text.lower() for text, _ in SAID.values()]
     for needles, _, _ in CAUSES:
-        assert any(needle in text for text in texts for needle in needles), needles
+        for needle in needles:
+            assert any(needle in text for text in texts), needle
+
+
+# What a project's direct connection is told instead: it has IPv6 only, bans addresses, and is paused when unused.
+OF_PROJECT = {
+    "name, Linux": ("the name db.{ref}.supabase.co cannot be resolved", "paused"),
+    "nobody listens": ("refuses connections from this address", "Network Bans"),
+    "IPv6 only": ("has an IPv6 address only", "session pooler"),
+    "timeout, system": ("gave no answer in time", "paused"),
+    "no name server": ("no name server answered", "DNS"),
+}
+
+
+@pytest.mark.parametrize("case", OF_PROJECT)
+def test_a_project_has_causes_of_its_own(case):
+    ref = "abcdefghijklmnopqrst"
+    expected, way_out = OF_PROJECT[case]
+    what, hint = explain(SAID[case][0], Endpoint(f"db.{ref}.supabase.co", 5432, "postgres", "postgres", SECRET))
+    assert expected.format(ref=ref) in what
+    assert way_out in hint
+
+
+def test_each_cause_of_a_project_is_tested():
+    texts = [SAID[case][0].lower() for case in OF_PROJECT]
+    for needles, _, _ in OF_PROJECTS:
+        assert any(needle in text for needle in needles for text in texts), needles
+
+
+MAY_PASS = {
+    "timeout, psycopg", "timeout, system", "starting", "no name server", "broken off", "broken off, reset", "full",
+    "full, slots", "full, pooler", "nobody listens",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_only_what_may_pass_by_itself_is_tried_again(case):
+    """Above all no refused password: the platform bans the address of whoever sends several."""
+    assert is_transient(SAID[case][0], THERE) is (case in MAY_PASS)
+
+
+def test_a_refused_port_of_this_machine_is_not_tried_again():
+    here = Endpoint("127.0.0.1", 5432, "app", "ann", SECRET)
+    assert not is_transient(SAID["nobody listens"][0], here)
 
 
 def test_an_unknown_cause_is_shown_in_the_servers_words():
@@ -97,7 +188,7 @@ def test_a_name_that_nobody_has():
 
 def test_variables_of_the_shell_play_no_part(mocker, monkeypatch):
     """libpq takes what a call leaves out from PG* variables: nothing that leads elsewhere is left out."""
-    opened = mocker.patch("psycopg.connect", side_effect=psycopg.OperationalError("connection refused"))
+    opened = mocker.patch("psycopg.connect", side_effect=psycopg.OperationalError("no password supplied"))
     with pytest.raises(SbsyncError):
         connect(THERE, "remote")
     given = opened.call_args.kwargs
@@ -109,7 +200,7 @@ def test_variables_of_the_shell_play_no_part(mocker, monkeypatch):
 
 
 def test_the_urls_own_options_win(mocker):
-    opened = mocker.patch("psycopg.connect", side_effect=psycopg.OperationalError("connection refused"))
+    opened = mocker.patch("psycopg.connect", side_effect=psycopg.OperationalError("no password supplied"))
     there = Endpoint("h", 1, "d", "u", "p", {"sslmode": "verify-full", "connect_timeout": "3", "options": "-c a=b"})
     with pytest.raises(SbsyncError):
         connect(there, "remote")
