@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..endpoint import Endpoint
-from ..errors import ConfigError
 from ..settings import Settings
 from .database import Database, Side
+from .hosted import by_ref, by_url
 
 if TYPE_CHECKING:
     from .embedded import Clusters
@@ -22,14 +21,15 @@ def open_remote(settings: Settings) -> Database:
     """The remote database that the environment's settings name.
 
     Raises:
-        ConfigError: nothing is named.
+        ConfigError: nothing is named, a project without its password, or a place that cannot be worked with.
     """
     spec = settings.required_remote()
     if spec.kind == "sandbox":
         return _embedded(settings, "remote", SANDBOX_REMOTE, None)
-    endpoint = spec.endpoint or project_endpoint(spec.ref, spec.password)
+    endpoint = by_url(spec.endpoint, settings.root, spec.source) if spec.endpoint else by_ref(spec, settings.root)
     name = _remote_name(settings)
-    return Database("remote", spec.kind, endpoint, name, f"{name} ({spec.ref or endpoint.label})")
+    where = f"project {spec.ref}, {endpoint.host}:{endpoint.port}" if spec.ref else endpoint.label
+    return Database("remote", spec.kind, endpoint, name, f"{name} ({where})")
 
 
 def open_local(settings: Settings, major: int | None, stack: Stack) -> Database:
@@ -69,13 +69,3 @@ def _embedded(settings: Settings, side: Side, name: str, major: int | None) -> D
     shown = "local" if side == "local" else _remote_name(settings)
     label = f"{shown} (embedded PostgreSQL, port {endpoint.port})"
     return Database(side, "embedded", endpoint, shown, label, clusters, name)
-
-
-def project_endpoint(ref: str, password: str) -> Endpoint:
-    """Where a hosted project's database listens."""
-    if not password:
-        raise ConfigError(
-            f"The project {ref} is named without its database password.",
-            "Set SUPABASE_DB_PASSWORD beside SUPABASE_PROJECT_ID, in the same file.",
-        )
-    return Endpoint(f"db.{ref}.supabase.co", 5432, "postgres", "postgres", password, {"sslmode": "require"})
