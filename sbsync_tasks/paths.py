@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 PRIVATE = 0o700
+STATE = ".sbsync"  # at the project's root
 
 
 def state_dir(root: Path, *parts: str) -> Path:
@@ -13,7 +14,7 @@ def state_dir(root: Path, *parts: str) -> Path:
 
     `.sbsync/` is private (0700) and ignores itself in git: backups and databases never get committed.
     """
-    top = root / ".sbsync"
+    top = root / STATE
     if not top.is_dir():
         top.mkdir(mode=PRIVATE)
     ignore = top / ".gitignore"

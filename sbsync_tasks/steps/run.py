@@ -18,6 +18,7 @@ from ..migrations import Folder, Migration
 from ..runner import Runner
 from ..settings import Settings
 from ..supabase_cli import LocalStackCli, SupabaseCli, find
+from .known import Known, recall, remember
 
 if TYPE_CHECKING:
     from ..backups import Backup
@@ -41,6 +42,7 @@ class Options:
         keep_local: Record local changes as a migration before anything is pulled.
         discard_local: Drop local changes, after a backup.
         ignore_drift: Go on although the remote differs from its own history.
+        include_all: Also push files older than the remote's newest version, where the order does not matter.
         start: Start the CLI's local stack where it does not run.
     """
 
@@ -54,6 +56,7 @@ class Options:
     keep_local: bool = False
     discard_local: bool = False
     ignore_drift: bool = False
+    include_all: bool = False
     start: bool = False
 
 
@@ -172,24 +175,57 @@ class Run:
 
         return Stack(self.settings.root, Docker(self.runner), calls)
 
-    @cached_property
+    @property
     def remote(self) -> Database:
-        """The remote database."""
-        return open_remote(self.settings)
+        """The remote database; it has answered, and it is the one that `SBSYNC_EXPECT` names, where that is set."""
+        return self._reached[0]
+
+    @property
+    def remote_identity(self) -> Identity:
+        """Who answers at the remote."""
+        return self._reached[1]
 
     @cached_property
-    def remote_identity(self) -> Identity:
-        """Who answers at the remote; checked against `SBSYNC_EXPECT`."""
-        identity = self.remote.identity()
+    def _reached(self) -> tuple[Database, Identity]:
+        """The remote and who answers there; it is shown before it is spoken to."""
+        settings = self.settings
+        database = open_remote(settings)
+        if database.kind != "embedded":
+            protected = ", protected" if settings.protected else ""
+            self.console.say(f"environment {settings.env} ({settings.env_source}): {database.label}{protected}", "note")
+        identity = database.identity()
+        self._check_expected(database, identity)
+        self._warn_of_another(database, identity)
+        return database, identity
+
+    def _check_expected(self, database: Database, identity: Identity) -> None:
         expected = self.settings.expect
         known = {identity.system, self.settings.remote.ref if self.settings.remote else ""}
         if expected and expected not in known:
             raise ConfigError(
-                f"SBSYNC_EXPECT says {expected}, and the server that answers for {self.remote.label} is "
+                f"SBSYNC_EXPECT says {expected}, and the server that answers for {database.label} is "
                 f"system {identity.system}.",
                 "This is another database than the one that is meant: check the settings (`invoke doctor`).",
             )
-        return identity
+
+    def _warn_of_another(self, database: Database, identity: Identity) -> None:
+        """Say so where the environment led to another database at its last successful run."""
+        last = recall(self.settings.root, self.settings.env)
+        now = _known(database, identity)
+        if database.kind == "embedded" or last is None or last.is_same(now) or self.settings.expect == now.system:
+            return
+        self.console.say(
+            f"{now.where} is another database than at the last run: now system {now.system}, database {now.database}; "
+            f"then {last.where}, system {last.system}, database {last.database}. If that is not meant, stop here; "
+            f"SBSYNC_EXPECT={now.system} in the environment's file pins the new one.",
+            "warning",
+        )
+
+    def remember_remote(self) -> None:
+        """Note who the remote is, at the end of a successful run; the sandbox's own needs no note."""
+        database, identity = self._reached
+        if database.kind != "embedded" and not self.options.dry_run:
+            remember(self.settings.root, self.settings.env, _known(database, identity))
 
     @property
     def local(self) -> Database:
@@ -252,3 +288,7 @@ class Run:
     def _may_install(self) -> bool:
         self.console.confirm("The Supabase CLI was not found. Install it from npm into this user's cache?")
         return True
+
+
+def _known(database: Database, identity: Identity) -> Known:
+    return Known(identity.system, identity.database, database.label)
