@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .. import histories
+from ..databases.catalog import compare
 from ..errors import ConfigError, RefusedError
+from ..findings.independence import dependencies
 from ..histories import Row, Verdict
-from ..migrations import Folder, read_folder
+from ..migrations import Folder, Migration, next_version, read_folder
+from .diff import listed
 from .run import Run, Work
 
 
@@ -35,8 +38,7 @@ def look(run: Run) -> Work:
 
 def stop_local_to_remote(run: Run, work: Work) -> None:
     """Refuse what a push must not run into, all of it at once."""
-    head = max(work.remote_history, default="")
-    late = [r for r in work.rows_of(Verdict.PENDING, Verdict.LOCAL_STALE) if not r.remote and r.version < head]
+    late = _late(work)
     _refuse(
         [
             *_folder_problems(work.folder),
@@ -44,9 +46,48 @@ def stop_local_to_remote(run: Run, work: Work) -> None:
             *_problems(work, Verdict.MISSING, _missing),
             *_problems(work, Verdict.LOCAL_ONLY, _local_only),
             *([] if run.options.reset else _problems(work, Verdict.LOCAL_STALE, _stale)),
-            *(_late(row, head) for row in late),
+            *([] if run.options.include_all else [_out_of_order(row, max(work.remote_history)) for row in late]),
         ]
     )
+    if late:
+        _refuse([problem for row in late if row.file for problem in _dependent(work, row.file)])
+        _prove_order(run, work, [row.file for row in late if row.file])
+
+
+def _late(work: Work) -> list[Row]:
+    """Files that the remote has not had, older than the newest version that it has."""
+    head = max(work.remote_history, default="")
+    return [r for r in work.rows_of(Verdict.PENDING, Verdict.LOCAL_STALE) if not r.remote and r.version < head]
+
+
+def _dependent(work: Work, late: Migration) -> list[tuple[str, str]]:
+    had = histories.as_migrations(work.remote_history, work.folder.migrations)
+    reasons = dependencies(late.sql, [(m.file_name, m.sql) for m in had if m.version > late.version])
+    return [
+        (f"{late.file_name} cannot come after later ones: {reason}.", "`invoke resolve` gives it a later version.")
+        for reason in reasons
+    ]
+
+
+def _prove_order(run: Run, work: Work, late: list[Migration]) -> None:
+    """Build both orders, and compare: the files' own, and the one in which the remote is going to have them.
+
+    Raises:
+        RefusedError: they lead to different schemas.
+    """
+    had = histories.as_migrations(work.remote_history, work.folder.migrations)
+    taken, last = work.versions, list[Migration]()
+    for migration in late:
+        version = next_version([*taken, *(m.version for m in last)]) or ""
+        last.append(Migration(version, migration.name, migration.sql))
+    major = run.remote_identity.major
+    left = compare(run.catalog(run.shadow((*had, *late), major)), run.catalog(run.shadow((*had, *last), major)))
+    if left:
+        raise RefusedError(
+            "The order matters: applied after the later ones, these files lead to another schema:\n"
+            + listed([d.summary for d in left]),
+            "`invoke resolve` gives them later versions.",
+        )
 
 
 def stop_remote_to_local(run: Run, work: Work) -> None:
@@ -82,14 +123,14 @@ def _folder_problems(folder: Folder) -> list[tuple[str, str]]:
     duplicates = [
         (
             f"Version {version} stands on more than one file in supabase/migrations.",
-            "The CLI would apply the first and fail at the second: give one a later version.",
+            "The CLI would apply the first and fail at the second: `invoke resolve` explains and cures this.",
         )
         for version in folder.duplicates
     ]
     misnamed = [
         (
             f"supabase/migrations/{name} is not named <version>_<name>.sql.",
-            "The CLI would skip it without a word: rename it, or move it elsewhere.",
+            "The CLI would skip it without a word: `invoke resolve` renames it, or move it elsewhere.",
         )
         for name in folder.misnamed
     ]
@@ -103,23 +144,22 @@ def _problems(work: Work, verdict: Verdict, tell: Callable[[Row], tuple[str, str
 def _edited(row: Row) -> tuple[str, str]:
     return (
         f"Migration {row.version} ({row.name}) was edited after the remote had it.",
-        "A push would never bring the edit there: restore the file (git log -p shows how it was) and put "
-        "the change into a new migration.",
+        "A push would never bring the edit there: `invoke resolve` shows what differs, and restores the file.",
     )
 
 
 def _missing(row: Row) -> tuple[str, str]:
     return (
         f"The remote has recorded {row.version} ({row.name or 'without a name'}), and there is no file of it.",
-        "`invoke remote-to-local` brings it here from the remote's history; or get the branch that has it.",
+        "`invoke resolve` says whose it is and brings the file back; `invoke remote-to-local` also adopts it.",
     )
 
 
 def _local_only(row: Row) -> tuple[str, str]:
     return (
         f"The local database has recorded {row.version} ({row.name or 'without a name'}), and there is no file of it.",
-        "Bring its file back (it may stand on another branch), or rebuild the local database from the "
-        "files with `invoke reset` (it is backed up first).",
+        "`invoke resolve` says where it comes from and brings the file back; `invoke reset` rebuilds the local "
+        "database without it (it is backed up first).",
     )
 
 
@@ -130,9 +170,9 @@ def _stale(row: Row) -> tuple[str, str]:
     )
 
 
-def _late(row: Row, head: str) -> tuple[str, str]:
+def _out_of_order(row: Row, head: str) -> tuple[str, str]:
     return (
         f"Migration {row.version} ({row.name}) is older than the newest one that the remote has had ({head}).",
-        "The remote would have it out of order: rename the file to a later version "
-        f"(git mv supabase/migrations/{row.version}_{row.name}.sql …), then run again.",
+        "The remote would have it out of order: `invoke resolve` gives it a later version; --include-all pushes it as "
+        "it is, where the order does not matter.",
     )

@@ -44,7 +44,10 @@ def push(run: Run, work: Work) -> Work:
             mark_applied(run, run.remote, work.unrecorded_remotely)
         try:
             if work.pending:
-                run.cli.push(run.remote.endpoint, work.files, lock_timeout=run.settings.lock_timeout)
+                run.cli.push(
+                    run.remote.endpoint, work.files, include_all=run.options.include_all,
+                    lock_timeout=run.settings.lock_timeout,
+                )  # fmt: skip
         except SbsyncError as error:
             raise _landed(run, work, before, error) from None
     return work.with_(pushed=tuple(m.version for m in work.pending))

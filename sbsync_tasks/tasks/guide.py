@@ -120,6 +120,7 @@ def reset(
         **ASKS,
         "allow-data-loss": "accept the loss of this object of the remote, such as public.t (repeatable)",
         "ignore-drift": "go on although the remote differs from its own history",
+        "include-all": "also push files older than the remote's newest version, where the order does not matter",
     },
     iterable=["env_file", "allow_data_loss"],
     positional=[],
@@ -136,6 +137,7 @@ def push(
     start: bool = False,
     allow_data_loss: Sequence[str] | None = None,
     ignore_drift: bool = False,
+    include_all: bool = False,
 ) -> None:
     """Push pending migration files to the remote.
 
@@ -146,7 +148,7 @@ def push(
 
     with session(
         context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, start=start,
-        allow_data_loss=tuple(allow_data_loss or ()), ignore_drift=ignore_drift,
+        allow_data_loss=tuple(allow_data_loss or ()), ignore_drift=ignore_drift, include_all=include_all,
     ) as run:  # fmt: skip
         report.scenario(run, scenarios.run_chain(run, scenarios.PUSH))
 

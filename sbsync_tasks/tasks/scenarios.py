@@ -24,6 +24,7 @@ SCENARIO = {
         **SCENARIO,
         "allow-data-loss": "accept the loss of this object of the remote, such as public.t (repeatable)",
         "ignore-drift": "go on although the remote differs from its own history",
+        "include-all": "also push files older than the remote's newest version, where the order does not matter",
     },
     iterable=["env_file", "allow_data_loss"],
     positional=[],
@@ -43,6 +44,7 @@ def local_to_remote(
     commit: bool = False,
     allow_data_loss: Sequence[str] | None = None,
     ignore_drift: bool = False,
+    include_all: bool = False,
 ) -> None:
     """Bring local changes to the remote, and prove it.
 
@@ -54,6 +56,7 @@ def local_to_remote(
     with session(
         context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, start=start, name=name or "",
         reset=reset, commit=commit, allow_data_loss=tuple(allow_data_loss or ()), ignore_drift=ignore_drift,
+        include_all=include_all,
     ) as run:  # fmt: skip
         work = scenarios.run_chain(run, scenarios.LOCAL_TO_REMOTE)
         report.scenario(run, work)
