@@ -69,10 +69,10 @@ class Shadows:
         """
         clusters = self.clusters(major)
         name = self._name(clusters, migrations)
+        self._started.add((major, name))  # first: one that cannot be filled has been started, too
         if not (self._complete(name).exists() and clusters.exists(name)):
             self._build(clusters, name, migrations, major)
         self._complete(name).touch()
-        self._started.add((major, name))
         return clusters.start(name, durable=False)
 
     def name(self, migrations: Sequence[Migration], major: int) -> str:
