@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from sbsync_tasks.supabase_cli.binary import _native
+from sbsync_tasks.supabase_cli.binary import native
 from tests.support.project import Project
 from tests.support.watch import Call, Recorder
 
@@ -45,7 +45,7 @@ def watched(
     folder = tmp_path_factory.mktemp("targets")
     recorder = Recorder(folder / "bin")
     project = synced.copy_to(folder / "project")
-    project.cli = recorder.stand_in(_native(cli(request.param)))
+    project.cli = recorder.stand_in(native(cli(request.param)))
     for name in ("git", "npm", "docker"):
         recorder.stand_in(Path("/usr/bin", name))
     try:

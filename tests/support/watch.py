@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
+import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from sbsync_tasks.endpoint import Endpoint
+from tests.support.project import Project
 
 # Recorded before the real program takes over: what it was given, and what it would find around it.
 STAND_IN = """#!{python} -ISE
@@ -104,19 +107,19 @@ class ArgumentLists:
 
     def holding(self, *needles: str) -> list[str]:
         """The argument lists in which one of these texts stands."""
-        return sorted(text for text in self.seen if any(needle in text for needle in needles))
+        return sorted(text for text in self.seen.copy() if any(needle in text for needle in needles))
 
     def look(self) -> None:
         """Read the argument lists of all processes once."""
-        for pid in os.listdir("/proc"):
-            if pid.isdigit():
+        for process in Path("/proc").iterdir():
+            if process.name.isdigit():
                 with suppress(OSError):
-                    raw = Path("/proc", pid, "cmdline").read_bytes()
+                    raw = (process / "cmdline").read_bytes()
                     self.seen.add(raw.replace(b"\0", b" ").decode("utf-8", "replace"))
 
     def watch(self) -> None:
         """Look again and again, until `stop`."""
-        while not self._over.wait(0.01):
+        while not self._over.wait(0.02):
             self.look()
 
     def stop(self) -> None:
@@ -147,3 +150,62 @@ def files_holding(folder: Path, *needles: str) -> list[Path]:
             if any(needle in content for needle in encoded):
                 found.append(path)
     return found
+
+
+def dump(tools: Path, endpoint: Endpoint) -> str:
+    """Everything in a database, rows and histories included, as pg_dump writes it."""
+    done = subprocess.run(
+        [tools / "pg_dump", "--no-password", f"--dbname={endpoint.url}"],
+        env={"PGPASSWORD": endpoint.password}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    # Newer ones begin and end with a random key.
+    return "\n".join(line for line in done.stdout.splitlines() if not line.startswith(("\\restrict", "\\unrestrict")))
+
+
+def evidence(project: Project, tools: Path) -> dict[str, object]:
+    """All that a run could change: both databases with their rows, every file but our own state, and git."""
+    files = (p for p in project.root.rglob("*") if p.is_file())
+    own = (".sbsync", ".git", "__pycache__")
+    return {
+        "local": dump(tools, project.local.endpoint),
+        "remote": dump(tools, project.remote.endpoint),
+        "files": {
+            str(p.relative_to(project.root)): p.read_bytes()
+            for p in files
+            if not set(p.relative_to(project.root).parts) & set(own)
+        },
+        "commits": project.git("log", "--all", "--format=%H %s"),
+        "index": project.git("ls-files", "--stage"),
+        "status": project.git("status", "--short"),
+    }
+
+
+def at_terminal(project: Project, answers: Sequence[tuple[str, str]], *args: str) -> tuple[int, str]:
+    """Run a task at a pseudo-terminal and answer its questions.
+
+    Args:
+        project: Where.
+        answers: Each a part of the prompt that is waited for, and the line that is typed then; `\\x04` ends the input.
+        args: The task and its flags.
+
+    Returns:
+        The exit code and all that was shown.
+    """
+    import pexpect
+
+    child = pexpect.spawn(
+        sys.executable, ["-m", "invoke", *args], cwd=str(project.root), env=project.environment(), encoding="utf-8",
+        timeout=120, dimensions=(50, 200),
+    )  # fmt: skip
+    shown = ""
+    for prompt, answer in answers:
+        child.expect_exact(prompt)
+        shown += (child.before or "") + prompt
+        if answer == "\x04":
+            child.sendeof()
+        else:
+            child.sendline(answer)
+    child.expect(pexpect.EOF)
+    shown += child.before or ""
+    child.close()
+    return int(child.exitstatus if child.exitstatus is not None else -(child.signalstatus or 0)), shown

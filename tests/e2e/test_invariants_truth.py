@@ -1,0 +1,132 @@
+"""I6 and I9: a run ends with a proof or says plainly that it has none; histories are only touched by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from invoke.context import Context
+
+from sbsync_tasks.errors import SbsyncError
+from sbsync_tasks.migrations import read_folder
+from sbsync_tasks.runner import Runner
+from sbsync_tasks.supabase_cli import CliError, SupabaseCli
+from sbsync_tasks.supabase_cli.binary import NEWEST_KNOWN, Binary, native
+from tests.support.project import Project
+from tests.support.watch import Recorder
+
+pytestmark = [pytest.mark.cli, pytest.mark.e2e]
+
+LATER = "20300101000000"
+# Applies everywhere, and leaves more behind on the remote than on a shadow or the local database.
+DIFFERENT_THERE = """do $$ begin
+  if exists (select from public.teams where name = 'only there') then
+    create table public.left_behind (id int primary key);
+  end if;
+end $$;
+"""
+# What the CLI advises where histories conflict; each of these can do harm unseen.
+ADVICE = ("migration repair", "supabase migration", "db pull", "--include-all", "--status reverted")
+
+
+@pytest.mark.parametrize("task", ["local-to-remote", "push"])
+def test_a_push_whose_proof_fails_says_that_the_remote_was_changed(project: Project, task: str) -> None:
+    project.remote.run("insert into public.teams (name) values ('only there')")
+    project.migration(LATER, "different", DIFFERENT_THERE)
+    done = project.task(task, "--yes")
+    assert done.code == 1, done.text
+    assert "WAS changed" in done.stderr
+    assert LATER in done.stderr
+    assert "left_behind" in done.stderr
+    assert "before-push" in done.stderr
+    assert "equal as far as compared" not in done.text
+    assert project.remote.has("public.left_behind")
+    assert project.remote.history()[LATER]
+
+
+def test_a_pull_whose_proof_fails_commits_and_records_nothing(project: Project) -> None:
+    """A seed that makes a table: the local database is rebuilt, and is not what the remote is."""
+    seed = (project.root / "supabase" / "seed.sql").read_text(encoding="utf-8")
+    project.write("supabase/seed.sql", seed + "\ncreate table public.from_seed (id int primary key);\n")
+    project.commit_all("Seed")
+    project.remote.run("create table public.made_remotely (id int primary key)")
+    head, history = project.git("rev-parse", "HEAD"), project.remote.history()
+    done = project.task("remote-to-local", "--yes")
+    assert done.code == 1, done.text
+    assert "from_seed" in done.stderr
+    assert "equal as far as compared" not in done.text
+    assert project.local.has("public.made_remotely")
+    assert project.remote.history() == history
+    assert project.git("rev-parse", "HEAD") == head
+
+
+def test_the_history_is_kept_before_a_version_is_recorded(project: Project) -> None:
+    project.remote.run("create table public.made_remotely (id int primary key)")
+    before = project.remote.history()
+    project.sync("remote-to-local", "--name", "pulled")
+    (path,) = (project.root / ".sbsync" / "histories").iterdir()
+    assert json.loads(path.read_text(encoding="utf-8")) == list(before.values())
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert project.remote.history().keys() - before.keys() == {project.version_of("pulled")}
+
+
+# --- conflicts of histories: stopped in our own words ---
+
+
+def missing(project: Project) -> None:
+    """The remote and the local database have recorded a version of which there is no file."""
+    (project.root / "supabase" / "migrations" / max(project.migrations)).unlink()
+
+
+def edited(project: Project) -> None:
+    """A file was changed after both had it."""
+    name = max(project.migrations)
+    project.write(f"supabase/migrations/{name}", "create view public.invoice_totals as select 1 as one;\n")
+
+
+def late(project: Project) -> None:
+    """A new file is older than what the remote has had."""
+    project.migration("20260106000000", "late", "create table public.late (id int primary key);\n")
+
+
+@pytest.mark.parametrize("conflict", [missing, edited, late])
+def test_a_conflict_stops_the_run_without_the_clis_advice(project: Project, conflict: object) -> None:
+    conflict(project)  # type: ignore[operator]
+    histories = project.local.history(), project.remote.history()
+    for task in ("local-to-remote", "push"):
+        done = project.task(task, "--yes")
+        assert done.code == 4, done.text
+        assert not [word for word in ADVICE if word in done.text], done.text
+        assert (project.local.history(), project.remote.history()) == histories
+
+
+@pytest.fixture
+def recorded_cli(project: Project, tmp_path: Path) -> Iterator[tuple[SupabaseCli, Recorder]]:
+    recorder = Recorder(tmp_path / "bin")
+    binary = Binary(recorder.stand_in(native(project.cli)), NEWEST_KNOWN, "a test")
+    return SupabaseCli(binary, Runner(Context()), project.root), recorder
+
+
+def test_the_clis_own_refusal_is_told_without_its_advice(
+    project: Project, recorded_cli: tuple[SupabaseCli, Recorder]
+) -> None:
+    cli, _ = recorded_cli
+    files = read_folder(project.root).migrations
+    with pytest.raises(CliError) as caught:
+        cli.push(project.remote.endpoint, files[:-1])
+    assert caught.value.code == "DbPushMissingLocalError"
+    assert not [word for word in ADVICE if word in f"{caught.value.message} {caught.value.hint}"], caught.value.message
+
+
+def test_a_repair_without_a_version_is_never_called(
+    project: Project, recorded_cli: tuple[SupabaseCli, Recorder]
+) -> None:
+    cli, recorder = recorded_cli
+    before = project.remote.history()
+    for mark in (cli.mark_applied, cli.mark_reverted):
+        with pytest.raises(SbsyncError, match="No version"):
+            mark(project.remote.endpoint, ())
+    assert recorder.calls() == []
+    assert project.remote.history() == before
