@@ -81,7 +81,7 @@ def make(stack: Stack, root: Path, volume: str) -> Recipe:
     """
     docker = stack.docker
     with _scratch(stack, root) as scratch:
-        scratch.cli.start_database()
+        scratch.cli.start(database_alone=True)
         container = docker.container(scratch.container_name)
         if container is None:
             raise SbsyncError(f"`supabase db start` has made no container {scratch.container_name}.")

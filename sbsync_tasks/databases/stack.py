@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 54322  # the CLI's default for [db].port
 HOST = "127.0.0.1"
-WAYS_ON = "`supabase start` (or --start) starts it; SBSYNC_LOCAL=embedded does without Docker."
+# What `supabase start` starts besides the database; each is on unless config.toml says otherwise.
+SERVICES = ("api", "auth", "realtime", "storage", "studio", "edge_runtime")
 # What Docker names may hold, by which the CLI makes a container's name from the project's id.
 _NOT_IN_A_NAME = re.compile(r"[^a-zA-Z0-9_.-]+")
 LONGEST_ID = 40
@@ -65,6 +66,12 @@ class Stack:
         """The name of the database's container."""
         safe = _NOT_IN_A_NAME.sub("_", self.project_id).lstrip("_.-")[:LONGEST_ID]
         return f"supabase_db_{safe}"
+
+    @property
+    def start_command(self) -> str:
+        """What starts it: the database alone where config.toml switches every service off."""
+        wanted = any(self.config.get(service, {}).get("enabled", True) for service in SERVICES)
+        return "supabase start" if wanted else "supabase db start"
 
     @property
     def cli(self) -> LocalStackCli:
@@ -124,7 +131,7 @@ class Stack:
         Raises:
             CliError: it does not start.
         """
-        self.cli.start()
+        self.cli.start(database_alone="db" in self.start_command.split())
 
     def reset(self) -> None:
         """Recreate the database, apply all migrations of the project and run its seeds.
@@ -148,17 +155,21 @@ class Stack:
         if self.docker.missing:
             return MissingToolError(
                 f"The local stack needs Docker, and no engine answers: {self.docker.missing}.",
-                "Start Docker and then the stack with `supabase start`; or set SBSYNC_LOCAL=embedded, which does "
-                "without Docker.",
+                f"Start Docker and then the stack with `{self.start_command}`; or set SBSYNC_LOCAL=embedded, which "
+                "does without Docker.",
             )
         if self._port_is_taken():
             return SbsyncError(
                 f"The local stack of this project ({self.project_id}) is not running, and {self._who()} listens on "
                 f"its port {port}.",
-                "Stop that, or give this project another [db].port in supabase/config.toml; then `supabase start`. "
-                "SBSYNC_LOCAL=embedded does without Docker, SBSYNC_LOCAL=<url> uses what listens there.",
+                "Stop that, or give this project another [db].port in supabase/config.toml; then "
+                f"`{self.start_command}`. SBSYNC_LOCAL=embedded does without Docker, SBSYNC_LOCAL=<url> uses what "
+                "listens there.",
             )
-        return SbsyncError(f"The local stack of this project ({self.project_id}) is not running.", WAYS_ON)
+        return SbsyncError(
+            f"The local stack of this project ({self.project_id}) is not running.",
+            f"`{self.start_command}` (or --start) starts it; SBSYNC_LOCAL=embedded does without Docker.",
+        )
 
     def _port_is_taken(self) -> bool:
         return not self.runs_in_docker and _listens(self._port())

@@ -42,13 +42,13 @@ class LocalStackCli:
         """The same program for another project folder."""
         return LocalStackCli(self._binary, self._runner, project, project_id)
 
-    def start(self) -> None:
-        """Start the whole stack; a first start fetches images, applies all migrations and runs the seeds."""
-        self._call(["start"])
+    def start(self, *, database_alone: bool = False) -> None:
+        """Start the stack; a first start fetches images, applies all migrations and runs the seeds.
 
-    def start_database(self) -> None:
-        """Start the stack's database alone."""
-        self._call(["db", "start"])
+        Args:
+            database_alone: Without its services, whose images are not needed then.
+        """
+        self._call(["db", "start"] if database_alone else ["start"])
 
     def stop(self) -> None:
         """Stop the stack and remove all its data."""
