@@ -65,8 +65,14 @@ def unchanged_since(run: Run, work: Work) -> None:
 
 
 def _landed(run: Run, work: Work, before: set[str], error: SbsyncError) -> SbsyncError:
-    with run.remote.connection() as connection:
-        now = set(histories.read(connection))
+    try:
+        with run.remote.connection() as connection:
+            now = set(histories.read(connection))
+    except SbsyncError as unreachable:
+        return SbsyncError(
+            f"{error.message}\nWhat of it the remote has cannot be told: {unreachable.message}",
+            "Run again when it can be reached: what is true is read from there, and the rest is done.",
+        )
     done = [m.file_name for m in work.pending if m.version in now - before]
     left = [m.file_name for m in work.pending if m.version not in now]
     return SbsyncError(
