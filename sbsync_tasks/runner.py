@@ -6,7 +6,10 @@ import json
 import os
 import shlex
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+import signal
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -120,11 +123,12 @@ class Runner:
         if cwd is not None:
             command = f"cd {shlex.quote(str(cwd))} && {command}"
         try:
-            result = self._context.run(
-                command, env=environment, replace_env=True, hide=True,
-                warn=True, in_stream=False, encoding="utf-8", dry=False, timeout=timeout, pty=False,
-                echo=False,
-            )  # fmt: skip
+            with _interrupts_afterwards():
+                result = self._context.run(
+                    command, env=environment, replace_env=True, hide=True,
+                    warn=True, in_stream=False, encoding="utf-8", dry=False, timeout=timeout, pty=False,
+                    echo=False,
+                )  # fmt: skip
         except CommandTimedOut:
             raise SbsyncError(f"{Path(argv[0]).name} gave no answer within {timeout:.0f} s.") from None
         except (Failure, ThreadException, OSError) as error:
@@ -132,6 +136,29 @@ class Runner:
         if result is None:  # invoke < 3 says so of a disowned run only
             raise SbsyncError(f"{argv[0]} could not be run.")
         return Completed(tuple(argv), result.exited, result.stdout, result.stderr)
+
+
+@contextmanager
+def _interrupts_afterwards() -> Iterator[None]:
+    """Hold Ctrl-C back until the program has ended, and raise it then.
+
+    A terminal sends it to the program, too. Invoke would swallow it, and the run would go on as after any failure
+    (https://docs.pyinvoke.org/en/stable/api/runners.html, `send_interrupt`).
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed meanwhile.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if held:
+            raise KeyboardInterrupt
 
 
 def kept_environment() -> dict[str, str]:
