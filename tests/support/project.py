@@ -18,7 +18,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from sbsync_tasks.databases.catalog import Catalog, read_catalog
-from sbsync_tasks.databases.embedded import Clusters, find_binaries
+from sbsync_tasks.databases.embedded import Clusters, find_binaries, find_client_tools
 from sbsync_tasks.databases.embedded.files import copy_tree
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.migrations import FILE_PATTERN
@@ -219,6 +219,7 @@ class Project:
 
     def copy_to(self, root: Path) -> Project:
         """A copy of the project and of its stopped databases, under another root."""
+        root.parent.mkdir(exist_ok=True)
         copy_tree(self.root, root)
         copied = Project(root, self.cli, self.env, self.settings)
         source, target = self.clusters._place(), copied.clusters._place()
@@ -309,3 +310,13 @@ class Project:
             text=True, check=False, timeout=300,
         )  # fmt: skip
         return Done(done.returncode, done.stdout, done.stderr)
+
+
+def text_of(backup: Path) -> str:
+    """Everything that a backup holds, as text: what a restore of it would write."""
+    tools = find_client_tools(find_binaries(None).major)
+    texts = []
+    for path in sorted(backup.iterdir()):
+        argv = [str(tools / "pg_restore"), "--file=-", str(path)] if path.suffix == ".dump" else ["cat", str(path)]
+        texts.append(subprocess.run(argv, capture_output=True, text=True, check=True).stdout)
+    return "\n".join(texts)

@@ -1,0 +1,60 @@
+"""Files that one or both databases have not had yet."""
+
+from tests.support.changes import BY_HAND
+from tests.support.project import Project
+
+COLLEAGUE = "create table public.colleague (id int primary key);\n"
+
+
+def test_a_colleagues_file_arrives_on_both_sides(project: Project) -> None:
+    project.migration("20260401000000", "colleague", COLLEAGUE)
+    project.local.run("create table public.mine (id int primary key)")
+    project.sync("local-to-remote")
+    for database in (project.local, project.remote):
+        assert database.has("public.colleague")
+        assert database.has("public.mine")
+        assert list(database.history()) == project.versions
+    assert project.version_of("local_changes") > "20260401000000"
+    assert "colleague" not in project.migrations[f"{project.version_of('local_changes')}_local_changes.sql"]
+
+
+def test_a_pulled_version_stands_before_what_is_pending(project: Project) -> None:
+    project.migration("20990101000000", "colleague", COLLEAGUE)
+    head = max(project.remote.history())
+    project.remote.run(BY_HAND)
+    project.sync("remote-to-local")
+    pulled = project.version_of("remote_changes")
+    assert head < pulled < "20990101000000"
+    assert set(project.remote.history()) == set(project.versions) - {"20990101000000"}
+    assert project.local.has("public.colleague")
+    assert not project.remote.has("public.colleague")
+    assert project.task("verify").code == 2  # pending is not in sync
+
+    by_hand = project.supabase("db", "push", "--dry-run", "--skip-vault")
+    assert by_hand.data["migrations"] == ["20990101000000_colleague.sql"]
+    done = project.sync("local-to-remote", "--json")
+    assert done.data["pushed"] == ["20990101000000"]
+    assert project.remote.has("public.colleague")
+    assert list(project.remote.history()) == project.versions
+
+
+def test_without_room_unapplied_files_get_later_versions(project: Project) -> None:
+    head = max(project.remote.history())
+    tight = str(int(head) + 1)
+    project.migration(tight, "colleague", COLLEAGUE)
+    project.commit_all("A colleague's migration")
+    project.remote.run(BY_HAND)
+    project.sync("remote-to-local")
+    pulled, moved = project.version_of("remote_changes"), project.version_of("colleague")
+    assert head < pulled < moved
+    assert moved != tight
+    assert project.migrations[f"{moved}_colleague.sql"] == COLLEAGUE
+    assert list(project.local.history()) == project.versions
+    assert set(project.remote.history()) == set(project.versions) - {moved}
+    message, files = project.head
+    assert message == "Add migration for remote changes"
+    assert sorted(files) == sorted(
+        f"supabase/migrations/{name}"
+        for name in (f"{tight}_colleague.sql", f"{moved}_colleague.sql", f"{pulled}_remote_changes.sql")
+    )
+    assert project.git("status", "--short") == ""

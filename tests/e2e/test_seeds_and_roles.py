@@ -1,0 +1,34 @@
+"""supabase/roles.sql and the seed files of config.toml are run as the CLI runs them."""
+
+from tests.support.project import Project
+
+
+def test_roles_and_every_seed_file_are_run(project: Project) -> None:
+    config = project.root / "supabase" / "config.toml"
+    text = config.read_text(encoding="utf-8")
+    project.write("supabase/config.toml", text.replace('["./seed.sql"]', '["./seed.sql", "./seeds/*.sql"]'))
+    project.write("supabase/seeds/01_marks.sql", "insert into public.marks values (1, 'first seed');\n")
+    project.write("supabase/seeds/02_marks.sql", "insert into public.marks values (2, 'second seed');\n")
+    project.write("supabase/roles.sql", "create role reporting;\n")
+    project.remote.run("create role reporting")  # roles.sql is for new databases; the remote's are its own
+    project.migration(
+        "20260401000000",
+        "marks",
+        "create role auditing nologin;\n"
+        "create table public.marks (id int primary key, note text not null);\n"
+        "grant select on public.marks to auditing, reporting;\n",
+    )
+    project.sync("local-to-remote")
+    local, remote = project.local, project.remote
+    assert local.rows("select note from public.marks order by id") == [("first seed",), ("second seed",)]
+    assert local.rows("select name from public.teams") == [("Harbour Studio",)]
+    assert remote.rows("select note from public.marks") == []
+    for database in (local, remote):
+        for role in ("auditing", "reporting"):
+            assert database.value(f"select has_table_privilege('{role}', 'public.marks', 'select')") is True
+    assert project.task("verify").code == 0
+
+    # A reset makes the same again, on a new server, out of the files alone.
+    local.run("delete from public.marks")
+    assert project.task("reset", "--yes").code == 0
+    assert project.local.rows("select note from public.marks order by id") == [("first seed",), ("second seed",)]

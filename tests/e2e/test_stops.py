@@ -1,0 +1,106 @@
+"""What stops a run at its first look: nothing may have changed afterwards."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import Project, Snapshot
+
+TEAMS, INVOICES, TOTALS = "20260105090000", "20260112090000", "20260126090000"
+BOTH = ("local-to-remote", "remote-to-local")
+
+
+@pytest.fixture(scope="module")
+def shared(synced: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Snapshot]]:
+    """One project for all, since nothing here may change a database."""
+    copied = synced.copy_to(tmp_path_factory.mktemp("stops") / "project")
+    try:
+        yield copied, copied.snapshot()
+    finally:
+        copied.remove_databases()
+
+
+@pytest.fixture
+def still(shared: tuple[Project, Snapshot]) -> Iterator[Project]:
+    """The project; afterwards its databases and git have to be what they were, and its files are put back."""
+    project, before = shared
+    yield project
+    project.git("checkout", "--quiet", "--", "supabase")
+    project.git("clean", "-fdq", "supabase")
+    assert project.snapshot() == before
+
+
+def refused(project: Project, task: str, *args: str) -> str:
+    files = project.migrations
+    done = project.task(task, "--yes", *args)
+    assert done.code == 4, done.text
+    assert project.migrations == files
+    return done.stderr
+
+
+@pytest.mark.parametrize("task", BOTH)
+def test_a_file_edited_after_the_remote_had_it(still: Project, task: str) -> None:
+    still.migration(TEAMS, "teams", still.migrations[f"{TEAMS}_teams.sql"] + "create table public.late ();\n")
+    assert f"{TEAMS} (teams) was edited after the remote had it" in refused(still, task)
+
+
+def test_comments_and_spaces_are_no_edit(still: Project) -> None:
+    still.migration(TEAMS, "teams", "-- a word more\n\n" + still.migrations[f"{TEAMS}_teams.sql"])
+    assert still.task("verify").code == 0
+
+
+@pytest.mark.parametrize("task", BOTH)
+def test_two_files_of_one_version(still: Project, task: str) -> None:
+    still.migration(TOTALS, "another", "select 1;\n")
+    assert f"{TOTALS} stands on more than one file" in refused(still, task)
+
+
+@pytest.mark.parametrize("task", BOTH)
+def test_a_misnamed_file(still: Project, task: str) -> None:
+    still.write("supabase/migrations/add_things.sql", "select 1;\n")
+    assert "add_things.sql is not named" in refused(still, task)
+
+
+def test_a_file_older_than_the_remotes_head(still: Project) -> None:
+    still.migration("20260110000000", "too_late", "create table public.too_late ();\n")
+    assert "older than the newest one that the remote has had" in refused(still, "local-to-remote")
+    assert "older than the newest one that the remote has had" in refused(still, "push")
+
+
+def test_a_version_recorded_locally_without_a_file(project: Project) -> None:
+    path = project.migration("20260401000000", "gone", "create table public.gone (id int primary key);\n")
+    assert project.supabase("db", "push", "--yes", "--skip-vault", on=project.local).code == 0
+    path.unlink()  # as after `git switch`
+    before = project.snapshot()
+    for task in BOTH:
+        assert "20260401000000" in refused(project, task)
+    assert project.snapshot() == before
+
+
+def test_a_file_edited_after_only_the_local_database_had_it_is_rebuilt(project: Project) -> None:
+    project.migration("20260401000000", "draft", "create table public.draft (id int primary key);\n")
+    assert project.supabase("db", "push", "--yes", "--skip-vault", on=project.local).code == 0
+    project.migration("20260401000000", "draft", "create table public.draft (id int primary key, more text);\n")
+    before = project.snapshot()
+    assert "was edited after it was applied locally" in refused(project, "local-to-remote", "--no-reset")
+    assert project.snapshot() == before
+    project.sync("local-to-remote")
+    for database in (project.local, project.remote):
+        assert database.has("public.draft")
+        assert (
+            database.value("select count(*) from pg_attribute where attrelid = 'public.draft'::regclass and attnum > 0")
+            == 2
+        )
+    assert project.local.history() == project.remote.history()
+
+
+def test_what_both_sides_name_is_one_database(still: Project) -> None:
+    endpoint = still.local.endpoint
+    still.write(".env.same", f"SUPABASE_DB_URL={endpoint.url}\nSUPABASE_DB_PASSWORD={endpoint.password}\n")
+    local = endpoint.url.replace("postgres@", f"postgres:{endpoint.password}@").replace("127.0.0.1", "localhost")
+    done = still.invoke("local-to-remote", "--env", "same", "--yes", settings={"SBSYNC_LOCAL": local})
+    Path(still.root / ".env.same").unlink()
+    assert done.code == 3, done.text
+    assert "same database" in done.stderr
+    assert endpoint.password not in done.text
