@@ -1,0 +1,126 @@
+"""A project on the CLI's local stack, and a remote of the stack's own image; all of it is removed afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from invoke.context import Context
+
+from sbsync_tasks.databases import Stack
+from sbsync_tasks.databases.containers import Containers
+from sbsync_tasks.databases.docker import Docker
+from sbsync_tasks.endpoint import Endpoint
+from sbsync_tasks.runner import Runner
+from sbsync_tasks.supabase_cli import LocalStackCli, find
+from tests.e2e.conftest import cli, newest
+from tests.support.project import Data, Done, Project
+
+__all__ = ["cli", "newest"]  # fixtures
+
+SERVICES = ("api", "auth", "realtime", "storage", "studio", "local_smtp", "edge_runtime", "analytics")
+MAJOR = 15
+
+
+def docker(*argv: str) -> list[str]:
+    """What a docker command prints, word by word."""
+    done = subprocess.run(["docker", *argv], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine() -> None:
+    """Skip all of this where no Docker engine answers."""
+    missing = Docker(Runner(Context())).missing
+    if missing:
+        pytest.skip(f"needs a Docker engine: {missing}")
+
+
+class StackProject(Project):
+    """A project whose local database is the CLI's stack, under a project id and on ports of its own."""
+
+    def __init__(self, root: Path, cli: Path) -> None:
+        engine = {key: value for key, value in os.environ.items() if key.startswith("DOCKER_")}
+        super().__init__(root, cli, "plain", engine)
+        self.id = f"sbsync-test-{secrets.token_hex(4)}"
+        self.port, self.shadow_port = free_port(), free_port()
+        self.remote_root = root.parent / "remote"
+        self.started: Done | None = None
+
+    @property
+    def cli_major(self) -> int:
+        """The CLI's major version."""
+        return 2 if self._is_2x else 3
+
+    def create(self) -> None:
+        """The example on the stack; `alone` is an environment without a remote."""
+        super().create()
+        lines = [
+            f'project_id = "{self.id}"', "[db]", f"port = {self.port}", f"shadow_port = {self.shadow_port}",
+            f"major_version = {MAJOR}", "[db.seed]", "enabled = true", 'sql_paths = ["./seed.sql"]',
+            *(line for service in SERVICES for line in (f"[{service}]", "enabled = false")),
+        ]  # fmt: skip
+        self.write("supabase/config.toml", "\n".join(lines) + "\n")
+        self.write(".env.alone", "SBSYNC_LOCAL=stack\n")
+        self.commit_all("Configure the stack")
+        self.urls["local"] = Endpoint("127.0.0.1", self.port, "postgres", "postgres", "postgres")
+
+    def start_remote(self) -> Data:
+        """A second server of the stack's image, as a remote that is reached by its URL."""
+        self.remote_root.mkdir()
+        runner = Runner(Context())
+        binary = find(runner, self.root, str(self.cli), lambda: False)
+        stack = Stack(self.root, Docker(runner), lambda name: LocalStackCli(binary, runner, self.root, name))
+        endpoint = self.urls["remote"] = Containers(self.remote_root, stack).start("remote")
+        lines = ["SBSYNC_LOCAL=stack", f"SUPABASE_DB_URL={endpoint.url}", "SUPABASE_DB_PASSWORD=postgres"]
+        self.write(".env.plain", "\n".join(lines) + "\n")
+        return Data(endpoint)
+
+    def by_hand(self, *args: str) -> Done:
+        """Run the real CLI in the project, on its local stack."""
+        done = self._cli([*args])
+        assert done.code == 0, done.text
+        return done
+
+    def left(self, *what: str) -> list[str]:
+        """The project's shadow containers or volumes, as a docker listing has them."""
+        return docker(*what, "--filter", f"label=sbsync={key_of(self.root)}")
+
+    def destroy(self) -> None:
+        """Remove the stack, the remote, and what is cached."""
+        self._cli(["stop", "--no-backup"])
+        for root in (self.root, self.remote_root):
+            label = f"label=sbsync={key_of(root)}"
+            for name in docker("ps", "--all", "--quiet", "--filter", label):
+                docker("rm", "--force", "--volumes", name)
+            for name in docker("volume", "ls", "--quiet", "--filter", label):
+                docker("volume", "rm", name)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def key_of(root: Path) -> str:
+    """What the containers and volumes of a project are labelled with."""
+    return hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:12]
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def stopped(newest: Path, tmp_path: Path) -> Iterator[StackProject]:
+    """A project whose stack has never been started."""
+    made = StackProject(tmp_path / "project", newest)
+    made.create()
+    yield made
+    shutil.rmtree(made.root, ignore_errors=True)

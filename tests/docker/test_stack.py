@@ -1,0 +1,130 @@
+"""The CLI's local stack as the local database: both scenarios, its reset, and what is said where it does not run."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docker.conftest import StackProject
+from tests.support.changes import arrived, change
+from tests.support.project import text_of
+
+pytestmark = pytest.mark.docker
+VERSIONS = ("3.1.0", "2.122.1")
+REF = "abcdefghijklmnopqrst"
+NOWHERE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def stack(
+    request: pytest.FixtureRequest, cli: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StackProject]:
+    """A project on a stack that `--start` has started, with one CLI; another project's ref lies in its way."""
+    made = StackProject(tmp_path_factory.mktemp("stack") / "project", cli(request.param))
+    try:
+        made.create()
+        in_the_way = made.write("supabase/.env", f"SUPABASE_PROJECT_ID={REF}\n")
+        made.started = made.invoke("diff", "--env", "alone", "--start")
+        in_the_way.unlink()
+        yield made
+    finally:
+        made.destroy()
+
+
+def test_right_after_a_start_there_is_nothing_to_diff(stack: StackProject) -> None:
+    assert stack.started.code == 0, stack.started.text
+    assert stack.started.stdout == ""
+    assert list(stack.local.history()) == stack.versions
+    assert stack.left("ps", "--all", "--quiet") == []
+    again = stack.invoke("diff", "--env", "alone", "--start", "--json")
+    assert again.data["sql"] == ""
+    assert "start" not in again.stderr  # it runs already
+
+
+def test_both_directions(stack: StackProject) -> None:
+    remote = stack.start_remote()
+    # A stack's functions can be executed by PUBLIC, too, before anything is revoked.
+    hidden = "revoke execute on function public.{}_count() from public"
+    stack.local.run(*change("projects", "guest"), hidden.format("projects"))
+    stack.local.run("insert into public.teams (name) values ('before the reset')")
+    done = stack.sync("local-to-remote", "--name", "projects", "--json")
+    assert done.data["proof"]["in_sync"] is True
+    for side in (stack.local, remote):
+        arrived(side, "projects", "guest")
+        assert list(side.history()) == stack.versions
+    assert stack.local.rows("select name from public.teams") == [("Harbour Studio",)]  # the seeds, and nothing else
+    before_reset = next(stack.root / path for path in done.data["backups"] if "before-reset" in path)
+    assert "before the reset" in text_of(before_reset)
+
+    remote.run(*change("expenses", "auditor"), hidden.format("expenses"))
+    stack.sync("remote-to-local")
+    for side in (stack.local, remote):
+        arrived(side, "projects", "guest")
+        arrived(side, "expenses", "auditor")
+        assert list(side.history()) == stack.versions
+    assert stack.local.history() == remote.history()
+    assert stack.task("verify").code == 0
+
+    # The guide's own commands find nothing left to do.
+    assert stack.supabase("db", "push", "--dry-run", "--skip-vault").data["migrations"] == []
+    engine = ["--use-pg-delta"] if stack.cli_major == 2 else []
+    assert (stack.by_hand("db", "diff", "--local", *engine).data["diff"] or "").strip() == ""
+    assert stack.left("ps", "--all", "--quiet") == []
+
+
+def test_a_reset_keeps_a_backup_and_nothing_else(stack: StackProject) -> None:
+    stack.local.run(
+        "create role left_over nologin",
+        "create table auth.left_over (id int)",
+        "alter default privileges in schema public grant select on tables to left_over",
+        "comment on schema public is 'left over'",
+        "insert into public.teams (name) values ('precious')",
+    )
+    refused = stack.task("reset")
+    assert refused.code == 4
+    assert stack.local.has("auth.left_over")
+    done = stack.task("reset", "--yes", "--json")
+    assert done.code == 0, done.text
+    assert "precious" in text_of(stack.root / done.data["backup"])
+    local = stack.local
+    assert not local.has("auth.left_over")
+    assert local.rows("select from pg_roles where rolname = 'left_over'") == []
+    assert local.value("select obj_description('public'::regnamespace)") != "left over"
+    assert local.rows("select name from public.teams") == [("Harbour Studio",)]
+
+
+def test_without_an_engine_a_running_stack_can_be_read_but_not_rebuilt(stack: StackProject) -> None:
+    stack.local.run("insert into public.teams (name) values ('still here')")
+    listed = stack.invoke("reset", "--env", "alone", "--yes", settings=NOWHERE)
+    assert listed.code == 5, listed.text
+    assert "No Docker engine answers" in listed.stderr
+    assert ("still here",) in stack.local.rows("select name from public.teams")
+
+
+def test_no_engine(stopped: StackProject) -> None:
+    done = stopped.invoke("diff", "--env", "alone", "--start", settings=NOWHERE)
+    assert done.code == 5
+    assert "SBSYNC_LOCAL=embedded" in done.stderr
+    assert "`supabase db start`" in done.stderr
+    data = json.loads(stopped.invoke("diff", "--env", "alone", "--json", settings=NOWHERE).stdout)
+    assert data["error"]["exit_code"] == 5
+
+
+def test_an_engine_and_no_stack(stopped: StackProject) -> None:
+    done = stopped.invoke("backup", "--local", "--env", "alone")
+    assert done.code == 1
+    assert f"({stopped.id}) is not running" in done.stderr
+    assert "`supabase db start`" in done.stderr
+    assert "SBSYNC_LOCAL=embedded" in done.stderr
+
+
+def test_something_else_on_the_port(stopped: StackProject) -> None:
+    with socket.create_server(("127.0.0.1", stopped.port)):
+        done = stopped.invoke("diff", "--env", "alone", "--start")
+    assert done.code == 1
+    assert f"another program listens on its port {stopped.port}" in done.stderr
+    assert stopped.left("ps", "--all", "--quiet") == []
