@@ -163,8 +163,9 @@ def _settings(config: Mapping[str, Any]) -> str:
 
 
 def _pins(root: Path) -> list[Path]:
-    """Where `supabase link` notes the versions of a project's services, which the CLI then runs locally too."""
-    return sorted((root / "supabase" / ".temp").glob("*-version"))
+    """Where `supabase link` notes a project's versions, which the CLI then takes locally, too."""
+    place = root / "supabase" / ".temp"
+    return sorted([*place.glob("*-version"), *place.glob("storage-migration")])
 
 
 def _ports() -> str:
