@@ -16,6 +16,7 @@ from .tasks import (
     push,
     remote_to_local,
     reset,
+    resolve,
     review,
     status,
     verify,
@@ -25,5 +26,5 @@ __version__ = "0.1.0"
 
 __all__ = [
     "__version__", "backup", "commit", "diff", "doctor", "local_to_remote", "ns", "pull", "push", "remote_to_local",
-    "reset", "review", "status", "verify",
+    "reset", "resolve", "review", "status", "verify",
 ]  # fmt: skip

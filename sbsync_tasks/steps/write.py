@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..migrations import migrations_dir, write
-from ..paths import state_dir
+from ..replaced import keep
 from .run import Run, Work
 
 
@@ -11,8 +11,8 @@ def write_files(run: Run, work: Work) -> Work:
     """Write the new files; renamed ones keep a copy under their old name in `.sbsync/replaced`."""
     root = run.settings.root
     for old, _ in work.renamed:
-        path = migrations_dir(root) / old.file_name
-        path.replace(state_dir(root, "replaced") / old.file_name)
+        keep(root, old.file_name)
+        (migrations_dir(root) / old.file_name).unlink()
     for migration in work.to_write:
         write(root, migration)
     return work

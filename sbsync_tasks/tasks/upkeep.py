@@ -10,7 +10,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from .. import errors
-from .session import COMMON, boundary, settings_of
+from .session import ASKS, COMMON, boundary, session, settings_of
 
 
 @task(help=dict(COMMON), iterable=["env_file"], auto_shortflags=False)
@@ -36,6 +36,28 @@ def doctor(
         )  # fmt: skip
         if not step.examine(subject):
             raise Exit(code=errors.FAILED)
+
+
+@task(help={**COMMON, **ASKS}, iterable=["env_file"], positional=[], auto_shortflags=False)
+def resolve(
+    context: Context,
+    *,
+    env: str | None = None,
+    env_file: Sequence[str] | None = None,
+    yes: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
+    """Explain history conflicts, and cure them.
+
+    Missing and lost files, edited, renamed and misnamed ones, versions out of order or twice: whose each is, what
+    differs, and the way out, done after one question. The remote is only read; replaced files and history rows are
+    kept in .sbsync. Exit code 4 where something is left that you have to decide.
+    """
+    from ..steps import resolve as step
+
+    with session(context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json) as run:
+        step.resolve(run)
 
 
 @task(help={"keep": "leave the scratch project and its databases there, to look at"}, auto_shortflags=False)

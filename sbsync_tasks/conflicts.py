@@ -1,0 +1,152 @@
+"""Conflicts between the files and what the databases have recorded: what each is, and the ways out, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from .histories import History
+from .migrations import Folder, Migration
+
+
+class Kind(Enum):
+    """What is in conflict; the value is the word in messages and JSON."""
+
+    FIRST_PULL = "first pull"
+    DUPLICATE = "duplicate version"
+    MISNAMED = "misnamed file"
+    MISSING = "missing file"
+    LOCAL_ONLY = "recorded locally only"
+    RENAMED = "renamed after it was applied"
+    EDITED = "edited after it was applied"
+    OUT_OF_ORDER = "out of order"
+    DRIFT = "drift"
+
+
+@dataclass(frozen=True)
+class Put:
+    """A migration file is written; what it replaces is kept in `.sbsync/replaced`.
+
+    Attributes:
+        migration: The file as it will be.
+        replaces: The name of the file that it takes the place of, which may be its own; empty for a new file.
+        source: Where its text comes from; empty where it is the replaced file's own.
+    """
+
+    migration: Migration
+    replaces: str = ""
+    source: str = ""
+
+    def __str__(self) -> str:
+        name, origin = self.migration.file_name, f" ({self.source})" if self.source else ""
+        if not self.replaces:
+            return f"write supabase/migrations/{name}{origin}"
+        if self.replaces == name:
+            return f"replace the text of supabase/migrations/{name}{origin}; the edited file is kept"
+        return f"rename supabase/migrations/{self.replaces} to {name}; a copy is kept"
+
+
+@dataclass(frozen=True)
+class Rerecord:
+    """A row of the local database's history gets another version; its schema and the remote are left alone."""
+
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"record {self.old} as {self.new} in the local database's history; the row is kept"
+
+
+Action = Put | Rerecord
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way out.
+
+    Attributes:
+        title: What it is, as a sentence.
+        actions: What is done for it; empty where it is the user's to go.
+    """
+
+    title: str
+    actions: tuple[Action, ...] = ()
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """One conflict.
+
+    Attributes:
+        kind: What it is.
+        version: The version concerned; empty for a misnamed file, drift and a first pull.
+        name: The migration's or the file's name.
+        what: Whose it is and what is wrong with it, in a sentence or two.
+        details: Further lines, such as the statements that differ.
+        ways: The ways out; the first one is done by default, if it has actions.
+    """
+
+    kind: Kind
+    version: str
+    name: str
+    what: str
+    ways: tuple[Way, ...]
+    details: tuple[str, ...] = ()
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What is done by default; empty for a conflict that is only explained."""
+        return self.ways[0].actions if self.ways else ()
+
+    def document(self) -> dict[str, Any]:
+        """The conflict as JSON data."""
+        ways = [{"title": w.title, "actions": [str(a) for a in w.actions]} for w in self.ways]
+        return {
+            "kind": self.kind.value, "version": self.version, "name": self.name, "what": self.what,
+            "details": list(self.details), "ways": ways,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A file of some version on a branch.
+
+    Attributes:
+        branch: The branch.
+        author: Who added it there.
+        date: When, as `YYYY-MM-DD`.
+        migration: The file.
+    """
+
+    branch: str
+    author: str
+    date: str
+    migration: Migration
+
+    def __str__(self) -> str:
+        return f"branch {self.branch} ({self.author}, {self.date})"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a diagnosis is made from.
+
+    Attributes:
+        folder: The migration files.
+        misnamed: The text of each misnamed file, by its name.
+        local: What the local database has recorded.
+        remote: What the remote has recorded.
+        remote_name: What the remote is called.
+        branches: Files on git's branches, by version; only those that are asked for.
+        drift: How the remote differs from its own history, a line each.
+    """
+
+    folder: Folder
+    misnamed: Mapping[str, str]
+    local: History
+    remote: History
+    remote_name: str = "remote"
+    branches: Mapping[str, tuple[Candidate, ...]] = field(default_factory=dict)
+    drift: tuple[str, ...] = ()

@@ -1,0 +1,339 @@
+"""From files, histories and branches to the conflicts between them, each with its ways out. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from itertools import combinations
+
+from . import edits, sqltext
+from .conflicts import Action, Candidate, Conflict, Facts, Kind, Put, Rerecord, Way
+from .histories import Recorded, Row, Verdict, compare
+from .migrations import NAME_LIMIT, Migration
+from .numbering import Moved, Pending, renumber
+
+EXCERPT = 160  # characters of a statement in a message
+LAST = "9" * 20  # stands after every version
+
+
+def diagnose(facts: Facts, now: datetime | None = None) -> tuple[Conflict, ...]:
+    """Every conflict, each by its own cause.
+
+    Args:
+        facts: What is known.
+        now: The time for new versions; the current one as a rule.
+    """
+    first = _first_pull(facts)
+    if first:
+        return (first,)
+    found = _Diagnosis(facts, now)
+    return (*found.all(), *_drift(facts))
+
+
+def asks_branches(facts: Facts) -> tuple[str, ...]:
+    """The versions whose files are worth looking for on git's branches."""
+    rows = compare(facts.folder, facts.local, facts.remote)
+    wanted = (Verdict.MISSING, Verdict.LOCAL_ONLY, Verdict.EDITED)
+    return tuple(row.version for row in rows if row.verdict in wanted)
+
+
+def _first_pull(facts: Facts) -> Conflict | None:
+    if facts.folder.migrations or set(facts.local) - set(facts.remote):
+        return None
+    name, title = facts.remote_name, ""
+    if facts.remote:
+        what = f"{name} has {len(facts.remote)} recorded migrations, and the folder has none: a first pull."
+        title = f"`invoke remote-to-local` takes them over from the history of {name}, and rebuilds the local database."
+    elif facts.drift:
+        what = f"{name} has objects and no history, and there are no migration files: a first pull."
+        title = f"`invoke remote-to-local` makes the first migration from what {name} has, and records it there."
+    else:
+        return None
+    elsewhere = next((found[0] for found in facts.branches.values() if found), None)
+    switch = (Way(f"Or is it the wrong branch? {_capital(str(elsewhere))} has files of these."),) if elsewhere else ()
+    return Conflict(Kind.FIRST_PULL, "", "", what, (Way(title), *switch))
+
+
+def _drift(facts: Facts) -> Iterator[Conflict]:
+    if facts.drift:
+        what = f"{facts.remote_name} has changes that its own history does not record."
+        way = Way("`invoke remote-to-local` brings them into a migration.")
+        yield Conflict(Kind.DRIFT, "", "", what, (way,), facts.drift)
+
+
+@dataclass(frozen=True)
+class _Diagnosis:
+    """The conflicts of a folder with files, found one kind after the other."""
+
+    facts: Facts
+    now: datetime | None
+
+    def all(self) -> Iterator[Conflict]:
+        yield from (self._duplicate(version) for version in self.facts.folder.duplicates)
+        yield from (self._misnamed(name) for name in self.facts.misnamed)
+        for row in self.rows:
+            file = self.renamed.get(row.version)
+            if file:
+                yield self._renamed(row, file)
+            elif row.verdict in (Verdict.MISSING, Verdict.LOCAL_ONLY):
+                yield self._lost(row)
+            elif row.verdict is Verdict.EDITED:
+                yield self._edited(row)
+            elif self._late(row):
+                yield self._out_of_order(row)
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The three-way comparison, without the versions of which it is not clear which file is theirs."""
+        rows = compare(self.facts.folder, self.facts.local, self.facts.remote)
+        return tuple(row for row in rows if row.version not in self.facts.folder.duplicates)
+
+    @cached_property
+    def head(self) -> str:
+        """The newest version that the remote has had; empty for none."""
+        return max(self.facts.remote, default="")
+
+    def _late(self, row: Row) -> bool:
+        moved_by_hand = row.file is not None and row.file in self.renamed.values()
+        return bool(row.file and not row.remote and row.version < self.head and not moved_by_hand)
+
+    # --- files under another name than the one that was recorded ---
+
+    @cached_property
+    def renamed(self) -> dict[str, Migration]:
+        """Versions recorded without a file, whose very statements stand in a file of another version."""
+        found: dict[str, Migration] = {}
+        for row in self.rows:
+            recorded = row.remote or row.local
+            if row.file is None and recorded and recorded.statements:
+                had = self.facts.remote if row.remote else self.facts.local
+                file = next((m for m in self._without_record(had) if recorded.matches(m)), None)
+                if file and file not in found.values():
+                    found[row.version] = file
+        return found
+
+    def _without_record(self, had: object) -> list[Migration]:
+        return [r.file for r in self.rows if r.file and r.version not in had]  # type: ignore[operator]
+
+    def _renamed(self, row: Row, file: Migration) -> Conflict:
+        where = self.facts.remote_name if row.remote else "the local database"
+        what = f"{where} has recorded these statements as {row.version}; their file is now {file.file_name}."
+        if row.remote:
+            back = Migration(row.version, file.name, file.sql)
+            actions: list[Action] = [Put(back, file.file_name)]
+            if file.version in self.facts.local and row.version not in self.facts.local:
+                actions.append(Rerecord(file.version, row.version))
+            way = Way("Give the file back the version that the remote has.", tuple(actions))
+        else:
+            way = Way("Record it locally as what it is called now.", (Rerecord(row.version, file.version),))
+        return Conflict(Kind.RENAMED, row.version, file.name, _capital(what), (way,))
+
+    # --- recorded, and no file ---
+
+    def _lost(self, row: Row) -> Conflict:
+        kind = Kind.MISSING if row.verdict is Verdict.MISSING else Kind.LOCAL_ONLY
+        where = self.facts.remote_name if kind is Kind.MISSING else "the local database"
+        recorded = row.remote or row.local
+        assert recorded is not None  # noqa: S101 - there is no row without a file and without a record
+        what = f"{_capital(where)} has recorded {row.version} ({row.name or 'without a name'}), and there is no file."
+        if row.version in self.facts.branches:
+            what += f" {_whose(recorded, self.facts.branches[row.version])}"
+        put = self._restored(recorded, where)
+        pending = " It is then pending on the remote." if kind is Kind.LOCAL_ONLY else ""
+        ways = [Way(f"Bring the file back, from {put.source}.{pending}", (put,))] if put else []
+        if kind is Kind.LOCAL_ONLY:
+            ways.append(Way("If it is not wanted: `invoke reset` rebuilds the local database without it, backed up."))
+        return Conflict(kind, row.version, row.name, what, tuple(ways))
+
+    def _restored(self, recorded: Recorded, where: str, name: str = "") -> Put | None:
+        """The file of a record: as a branch has it, where that is what was recorded, else from the record itself."""
+        same = _same_as(recorded, self.facts.branches.get(recorded.version, ()))
+        if same:
+            made, source = same.migration, str(same)
+        elif recorded.statements is not None:
+            made, source = recorded.as_migration(), f"the history of {where}"
+        else:
+            return None
+        return Put(replace(made, name=name or made.name), source=source)
+
+    # --- edited ---
+
+    @cached_property
+    def additions(self) -> dict[str, Migration]:
+        """By version of an edited file: what it adds behind the recorded statements, if that is all it does."""
+        rows = [r for r in self.rows if r.verdict is Verdict.EDITED and r.file and r.remote]
+        found = {r.version: (r.file, edits.compare(r.file.sql, r.remote.statements or ()).added) for r in rows}  # type: ignore[union-attr]
+        return {
+            version: Migration(version, f"{file.name[: NAME_LIMIT - 6]}_added", added)  # type: ignore[union-attr]
+            for version, (file, added) in found.items()
+            if added
+        }
+
+    def _edited(self, row: Row) -> Conflict:
+        file, recorded = row.file, row.remote
+        assert file is not None and recorded is not None  # noqa: S101, PT018 - what EDITED says
+        name = self.facts.remote_name
+        edit = edits.compare(file.sql, recorded.statements or ())
+        put = self._restored(recorded, name, file.name)
+        assert put is not None  # noqa: S101 - a record without statements is never called edited
+        actions: list[Action] = [replace(put, replaces=file.file_name)]
+        title = f"Put back what {name} has had, from {put.source}. A push would never bring the edit there."
+        if row.version in self.additions:
+            actions += self._moves(self.additions[row.version], "")
+            title += " The added statements get a migration of their own."
+        what = f"{file.file_name} is not what {name} has had: {_count(len(edit.changes), 'statement')} differ."
+        return Conflict(
+            Kind.EDITED, row.version, row.name, what, (Way(title, tuple(actions)),), tuple(_told(edit.changes))
+        )
+
+    # --- versions that cannot stay ---
+
+    def _out_of_order(self, row: Row) -> Conflict:
+        file = row.file
+        assert file is not None  # noqa: S101 - what `_late` says
+        what = f"{file.file_name} has not reached {self.facts.remote_name}, which has had a later one ({self.head})."
+        later = Way("Give it a later version.", self._moves(file, file.file_name))
+        keep = Way(
+            "`invoke local-to-remote --include-all` keeps the version, if it and the later ones are independent."
+        )
+        return Conflict(Kind.OUT_OF_ORDER, row.version, row.name, what, (later, keep))
+
+    def _duplicate(self, version: str) -> Conflict:
+        files = [m for m in self.facts.folder.migrations if m.version == version]
+        names = " and ".join(m.file_name for m in files)
+        keeper = self.keepers[version]
+        what = f"{names} claim the same version: the CLI would apply the first and fail at the next."
+        if keeper is None:
+            hint = "Keep the file that was applied, and remove or rename the other: the statements do not tell which."
+            return Conflict(Kind.DUPLICATE, version, "", what, (Way(hint),))
+        moving = [m for m in files if self._moves_away(m, keeper)]
+        if keeper in moving:
+            title = f"All get later versions, as {self.facts.remote_name} has had a later one ({self.head})."
+        else:
+            applied = " was applied and" if version in {**self.facts.local, **self.facts.remote} else ""
+            title = f"{keeper.file_name}{applied} keeps the version; a later one for the rest."
+        actions = tuple(a for m in moving for a in self._moves(m, m.file_name))
+        return Conflict(Kind.DUPLICATE, version, "", what, (Way(title, actions),))
+
+    def _moves_away(self, migration: Migration, keeper: Migration) -> bool:
+        version = migration.version
+        return migration != keeper or (version not in self.facts.remote and version < self.head)
+
+    @cached_property
+    def keepers(self) -> dict[str, Migration | None]:
+        """By duplicate version: the file that keeps it; None where that cannot be told."""
+        return {version: self._keeper(version) for version in self.facts.folder.duplicates}
+
+    def _keeper(self, version: str) -> Migration | None:
+        files = sorted(m for m in self.facts.folder.migrations if m.version == version)
+        if any(sqltext.same(a.sql, b.sql) for a, b in combinations(files, 2)):
+            return None  # one of them is superfluous, and which one only the user can say
+        recorded = self.facts.remote.get(version) or self.facts.local.get(version)
+        if recorded is None:
+            return files[0]
+        fitting = [m for m in files if recorded.matches(m)]
+        named = [m for m in fitting or files if m.name == recorded.name]
+        clear = fitting if len(fitting) == 1 else named
+        return clear[0] if clear else None
+
+    def _misnamed(self, file: str) -> Conflict:
+        what = f"{file} is not named <version>_<name>.sql: the CLI would skip it without a word."
+        migration = self.cleaned.get(file)
+        if migration is None:
+            return Conflict(Kind.MISNAMED, "", file, what, (Way("Rename it, or move it elsewhere."),))
+        ways = (
+            Way("Give it a version; it is then pending.", self._moves(migration, file)),
+            Way("If it is no migration: move it elsewhere."),
+        )
+        return Conflict(Kind.MISNAMED, "", file, what, ways)
+
+    @cached_property
+    def cleaned(self) -> dict[str, Migration]:
+        """Misnamed files that keep a name when what is no part of one is taken away, after all versions."""
+        names = {file: _cleaned(file) for file in self.facts.misnamed}
+        return {f: Migration(LAST, name, self.facts.misnamed[f]) for f, name in names.items() if name}
+
+    def _moves(self, migration: Migration, file: str) -> tuple[Action, ...]:
+        group = next(g for g in self.moves if (g[0][0].migration, g[0][0].file) == (migration, file))
+        return tuple(action for moved in group for action in self._actions(moved))
+
+    @cached_property
+    def moves(self) -> tuple[tuple[Moved, ...], ...]:
+        """New versions for everything that needs one, worked out together, so that they fit each other."""
+        facts = self.facts
+        known = {*facts.local, *facts.remote, *(m.version for m in facts.folder.migrations)}
+        return renumber(self._pending(), self.head, known, now=self.now)
+
+    def _pending(self) -> Iterator[Pending]:
+        for row in self.rows:
+            if row.file and not row.remote and (self._late(row) or row.version > self.head):
+                yield Pending(row.file, row.file.file_name, self._late(row))
+        for migration in self.facts.folder.migrations:
+            keeper = self.keepers.get(migration.version)
+            if keeper and (migration != keeper or migration.version not in self.facts.remote):
+                yield Pending(migration, migration.file_name, self._moves_away(migration, keeper))
+        yield from (Pending(m, "", moves=True) for m in self.additions.values())
+        yield from (Pending(m, file, moves=True) for file, m in self.cleaned.items())
+
+    def _actions(self, moved: Moved) -> Iterator[Action]:
+        pending, new = moved
+        old = pending.migration
+        source = "" if pending.file else f"what {old.version}_{old.name.removesuffix('_added')}.sql added"
+        yield Put(new, pending.file, source)
+        recorded = self.facts.local.get(old.version)
+        if pending.file and recorded and self._is_its_own(old, recorded):
+            yield Rerecord(old.version, new.version)
+
+    def _is_its_own(self, migration: Migration, recorded: Recorded) -> bool:
+        """Whether a local record is this file's, and not that of another file with the version."""
+        keeper = self.keepers.get(migration.version)
+        if keeper is None:
+            return True
+        return recorded.matches(migration) and (migration == keeper or not recorded.matches(keeper))
+
+
+def _same_as(recorded: Recorded, branches: Sequence[Candidate]) -> Candidate | None:
+    return next((c for c in branches if recorded.matches(c.migration)), None)
+
+
+def _whose(recorded: Recorded, branches: Sequence[Candidate]) -> str:
+    same = _same_as(recorded, branches)
+    if same and recorded.statements is None:
+        return f"Its statements were not recorded; {same} has a file of it, which is taken at its word."
+    if same:
+        return f"{_capital(str(same))} has it, with these very statements."
+    if branches:
+        return f"{_capital(str(branches[0]))} has a file of it, with other statements."
+    return "No branch has it." if recorded.statements else "No branch has it, and its statements were not recorded."
+
+
+def _told(changes: Sequence[tuple[str, str]]) -> Iterator[str]:
+    for recorded, file in changes:
+        if not file:
+            yield f"gone from the file: {_short(recorded)}"
+        elif not recorded:
+            yield f"added in the file: {_short(file)}"
+        else:
+            yield f"recorded: {_short(recorded)}"
+            yield f"in the file: {_short(file)}"
+
+
+def _short(statement: str) -> str:
+    text = " ".join(statement.split())
+    return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
+
+
+def _cleaned(file: str) -> str:
+    stem = re.sub(r"^[\W\d_]+", "", file.removesuffix(".sql"))
+    return re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_")[:NAME_LIMIT]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

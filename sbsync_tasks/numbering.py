@@ -1,0 +1,72 @@
+"""New versions for migrations that cannot keep theirs, so that the order of what is pending stays. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from .migrations import Migration, next_version
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A migration that the remote has not had.
+
+    Attributes:
+        migration: It, with the version that says where it stands among the others.
+        file: The name of its file; empty for one that is yet to be written.
+        moves: It cannot keep its version.
+    """
+
+    migration: Migration
+    file: str
+    moves: bool = False
+
+
+Moved = tuple[Pending, Migration]
+
+
+def renumber(
+    pending: Iterable[Pending], head: str, known: Iterable[str], *, now: datetime | None = None
+) -> tuple[tuple[Moved, ...], ...]:
+    """Give new versions, later than the remote's head, to what cannot keep its own.
+
+    A new version stands before the oldest one that stays. Where there is no room for that, those after it get new
+    versions too: they may build on what moves.
+
+    Args:
+        pending: What the remote has not had.
+        head: The newest version that the remote has had; empty for none.
+        known: All versions that are taken.
+        now: The time to use; the current one as a rule.
+
+    Returns:
+        A group for each migration that has to move: it, and those that move because of it.
+    """
+    ordered = sorted(pending, key=lambda p: (p.migration.version, p.moves, p.migration.name))
+    taken, last = set(known), head
+    groups: list[list[Moved]] = []
+    for position, this in enumerate(ordered):
+        if not this.moves and this.migration.version > last:
+            last = this.migration.version
+            continue
+        last = _free(taken, _next_staying(ordered[position + 1 :], last), now)
+        taken.add(last)
+        moved = (this, Migration(last, this.migration.name, this.migration.sql))
+        if this.moves:
+            groups.append([moved])
+        else:
+            groups[-1].append(moved)
+    return tuple(map(tuple, groups))
+
+
+def _next_staying(rest: Sequence[Pending], last: str) -> str:
+    return next((p.migration.version for p in rest if not p.moves and p.migration.version > last), "")
+
+
+def _free(taken: set[str], before: str, now: datetime | None) -> str:
+    earlier = [v for v in taken if not before or v < before]
+    version = next_version(earlier, now=now, before=before) or next_version([*taken], now=now)
+    assert version is not None  # noqa: S101 - None only says that there is no room before `before`
+    return version

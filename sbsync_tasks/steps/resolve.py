@@ -1,0 +1,171 @@
+"""`invoke resolve`: conflicts between files and histories, each explained, and cured where there is one safe way.
+
+The remote is only read. Files that give way and history rows that change are kept first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from .. import git, replaced
+from ..conflicts import Action, Candidate, Conflict, Facts, Put, Rerecord
+from ..diagnosis import asks_branches, diagnose
+from ..errors import MissingToolError, RefusedError, SbsyncError
+from ..migrations import FILE_PATTERN, Migration, migrations_dir, read_folder
+from .diff import changes
+from .marking import keep_history
+from .preflight import look
+from .run import Run, Work
+
+LOOKED_UP = 20  # versions that are looked for on git's branches: each costs a call of git per branch
+
+
+def resolve(run: Run) -> None:
+    """Explain every conflict; after one question, cure those that can be cured; look again and say what is left.
+
+    With `--json` the document is `{"environment", "dry_run", "conflicts", "plan", "done", "kept", "left"}`.
+
+    Raises:
+        RefusedError: declined, or something is left that has to be decided by the user.
+    """
+    work = look(run)
+    run.introduce()
+    drift = _drift(run, work)
+    facts = _facts(run, work, drift)
+    found = diagnose(facts)
+    actions = [action for conflict in found for action in conflict.actions]
+    _show(run, found, actions)
+    if not actions or run.options.dry_run:
+        _document(run, found, actions, done=False, kept=(), left=found)
+        _refuse_left([c for c in found if not c.actions], "has" if not actions else "would still have")
+        return
+    run.console.confirm("Do this?")
+    with run.console.step("resolve", f"do {len(actions)} things, in files and the local history"):
+        kept = _act(run, facts, actions)
+    left = diagnose(_facts(run, look(run), drift))
+    _document(run, found, actions, done=True, kept=kept, left=left)
+    for path in kept:
+        run.console.say(f"kept: {path.relative_to(run.settings.root)}", "note")
+    _refuse_left(left, "still has")
+    run.console.say("Nothing is in conflict any more; `invoke status` shows what is pending.", "ok")
+
+
+# --- looking ---
+
+
+def _facts(run: Run, work: Work, drift: Sequence[str]) -> Facts:
+    folder = migrations_dir(run.settings.root)
+    # Only shown: a file that is renamed keeps its bytes.
+    misnamed = {f: (folder / f).read_text(encoding="utf-8", errors="replace") for f in work.folder.misnamed}
+    facts = Facts(work.folder, misnamed, work.local_history, work.remote_history, run.remote.name, drift=tuple(drift))
+    return replace(facts, branches=_branches(run.settings.root, asks_branches(facts)))
+
+
+def _branches(root: Path, versions: Sequence[str]) -> Mapping[str, tuple[Candidate, ...]]:
+    try:
+        if git.repository(root) is None:
+            return {}
+        return {version: tuple(_candidates(root, version)) for version in versions[-LOOKED_UP:]}
+    except MissingToolError:
+        return {}
+
+
+def _candidates(root: Path, version: str) -> Iterable[Candidate]:
+    for found in git.find_in_branches(root, version):
+        name, sql = FILE_PATTERN.fullmatch(Path(found.path).name), git.text_on_branch(root, found)
+        if name and sql is not None:
+            yield Candidate(found.branch, found.author, found.date, Migration(name[1], name[2], sql))
+
+
+def _drift(run: Run, work: Work) -> tuple[str, ...]:
+    """How the remote differs from its own history; where that cannot be told, a warning says so."""
+    duplicates = work.folder.duplicates
+    files = [m for m in work.folder.migrations if m.version not in duplicates]
+    try:
+        found = changes(run, run.remote, work.remote_history, files)
+    except SbsyncError as error:
+        text = f"Whether {run.remote.name} differs from its own history cannot be told: {error.message}"
+        run.console.say(text, "warning")
+        return ()
+    return tuple(difference.summary for difference in found.differences)
+
+
+# --- acting ---
+
+
+def _act(run: Run, facts: Facts, actions: Sequence[Action]) -> tuple[Path, ...]:
+    root = run.settings.root
+    if read_folder(root) != facts.folder:
+        raise RefusedError("The files have changed since they were looked at. Nothing was changed.", "Run again.")
+    kept = [replaced.put(root, a.migration, a.replaces) for a in actions if isinstance(a, Put)]
+    rows = [a for a in actions if isinstance(a, Rerecord)]
+    history = [_rerecord(run, rows)] if rows else []
+    return tuple(path for path in (*kept, *history) if path)
+
+
+def _rerecord(run: Run, rows: Sequence[Rerecord]) -> Path:
+    """Change versions in the local history, all or none, rows and their statements staying what they are.
+
+    Returns:
+        Where the history is kept as it was.
+    """
+    kept = keep_history(run, run.local)
+    with run.local.connection() as connection, connection.transaction():
+        for row in rows:
+            done = connection.execute(
+                "update supabase_migrations.schema_migrations set version = %s where version = %s", (row.new, row.old)
+            )
+            if done.rowcount != 1:
+                raise RefusedError(f"The local history no longer has {row.old}; it is left as it is.", "Run again.")
+    return kept
+
+
+# --- telling ---
+
+
+def _show(run: Run, found: Sequence[Conflict], actions: Sequence[Action]) -> None:
+    console = run.console
+    if not found:
+        console.say("Files and both histories are not in conflict.", "ok")
+    for conflict in found:
+        console.say(f"{conflict.kind.value}: {conflict.what}", "warning")
+        for line in conflict.details:
+            console.say(f"      {line}")
+        for way in conflict.ways:
+            default = way is conflict.ways[0] and way.actions
+            console.say(f"  {'→' if default else '-'} {way.title}")
+    for action in actions:
+        if isinstance(action, Put) and action.source:
+            console.heading(f"supabase/migrations/{action.migration.file_name}")
+            console.sql(action.migration.sql)
+    if actions:
+        console.heading("What would be done" if run.options.dry_run else "What will be done")
+    for number, action in enumerate(actions, 1):
+        console.say(f"  {number}. {action}")
+
+
+def _document(
+    run: Run, found: Sequence[Conflict], actions: Sequence[Action], *, done: bool, kept: Sequence[Path],
+    left: Sequence[Conflict],
+) -> None:  # fmt: skip
+    run.console.document(
+        {
+            "environment": run.settings.env, "dry_run": run.options.dry_run,
+            "conflicts": [c.document() for c in found], "plan": [str(a) for a in actions],
+            "done": done, "kept": [str(p.relative_to(run.settings.root)) for p in kept],
+            "left": [c.document() for c in left],
+        }
+    )  # fmt: skip
+
+
+def _refuse_left(left: Sequence[Conflict], verb: str) -> None:
+    if not left:
+        return
+    listed = "\n".join(f"  - {c.what}" for c in left)
+    curable = any(c.actions for c in left)
+    raise RefusedError(
+        f"The project {verb} {len(left)} conflict{'s' if len(left) > 1 else ''}:\n{listed}",
+        "Run `invoke resolve` again: it cures these, too." if curable else "The ways out are named above.",
+    )
