@@ -31,8 +31,3 @@ def isolated_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv("XDG_CACHE_HOME", cache)
         patch.setenv("NO_COLOR", "1")
         yield
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Let Invoke leave the pipes of its children to the garbage collector; a file left open by name still fails."""
-    config.addinivalue_line("filterwarnings", r"ignore:unclosed file <_io\.\w+ name=\d+:ResourceWarning")
