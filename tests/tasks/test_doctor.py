@@ -291,7 +291,7 @@ def test_a_stack_that_is_not_there_is_an_error_that_names_both_ways(project: Pro
     config.write_text(config.read_text().replace("port = 54322", f"port = {free_port()}"), encoding="utf-8")
     done = doctor(project, SBSYNC_LOCAL="stack", PATH=path_without(tmp_path / "bin", "docker"))
     fix = only(done, "local", "error")["fix"]
-    assert "supabase start" in fix
+    assert "supabase db start" in fix  # the example switches every service off
     assert "SBSYNC_LOCAL=embedded" in fix
     docker = only(done, "Docker", "warning")["what"]
     assert "embedded databases and databases by URL do everything" in docker
