@@ -57,6 +57,8 @@ def explain(text: str, endpoint: Endpoint) -> tuple[str, str]:
 def is_transient(text: str, endpoint: Endpoint) -> bool:
     """Whether it is worth trying again in a moment; on this machine a refused port is not."""
     lowered = text.lower()
+    if is_bad_option(text):
+        return False
     return any(needle in lowered for needle in TRANSIENT) or (REFUSED in lowered and not endpoint.is_loopback)
 
 

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from sbsync_tasks.databases.connection import NO_INHERITANCE, connect
-from sbsync_tasks.databases.trouble import CAUSES, OF_PROJECTS, explain, is_transient
+from sbsync_tasks.databases.trouble import CAUSES, OF_PROJECTS, explain, is_bad_option, is_transient
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import SbsyncError
 
@@ -157,6 +157,12 @@ MAY_PASS = {
 def test_only_what_may_pass_by_itself_is_tried_again(case):
     """Above all no refused password: the platform bans the address of whoever sends several."""
     assert is_transient(SAID[case][0], THERE) is (case in MAY_PASS)
+
+
+@pytest.mark.parametrize("text", ["bad value for connect_timeout: 'x'", 'invalid sslmode value: "x"'])
+def test_an_option_that_means_nothing_is_not_tried_again(text):
+    assert is_bad_option(text)
+    assert not is_transient(text, THERE)
 
 
 def test_a_refused_port_of_this_machine_is_not_tried_again():
