@@ -184,7 +184,7 @@ class _Diagnosis:
         if row.version in self.additions:
             actions += self._moves(self.additions[row.version], "")
             title += " The added statements get a migration of their own."
-        what = f"{file.file_name} is not what {name} has had: {_count(len(edit.changes), 'statement')} differ."
+        what = f"{file.file_name} is not what {name} has had: {_differ(len(edit.changes))}."
         return Conflict(
             Kind.EDITED, row.version, row.name, what, (Way(title, tuple(actions)),), tuple(_told(edit.changes))
         )
@@ -335,5 +335,5 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+def _differ(number: int) -> str:
+    return "1 statement differs" if number == 1 else f"{number} statements differ"

@@ -1,0 +1,430 @@
+"""The diagnosis of history conflicts: from files, histories and branches to causes and ways out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sbsync_tasks import edits, replaced
+from sbsync_tasks.conflicts import Candidate, Facts, Kind, Put, Rerecord
+from sbsync_tasks.diagnosis import asks_branches, diagnose
+from sbsync_tasks.errors import RefusedError, SbsyncError
+from sbsync_tasks.findings.independence import dependencies
+from sbsync_tasks.histories import Recorded
+from sbsync_tasks.migrations import Folder, Migration
+from sbsync_tasks.numbering import Pending, renumber
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+NEW = "20260601000000"
+A, B, C = (Migration(f"2026010{n}000000", name, f"create table {name} (id int);\n") for n, name in enumerate("abc", 1))
+
+
+def recorded(migration, version="", statements=()):
+    return Recorded(version or migration.version, migration.name, statements or (migration.sql.strip().rstrip(";"),))
+
+
+def history(*migrations):
+    rows = [m if isinstance(m, Recorded) else recorded(m) for m in migrations]
+    return {row.version: row for row in rows}
+
+
+def facts(files, local, remote, *, misnamed=None, branches=None, drift=()):
+    folder = Folder(tuple(sorted(files)), tuple(misnamed or {}))
+    return Facts(folder, misnamed or {}, history(*local), history(*remote), "staging", branches or {}, drift)
+
+
+def one(*args, **more):
+    (found,) = diagnose(facts(*args, **more), NOW)
+    return found
+
+
+def moved(migration, version):
+    return Migration(version, migration.name, migration.sql)
+
+
+def on_branch(migration):
+    return {migration.version: (Candidate("feature", "Ann", "2026-05-01", migration),)}
+
+
+# --- no conflict ---
+
+
+@pytest.mark.parametrize(
+    ("files", "local", "remote"),
+    [
+        ([A, B], [A, B], [A, B]),
+        ([A, B], [A, B], [A]),  # pending
+        ([A, B], [A], [A, B]),  # not applied locally
+        ([A, B], [A], [A]),
+        ([A, B], [A, recorded(B, statements=("select 1",))], [A]),  # edited since it was applied locally
+        ([], [], []),
+        ([A], [], []),
+    ],
+)
+def test_what_the_scenarios_do_by_themselves_is_no_conflict(files, local, remote):
+    assert diagnose(facts(files, local, remote), NOW) == ()
+
+
+# --- recorded, no file ---
+
+
+def test_missing_with_a_branch_that_has_it():
+    on_it = Migration(B.version, "b", f"-- Ann's.\n{B.sql}")
+    found = one([A], [A], [A, B], branches=on_branch(on_it))
+    assert (found.kind, found.version, found.name) == (Kind.MISSING, B.version, "b")
+    assert "Branch feature (Ann, 2026-05-01) has it, with these very statements." in found.what
+    assert found.actions == (Put(on_it, source="branch feature (Ann, 2026-05-01)"),)
+
+
+def test_missing_with_a_branch_that_has_something_else():
+    found = one([A], [A], [A, B], branches=on_branch(Migration(B.version, "b", "select 1;")))
+    assert "has a file of it, with other statements" in found.what
+    (put,) = found.actions
+    assert put.source == "the history of staging"
+    assert put.migration == Migration(B.version, "b", "create table b (id int);\n\n")
+
+
+def test_missing_where_no_branch_was_looked_at_says_nothing_of_branches():
+    assert "branch" not in one([A], [A], [A, B]).what
+    assert "No branch has it." in one([A], [A], [A, B], branches={B.version: ()}).what
+
+
+def test_missing_without_statements():
+    bare = Recorded(B.version, "b", None)
+    assert one([A], [A], [A, bare], branches={B.version: ()}).actions == ()
+    found = one([A], [A], [A, bare], branches=on_branch(B))
+    assert "taken at its word" in found.what
+    assert found.actions[0].migration == B
+
+
+def test_recorded_only_locally():
+    found = one([A], [A, B], [A])
+    assert found.kind is Kind.LOCAL_ONLY
+    assert found.actions == (
+        Put(Migration(B.version, "b", "create table b (id int);\n\n"), "", found.actions[0].source),
+    )
+    assert "local database" in found.actions[0].source
+    assert "invoke reset" in found.ways[1].title
+
+
+def test_which_versions_are_worth_looking_for():
+    edited = Migration(A.version, "a", "select 1;")
+    assert asks_branches(facts([edited, C], [A], [A, B])) == (A.version, B.version)
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", "a\\b", "a\0b", "a\nb"])
+def test_a_recorded_name_makes_no_path(name):
+    made = Recorded("20260101000000", name, ("select 1",)).as_migration()
+    assert Path(made.file_name).name == made.file_name
+    assert not set(made.file_name) & set("\\\0\n")
+
+
+@pytest.mark.parametrize("version", ["../1", "", "1a", "1 "])
+def test_a_recorded_version_is_made_of_digits(version):
+    with pytest.raises(SbsyncError, match="no version"):
+        Recorded(version, "a", ("select 1",)).as_migration()
+
+
+# --- renamed ---
+
+
+def test_renamed_after_the_remote_had_it():
+    other = Migration(C.version, "b_now", B.sql)
+    found = one([A, other], [A, other], [A, B])
+    assert found.kind is Kind.RENAMED
+    back = Migration(B.version, "b_now", B.sql)
+    assert found.actions == (Put(back, other.file_name), Rerecord(other.version, B.version))
+
+
+def test_renamed_after_only_the_local_database_had_it():
+    other = moved(B, C.version)
+    found = one([A, other], [A, B], [A])
+    assert (found.kind, found.actions) == (Kind.RENAMED, (Rerecord(B.version, other.version),))
+
+
+def test_a_late_file_renamed_by_hand_is_only_recorded_anew():
+    other = moved(A, "20260102000001")
+    assert one([B, other], [B, A], [B]).actions == (Rerecord(A.version, other.version),)
+
+
+def test_a_row_without_statements_is_nobodys_other_name():
+    found = diagnose(facts([A, C], [A], [A, Recorded(B.version, "b", None)]), NOW)
+    assert [c.kind for c in found] == [Kind.MISSING]
+
+
+# --- edited ---
+
+
+def test_edited():
+    edited = Migration(A.version, "a", "create table a (id bigint);\n")
+    found = one([edited], [A], [A], branches=on_branch(A))
+    assert found.kind is Kind.EDITED
+    assert found.details == ("recorded: create table a (id int)", "in the file: create table a (id bigint)")
+    assert found.actions == (Put(A, A.file_name, "branch feature (Ann, 2026-05-01)"),)
+    assert "1 statement differs." in found.what
+
+
+def test_edited_by_adding_to_the_end_keeps_its_name_and_gets_a_new_file_before_what_is_pending():
+    added = Migration(A.version, "named_anew", f"{A.sql}-- more\ncreate index on a (id);\n")
+    late = Migration("20990101000000", "z", "select 1;")
+    found = one([added, late], [A], [A])
+    restored, more = found.actions
+    assert restored.replaces == added.file_name == restored.migration.file_name
+    assert more.migration == Migration(NEW, "named_anew_added", "-- more\ncreate index on a (id);\n")
+    assert more.replaces == ""
+
+
+@pytest.mark.parametrize(
+    ("sql", "changes", "added"),
+    [
+        ("-- words\nselect 1;\n\nselect 2;;", (), ""),
+        ("select 1; select 2; select 3 ; -- end", (("", "select 3"),), "select 3 ; -- end"),
+        ("select 1;", (("select 2", ""),), ""),
+        ("select 0; select 1; select 2;", (("", "select 0"),), ""),
+        ("select 1; select 'ü'; select 2; select 3", (("", "select 'ü'"), ("", "select 3")), ""),
+        ("select 1; select 22; select 3", (("select 2", "select 22"), ("", "select 3")), ""),
+        ("select 1; selec", (("select 1\n;\nselect 2", "select 1; selec"),), ""),
+    ],
+)
+def test_the_comparison_of_statements(sql, changes, added):
+    assert edits.compare(sql, ("select 1", "select 2")) == edits.Edit(changes, added)
+
+
+def test_what_is_added_is_cut_where_it_begins_in_characters_not_bytes():
+    sql = "\ufeffselect 'äöü€';\r\n\r\ncreate table ü (id int);\n"
+    assert edits.compare(sql, ("select 'äöü€'",)).added == "create table ü (id int);\n"
+
+
+# --- out of order ---
+
+
+def test_out_of_order():
+    found = one([A, B], [B], [B])
+    assert (found.kind, found.actions) == (Kind.OUT_OF_ORDER, (Put(moved(A, NEW), A.file_name),))
+    assert "--include-all" in found.ways[1].title
+
+
+@pytest.mark.parametrize("had", [A, recorded(A, statements=("select 1",))])
+def test_out_of_order_and_applied_locally(had):
+    assert one([A, B], [had, B], [B]).actions == (Put(moved(A, NEW), A.file_name), Rerecord(A.version, NEW))
+
+
+def test_several_late_files_keep_their_order_and_stand_before_what_is_pending():
+    late = Migration("20990101000000", "z", "select 1;")
+    found = diagnose(facts([A, B, C, late], [], [C]), NOW)
+    assert [a.migration.file_name for c in found for a in c.actions] == [f"{NEW}_a.sql", "20260601000001_b.sql"]
+
+
+# --- duplicates ---
+
+
+def test_a_duplicate_of_what_was_applied():
+    twin = Migration(B.version, "aa", C.sql)
+    found = one([A, B, twin], [A, B], [A, B])
+    assert (found.kind, found.actions) == (Kind.DUPLICATE, (Put(moved(twin, NEW), twin.file_name),))
+
+
+def test_duplicates_of_which_none_was_applied():
+    twin = Migration(B.version, "a_first", C.sql)
+    assert one([A, B, twin], [A], [A]).actions == (Put(moved(B, NEW), B.file_name),)
+
+
+def test_duplicates_each_of_which_one_database_has():
+    twin = Migration(B.version, "twin", C.sql)
+    found = one([A, B, twin], [A, twin], [A, B])
+    assert found.actions == (Put(moved(twin, NEW), twin.file_name), Rerecord(B.version, NEW))
+
+
+def test_late_duplicates_all_move():
+    twin = Migration(A.version, "twin", C.sql)
+    found = one([A, twin, B], [B], [B])
+    assert [a.migration.file_name for a in found.actions] == [f"{NEW}_a.sql", "20260601000001_twin.sql"]
+
+
+@pytest.mark.parametrize("rows", [[], [B]])
+def test_of_two_equal_files_only_the_user_knows_the_superfluous_one(rows):
+    twin = Migration(B.version, "twin", f"-- the same\n{B.sql}")
+    assert one([A, B, twin], [A, *rows], [A, *rows]).actions == ()
+
+
+def test_a_duplicate_of_an_edited_file_is_told_by_the_name():
+    edited, twin = Migration(B.version, "b", "select 1;"), Migration(B.version, "twin", C.sql)
+    assert one([A, edited, twin], [A], [A, B]).actions == (Put(moved(twin, NEW), twin.file_name),)
+    other = Migration(B.version, "other", "select 1;")
+    assert one([A, other, twin], [A], [A, B]).actions == ()
+
+
+# --- misnamed ---
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("add_things.sql", "add_things"),
+        ("2026-01-05 add x.sql", "add_x"),
+        ("20260105-add-x (copy).sql", "add_x_copy"),
+        ("20260105.sql", ""),
+        ("__.sql", ""),
+    ],
+)
+def test_misnamed(file, name):
+    found = one([A], [A], [A], misnamed={file: "select 1;"})
+    assert (found.kind, found.name) == (Kind.MISNAMED, file)
+    assert found.actions == ((Put(Migration(NEW, name, "select 1;"), file),) if name else ())
+
+
+# --- first pull and drift ---
+
+
+def test_a_first_pull_with_history():
+    found = one([], [], [A, B], branches=on_branch(B))
+    assert (found.kind, found.actions) == (Kind.FIRST_PULL, ())
+    assert "2 recorded migrations" in found.what
+    assert "remote-to-local" in found.ways[0].title
+    assert "Branch feature" in found.ways[1].title
+
+
+def test_a_first_pull_without_history():
+    assert one([], [], [], drift=("table public.t: only there",)).kind is Kind.FIRST_PULL
+
+
+def test_an_empty_folder_with_local_work_is_no_first_pull():
+    assert [c.kind for c in diagnose(facts([], [A, B], [A]), NOW)] == [Kind.MISSING, Kind.LOCAL_ONLY]
+
+
+def test_drift():
+    found = one([A], [A], [A], drift=("table public.t: only there",))
+    assert (found.kind, found.details, found.actions) == (Kind.DRIFT, ("table public.t: only there",), ())
+
+
+# --- new versions ---
+
+
+def numbers(*pending, head=C.version, known=()):
+    taken = {head, *known, *(p.migration.version for p in pending)}
+    return [[new.file_name for _, new in group] for group in renumber(pending, head, taken, now=NOW)]
+
+
+def pending(version, name, moves=False):
+    return Pending(Migration(version, name, ""), f"{version}_{name}.sql", moves)
+
+
+def test_what_stays_is_left_alone():
+    assert numbers(pending("20260801000000", "z"), pending(A.version, "late", moves=True)) == [[f"{NEW}_late.sql"]]
+
+
+def test_without_room_what_comes_after_moves_too():
+    tight = str(int(C.version) + 1)
+    found = numbers(pending(tight, "z"), pending(A.version, "late", moves=True))
+    assert found == [[f"{NEW}_late.sql", "20260601000001_z.sql"]]
+
+
+def test_a_version_that_is_taken_is_never_given():
+    found = numbers(pending(A.version, "late", moves=True), known=[NEW, "20260701000000"])
+    assert found == [["20260701000001_late.sql"]]
+
+
+def test_of_one_version_the_file_that_stays_is_first():
+    found = numbers(pending("20260801000000", "z"), pending("20260801000000", "a", moves=True))
+    assert found == [["20260801000001_a.sql"]]
+
+
+# --- independence ---
+
+LATE = "create table public.notes (id int primary key, team int references public.teams (id));\n"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "create table public.tasks (id int);",
+        "set check_function_bodies = off; create function f() returns int language sql as 'select 1';",
+        "-- notes\ncreate index on public.tasks (id);",
+        'create policy "all" on public.tasks using (true); grant select on public.tasks to anon;',
+    ],
+)
+def test_independent(other):
+    assert dependencies(LATE, [("other", other)]) == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "alter table teams add column more text;",
+        "create view v as select * from notes;",
+        "comment on table public.\"notes\" is 'x';",
+        "create function f() returns int language sql as $$ select count(*) from public.NOTES $$;",
+        "drop table public.teams;",
+        "alter table teams_old rename to teams;",
+        "drop policy p on public.teams;",
+        "comment on column public.teams.id is 'x';",
+        "create trigger t after insert on public.teams for each row execute function f();",
+    ],
+)
+def test_dependent(other):
+    assert "other.sql has to do with" in dependencies(LATE, [("other.sql", other)])[0]
+
+
+@pytest.mark.parametrize(
+    "opaque",
+    [
+        "insert into public.tasks values (1);",
+        "do $$ begin perform 1; end $$;",
+        "select public.f();",
+        "drop table public.tasks cascade;",
+        "alter table public.tasks drop column x cascade;",
+        "grant select on all tables in schema public to anon;",
+        "alter default privileges in schema public grant select on tables to anon;",
+        "set search_path = app;",
+        'create table public."My tasks" (id int);',
+        'create table u&"t\\0061sks" (id int);',
+        "create extension pgcrypto;",
+        "this is no sql",
+    ],
+)
+def test_what_cannot_be_told_counts_as_dependent(opaque):
+    assert "cannot be told" in dependencies(LATE, [("other", opaque)])[0]
+    assert "cannot be told" in dependencies(opaque, [("other", LATE)])[0]
+
+
+# --- files that give way ---
+
+
+@pytest.fixture
+def root(tmp_path):
+    folder = tmp_path / "supabase" / "migrations"
+    folder.mkdir(parents=True)
+    (folder / A.file_name).write_bytes(b"-- by\xff hand\r\nselect 1;")
+    return tmp_path
+
+
+def names(root):
+    return sorted(p.name for p in (root / "supabase" / "migrations").iterdir())
+
+
+def test_a_renamed_file_keeps_its_bytes_and_leaves_a_copy(root):
+    kept = replaced.put(root, moved(A, NEW), A.file_name)
+    assert names(root) == [f"{NEW}_a.sql"]
+    for path in (kept, root / "supabase" / "migrations" / f"{NEW}_a.sql"):
+        assert path.read_bytes() == b"-- by\xff hand\r\nselect 1;"
+
+
+def test_replaced_text_is_kept_each_time(root):
+    first = replaced.put(root, A, A.file_name)
+    second = replaced.put(root, Migration(A.version, "a", "select 2;"), A.file_name)
+    assert first != second
+    assert first.read_bytes() == b"-- by\xff hand\r\nselect 1;"
+    assert second.read_text() == A.sql
+    assert (root / "supabase" / "migrations" / A.file_name).read_text() == "select 2;"
+    assert list((root / ".sbsync" / "drafts").iterdir()) == []
+
+
+def test_no_file_is_overwritten(root):
+    (root / "supabase" / "migrations" / B.file_name).write_text("precious")
+    for name in ("", A.file_name):
+        with pytest.raises(RefusedError, match="is there already"):
+            replaced.put(root, B, name)
+    assert (root / "supabase" / "migrations" / B.file_name).read_text() == "precious"
+    assert names(root) == [A.file_name, B.file_name]
