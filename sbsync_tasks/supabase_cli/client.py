@@ -68,10 +68,9 @@ class SupabaseCli:
     def diff(self, source: Endpoint, target: Endpoint, schemas: Sequence[str] = ()) -> str:
         """The SQL that takes `source` to the schema of `target`; empty where the engine calls them equal."""
         flags = ["--schema", ",".join(schemas)] if schemas else []
-        done = self._call(
-            ["db", "diff", *diff_flags(self.binary.version), "--from", source.url, "--to", target.url, *flags],
-            (source, target), (),
-        )  # fmt: skip
+        urls = ["--from", _cli_url(source), "--to", _cli_url(target)]
+        argv = ["db", "diff", *diff_flags(self.binary.version), *urls, *flags]
+        done = self._call(argv, (source, target), ())
         return str(answer(done).get("diff") or "").strip()
 
     def push(
