@@ -289,3 +289,38 @@ def test_an_option_that_means_nothing_is_an_error_of_the_settings(
 ) -> None:
     by_url(project, "127.0.0.1", server._port, query)
     failed(project, 3, "an option after the ? of its URL")
+
+
+# --- in the middle of a write ---
+
+CUT = """
+do $$ begin
+  perform nextval('public.tries');
+  if exists (select from pg_roles where rolname = 'the_remote') then
+    perform pg_terminate_backend(pg_backend_pid());
+  end if;
+end $$;
+create table public.after_cut (id int primary key);
+"""
+
+
+def test_a_push_that_loses_its_connection_is_not_tried_again(synced: Project, tmp_path: Path) -> None:
+    """A sequence counts how often the migration was begun: what it gave out is not taken back."""
+    copied = synced.copy_to(tmp_path / "project")
+    copied.migration("20270101000000", "tries", "create sequence public.tries;\n")
+    copied.migration("20270101000001", "cut", CUT)
+    try:
+        copied.remote.run("create role the_remote nologin")
+        done = copied.task("local-to-remote", "--yes")
+        assert done.code == 1, done.text
+        assert "Traceback" not in done.text
+        assert "On the remote now: 20270101000000_tries.sql. Not there: 20270101000001_cut.sql." in done.stderr
+        assert copied.remote.rows("select last_value, is_called from public.tries") == [(1, True)]
+        assert "20270101000001" not in copied.remote.history()
+
+        copied.remote.run("drop role the_remote")
+        copied.sync("local-to-remote")
+        assert copied.remote.has("public.after_cut")
+        assert copied.remote.value("select last_value from public.tries") == 2
+    finally:
+        copied.remove_databases()
