@@ -145,8 +145,8 @@ def test_renamed_after_only_the_local_database_had_it():
 
 
 def test_a_late_file_renamed_by_hand_is_only_recorded_anew():
-    other = moved(A, "20260102000001")
-    assert one([B, other], [B, A], [B]).actions == (Rerecord(A.version, other.version),)
+    other = moved(A, B.version)
+    assert one([C, other], [C, A], [C]).actions == (Rerecord(A.version, other.version),)
 
 
 def test_a_row_without_statements_is_nobodys_other_name():
@@ -319,6 +319,11 @@ def test_without_room_what_comes_after_moves_too():
     tight = str(int(C.version) + 1)
     found = numbers(pending(tight, "z"), pending(A.version, "late", moves=True))
     assert found == [[f"{NEW}_late.sql", "20260601000001_z.sql"]]
+
+
+def test_what_moves_itself_bounds_no_other():
+    found = numbers(pending(A.version, "late", moves=True), pending("20260401000000", "twice", moves=True))
+    assert found == [[f"{NEW}_late.sql"], ["20260601000001_twice.sql"]]
 
 
 def test_a_version_that_is_taken_is_never_given():
