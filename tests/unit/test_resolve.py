@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from sbsync_tasks import edits, replaced
+from sbsync_tasks import edits, git, replaced
 from sbsync_tasks.conflicts import Candidate, Facts, Kind, Put, Rerecord
 from sbsync_tasks.diagnosis import asks_branches, diagnose
 from sbsync_tasks.errors import RefusedError, SbsyncError
@@ -433,3 +434,28 @@ def test_no_file_is_overwritten(root):
             replaced.put(root, B, name)
     assert (root / "supabase" / "migrations" / B.file_name).read_text() == "precious"
     assert names(root) == [A.file_name, B.file_name]
+
+
+# --- files on branches ---
+
+
+def git_in(root, *args):
+    identity = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *identity, *args], cwd=root, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [(b"select '\xc3\xbc';\r\n", "select 'ü';\r\n"), (b"select '\xff';", None), (b"", "")],
+)
+def test_the_text_of_a_file_on_a_branch(root, data, text):
+    git_in(root, "init", "--quiet", "--initial-branch=feature/x")
+    (root / "supabase" / "migrations" / A.file_name).write_bytes(data)
+    git_in(root, "add", "supabase")
+    git_in(root, "-c", "core.autocrlf=false", "commit", "--quiet", "--message", "A")
+    git_in(root, "checkout", "--quiet", "--orphan", "main")
+    (found,) = git.find_in_branches(root, A.version)
+    assert found.branch == "feature/x"
+    assert git.text_on_branch(root, found) == text
+    git_in(root, "branch", "-D", "feature/x")
+    assert git.text_on_branch(root, found) is None
