@@ -2,6 +2,7 @@
 
 from .check import check, open_backup
 from .manifest import Backup, BackupFile, Manifest, TableRows
+from .retention import prune
 from .take import take
 
-__all__ = ["Backup", "BackupFile", "Manifest", "TableRows", "check", "open_backup", "take"]
+__all__ = ["Backup", "BackupFile", "Manifest", "TableRows", "check", "open_backup", "prune", "take"]

@@ -25,7 +25,7 @@ def remote_before_push(run: Run, work: Work) -> Work:
 
 
 def take(run: Run, database: Database, label: str, reason: str, tables: list[str] | None) -> Backup:
-    """Take a backup and check that it is complete and readable.
+    """Take a backup, which is checked to be complete and readable, and let old ones of its kind go.
 
     Args:
         run: The run.
@@ -42,7 +42,8 @@ def take(run: Run, database: Database, label: str, reason: str, tables: list[str
             endpoint=database.endpoint, tools=tools, directory=run.settings.backup_dir, label=label,
             reason=reason, tables=tables, connection=connection,
         )  # fmt: skip
-    backups.check(made)
+    for path in backups.prune(made.path, run.settings.backup_keep):
+        run.console.say(f"old backup removed: {path.name}", "note")
     return made
 
 
