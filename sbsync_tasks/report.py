@@ -102,9 +102,9 @@ def _failed(run: Run, work: Work) -> SbsyncError:
 
 def _warn_uncommitted(run: Run, work: Work) -> None:
     files = commit.not_in_git(run, work.files)
-    if files and not run.options.commit:
+    if files:
         names = ", ".join(p.name for p in files)
-        run.console.say(f"not in git yet: {names} (`invoke commit`, or --commit)", "warning")
+        run.console.say(f"not in git yet: {names} (`invoke commit`)", "warning")
 
 
 def _relative(run: Run, path: Path) -> str:

@@ -122,7 +122,7 @@ def _diff_local(run: Run, work: Work) -> Work:
 
 
 def _review_local_to_remote(run: Run, work: Work) -> Work:
-    commit.check(run, work)
+    commit.check(run, _local_to_commit(run, work))
     _show(run, work.pending)
     review.refuse_blocking(work.pending, run.options.allow_data_loss, run.remote.name)
     if run.options.dry_run:
@@ -140,8 +140,16 @@ def _disproved(work: Work) -> bool:
     return work.proof is not None and not work.proof.holds
 
 
-def _commits(run: Run, work: Work) -> bool:
-    return commit.wanted(run, work) and not _disproved(work)
+def _local_to_commit(run: Run, work: Work) -> tuple[Migration, ...]:
+    return tuple(sorted({*commit.of_this_run(work), *commit.left_behind(run, work)}))
+
+
+def _commits_local(run: Run, work: Work) -> bool:
+    return not _disproved(work) and commit.wanted(run, _local_to_commit(run, work))
+
+
+def _commits_remote(run: Run, work: Work) -> bool:
+    return not _disproved(work) and commit.wanted(run, commit.of_this_run(work))
 
 
 def _rebuilds(run: Run, work: Work) -> bool:
@@ -174,7 +182,7 @@ LOCAL_TO_REMOTE = (
     Step("diff", lambda r, _w: f"compare {r.local.name} with a shadow of its history", _diff_local),
     Step(
         "review", lambda _r, w: f"review {len(w.pending)} migrations", _review_local_to_remote,
-        lambda r, w: _anything_to_push(r, w) or reset.needed(w), asks=True,
+        lambda r, w: _anything_to_push(r, w) or reset.needed(w) or _commits_local(r, w), asks=True,
     ),
     WRITE,
     RESET,
@@ -187,9 +195,9 @@ LOCAL_TO_REMOTE = (
     ),
     VERIFY,
     Step(
-        "commit", lambda _r, _w: "commit the new migrations",
-        lambda r, w: commit.commit(r, w, commit.of_this_run(w), commit.LOCAL_CHANGES),
-        _commits, writes=True,
+        "commit", lambda r, w: f"commit {_names(_local_to_commit(r, w))}",
+        lambda r, w: commit.commit(r, w, _local_to_commit(r, w), commit.LOCAL_CHANGES),
+        _commits_local, writes=True,
     ),
 )  # fmt: skip
 
@@ -228,7 +236,7 @@ def _diff_remote(run: Run, work: Work) -> Work:
 
 
 def _review_remote_to_local(run: Run, work: Work) -> Work:
-    commit.check(run, work)
+    commit.check(run, commit.of_this_run(work))
     _show(run, work.to_write)
     if run.options.dry_run:
         return _show_plan(run, work)
@@ -262,7 +270,7 @@ REMOTE_TO_LOCAL = (
     Step(
         "commit", lambda _r, w: f"commit {_names(commit.of_this_run(w))}",
         lambda r, w: commit.commit(r, w, commit.of_this_run(w), commit.REMOTE_CHANGES),
-        _commits, writes=True,
+        _commits_remote, writes=True,
     ),
     Step(
         "record",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from .. import git
@@ -28,18 +28,25 @@ def of_this_run(work: Work) -> tuple[Migration, ...]:
     return tuple(sorted({*work.to_write, *work.unrecorded_remotely, *pushed}))
 
 
-def wanted(run: Run, work: Work) -> bool:
+def left_behind(run: Run, work: Work) -> tuple[Migration, ...]:
+    """Files that the remote has recorded and git has not: a run was cut off between its push and its commit."""
+    had = [m for m in work.folder.migrations if m.version in work.remote_history]
+    left = {path.name for path in not_in_git(run, had)}
+    return tuple(m for m in had if m.file_name in left)
+
+
+def wanted(run: Run, migrations: Collection[Migration]) -> bool:
     """Whether there is something to commit, and a repository to commit it to."""
-    return run.options.commit and bool(of_this_run(work)) and git.repository(run.settings.root) is not None
+    return run.options.commit and bool(migrations) and git.repository(run.settings.root) is not None
 
 
-def check(run: Run, work: Work) -> None:
-    """Before anything is done: could the commit be made at its end?
+def check(run: Run, migrations: Collection[Migration]) -> None:
+    """Before anything is done: could the commit of these be made at its end?
 
     Raises:
         SbsyncError: it could not (no identity, a merge in progress, migrations ignored).
     """
-    if not run.options.commit or not of_this_run(work):
+    if not run.options.commit or not migrations:
         return
     if git.repository(run.settings.root) is None:
         run.console.say("This is no git repository: the migrations will not be committed.", "warning")
