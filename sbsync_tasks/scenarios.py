@@ -195,7 +195,7 @@ LOCAL_TO_REMOTE = (
     ),
     VERIFY,
     Step(
-        "commit", lambda r, w: f"commit {_names(_local_to_commit(r, w))}",
+        "commit", lambda _r, _w: "commit the new migrations",
         lambda r, w: commit.commit(r, w, _local_to_commit(r, w), commit.LOCAL_CHANGES),
         _commits_local, writes=True,
     ),
