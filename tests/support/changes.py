@@ -30,7 +30,7 @@ def change(name: str, value: str) -> tuple[str, ...]:
         f"alter table public.customers add column {name}_note text default 'none'",
         f"create function public.{name}_count() returns bigint language sql stable set search_path = ''"
         f" as $$ select count(*) from public.{name} $$",
-        f"revoke execute on function public.{name}_count() from anon",
+        f"revoke execute on function public.{name}_count() from public, anon",
         f"create view public.{name}_titles with (security_invoker = true) as select id, title from public.{name}",
         f"alter type public.team_role add value '{value}'",
     )
