@@ -141,12 +141,29 @@ class _Diagnosis:
         what = f"{_capital(where)} has recorded {row.version} ({row.name or 'without a name'}), and there is no file."
         if row.version in self.facts.branches:
             what += f" {_whose(recorded, self.facts.branches[row.version])}"
-        put = self._restored(recorded, where)
-        pending = " It is then pending on the remote." if kind is Kind.LOCAL_ONLY else ""
-        ways = [Way(f"Bring the file back, from {put.source}.{pending}", (put,))] if put else []
+        put = self.lost_locally.get(row.version) if kind is Kind.LOCAL_ONLY else self._restored(recorded, where)
+        ways = [self._brought_back(put, pending=kind is Kind.LOCAL_ONLY)] if put else []
         if kind is Kind.LOCAL_ONLY:
             ways.append(Way("If it is not wanted: `invoke reset` rebuilds the local database without it, backed up."))
         return Conflict(kind, row.version, row.name, what, tuple(ways))
+
+    def _brought_back(self, put: Put, *, pending: bool) -> Way:
+        title = f"Bring the file back, from {put.source}."
+        if not pending:
+            return Way(title, (put,))
+        moves = (moved for group in self.moves for moved in group)
+        moved = next((m for m in moves if (m[0].migration, m[0].file) == (put.migration, "")), None)
+        if moved is None:
+            return Way(f"{title} It is then pending on {self.facts.remote_name}.", (put,))
+        title += " It gets a later version, so that the remote can have it after what it has had."
+        return Way(title, tuple(self._actions(moved)))
+
+    @cached_property
+    def lost_locally(self) -> dict[str, Put]:
+        """By version: the files of what only the local database has recorded, as far as they can be restored."""
+        rows = [r for r in self.rows if r.verdict is Verdict.LOCAL_ONLY and r.version not in self.renamed]
+        puts = [self._restored(row.local, "the local database") for row in rows if row.local]
+        return {put.migration.version: put for put in puts if put}
 
     def _restored(self, recorded: Recorded, where: str, name: str = "") -> Put | None:
         """The file of a record: as a branch has it, where that is what was recorded, else from the record itself."""
@@ -258,7 +275,8 @@ class _Diagnosis:
 
     def _moves(self, migration: Migration, file: str) -> tuple[Action, ...]:
         group = next(g for g in self.moves if (g[0][0].migration, g[0][0].file) == (migration, file))
-        return tuple(action for moved in group for action in self._actions(moved))
+        # What is brought back and moves along says so itself.
+        return tuple(a for moved in group if moved is group[0] or moved[0].file for a in self._actions(moved))
 
     @cached_property
     def moves(self) -> tuple[tuple[Moved, ...], ...]:
@@ -275,17 +293,24 @@ class _Diagnosis:
             keeper = self.keepers.get(migration.version)
             if keeper and (migration != keeper or migration.version not in self.facts.remote):
                 yield Pending(migration, migration.file_name, self._moves_away(migration, keeper))
+        restored = [put.migration for put in self.lost_locally.values()]
+        yield from (Pending(m, "", moves=m.version < self.head) for m in restored)
         yield from (Pending(m, "", moves=True) for m in self.additions.values())
         yield from (Pending(m, file, moves=True) for file, m in self.cleaned.items())
 
     def _actions(self, moved: Moved) -> Iterator[Action]:
         pending, new = moved
         old = pending.migration
-        source = "" if pending.file else f"what {old.version}_{old.name.removesuffix('_added')}.sql added"
-        yield Put(new, pending.file, source)
+        lost = None if pending.file else self.lost_locally.get(old.version)
+        yield Put(new, pending.file, lost.source if lost else self._source(pending))
         recorded = self.facts.local.get(old.version)
-        if pending.file and recorded and self._is_its_own(old, recorded):
+        if lost or (pending.file and recorded and self._is_its_own(old, recorded)):
             yield Rerecord(old.version, new.version)
+
+    @staticmethod
+    def _source(pending: Pending) -> str:
+        edited = f"{pending.migration.version}_{pending.migration.name.removesuffix('_added')}.sql"
+        return "" if pending.file else f"what {edited} added"
 
     def _is_its_own(self, migration: Migration, recorded: Recorded) -> bool:
         """Whether a local record is this file's, and not that of another file with the version."""

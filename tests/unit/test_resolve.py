@@ -110,6 +110,22 @@ def test_recorded_only_locally():
     assert "invoke reset" in found.ways[1].title
 
 
+def test_recorded_only_locally_and_too_late():
+    found = one([C], [C, B], [C], branches=on_branch(B))
+    put = Put(moved(B, NEW), source="branch feature (Ann, 2026-05-01)")
+    assert found.actions == (put, Rerecord(B.version, NEW))
+
+
+def test_what_stays_pending_and_is_brought_back_moves_with_what_it_comes_after():
+    tight = moved(C, str(int(B.version) + 1))
+    found = diagnose(facts([A, B], [B, tight], [B]), NOW)
+    late, lost = (c.actions for c in found)
+    assert late == (Put(moved(A, NEW), A.file_name),)
+    (put, rerecord) = lost
+    assert put.migration == Migration("20260601000001", "c", "create table c (id int);\n\n")
+    assert rerecord == Rerecord(tight.version, "20260601000001")
+
+
 def test_which_versions_are_worth_looking_for():
     edited = Migration(A.version, "a", "select 1;")
     assert asks_branches(facts([edited, C], [A], [A, B])) == (A.version, B.version)
