@@ -23,7 +23,7 @@ passfile = env.get("PGPASSFILE", "")
 seen = {{
     "program": {name!r}, "argv": argv, "cwd": cwd, "env": env, "cwd_entries": os.listdir(cwd),
     "place_mode": os.stat(os.path.dirname(cwd)).st_mode & 0o777,
-    "passfile_mode": os.stat(passfile).st_mode & 0o777 if passfile else 0,
+    "passfile_mode": os.stat(passfile).st_mode & 0o777 if os.path.exists(passfile) else 0,
     "workdir_files": [os.path.join(f, n) for f, _, names in os.walk(workdir) for n in names] if workdir else [],
 }}
 with os.fdopen(os.open({log!r}, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as log:
