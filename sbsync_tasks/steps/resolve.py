@@ -137,7 +137,7 @@ def _show(run: Run, found: Sequence[Conflict], actions: Sequence[Action]) -> Non
             default = way is conflict.ways[0] and way.actions
             console.say(f"  {'→' if default else '-'} {way.title}")
     for action in actions:
-        if isinstance(action, Put) and action.source:
+        if isinstance(action, Put) and not action.replaces:
             console.heading(f"supabase/migrations/{action.migration.file_name}")
             console.sql(action.migration.sql)
     if actions:
