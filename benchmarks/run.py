@@ -64,7 +64,7 @@ def list_ratio(folder: Path) -> None:
 
 
 # Invoke refuses to list nothing.
-ONE_TASK = "from invoke import task\n\n\n@task\ndef one(c):\n    \"One task.\"\n"
+ONE_TASK = 'from invoke import task\n\n\n@task\ndef one(c):\n    "One task."\n'
 COLLECTION = "from sbsync_tasks import ns\n"
 
 
