@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .. import sqltext
 from ..databases import Database
@@ -17,7 +17,7 @@ from .run import Run
 
 LISTED = 12  # differences shown before "and N more"
 GUESSED = 3  # how many unrecorded files a run that was cut off may have left, at most
-ROUNDS = 3  # how often what is left over is added to a generated migration
+ROUNDS = 3  # how often what is left over is added to a generated migration (CLI 2.115 needs two for some grants)
 ENUM_VALUE_USED_TOO_EARLY = "55P04"
 
 
@@ -119,14 +119,34 @@ def generate(
     """
     major = database.identity().major
     made: tuple[Migration, ...] = ()
-    for _ in range(ROUNDS):
+    for left in range(ROUNDS, -1, -1):
         shadow = run.shadow((*base, *made), major)
         sql = run.cli.diff(shadow.endpoint, database.endpoint, run.settings.schemas)
         if not sql:
             return Generated(made, compare(run.catalog(shadow), run.catalog(database)))
-        taken = [*versions, *(m.version for m in made)]
-        made = (*made, *_proved(run, (*base, *made), sql, name, taken, before, major))
+        if left:
+            taken = [*versions, *(m.version for m in made)]
+            made = _joined(run, base, made, sql, major) or (
+                *made, *_proved(run, (*base, *made), sql, name, taken, before, major)
+            )  # fmt: skip
     raise _undone(run, made, "the difference does not come to an end when it is applied")
+
+
+def _joined(
+    run: Run, base: Sequence[Migration], made: tuple[Migration, ...], sql: str, major: int
+) -> tuple[Migration, ...]:
+    """The migrations with this SQL at the end of the last one; none where it cannot be applied so.
+
+    One file is one transaction: nobody sees, say, a new table before the revoke that belongs to it.
+    """
+    if not made:
+        return ()
+    joined = (*made[:-1], replace(made[-1], sql=f"{made[-1].sql}\n{sql.strip()}\n"))
+    try:
+        run.shadow((*base, *joined), major)
+    except CliError:
+        return ()
+    return joined
 
 
 def _proved(
