@@ -28,7 +28,7 @@ DIFFERENT_THERE = """do $$ begin
 end $$;
 """
 # What the CLI advises where histories conflict; each of these can do harm unseen.
-ADVICE = ("migration repair", "supabase migration", "db pull", "--include-all", "--status reverted")
+ADVICE = ("migration repair", "supabase migration", "db pull", "--status reverted")
 
 
 @pytest.mark.parametrize("task", ["local-to-remote", "push"])
