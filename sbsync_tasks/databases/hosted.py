@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ..endpoint import DEFAULT_PORT, Endpoint, parse_url
 from ..errors import ConfigError
-from ..setting_keys import DB_PASSWORD, DB_URL, PROJECT_ID
-from ..setting_remote import RemoteSpec, ref_of
+from ..settings.keys import DB_PASSWORD, DB_URL, PROJECT_ID
+from ..settings.remote import RemoteSpec, ref_of
 
 # Written by `supabase link`: the session pooler's URL, without a password.
 POOLER_URL = "supabase/.temp/pooler-url"

@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import git, replaced
-from ..conflicts import Action, Candidate, Conflict, Facts, Put, Rerecord
-from ..diagnosis import asks_branches, diagnose
+from ..conflicts import Action, Candidate, Conflict, Facts, Put, Rerecord, asks_branches, diagnose
 from ..errors import MissingToolError, RefusedError, SbsyncError
 from ..migrations import FILE_PATTERN, Migration, migrations_dir, read_folder
 from .diff import changes

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sbsync_tasks.dotenv import Found, expand, parse, read
 from sbsync_tasks.errors import ConfigError
+from sbsync_tasks.settings.dotenv import Found, expand, parse, read
 
 SECRET = "tr0ub4dor"
 

@@ -36,9 +36,7 @@ def test_every_table_has_row_level_security():
     sql = "\n".join(m.sql for m in migrations.read_folder(ROOT).migrations)
     tables = re.findall(r"^create table (\S+)", sql, re.MULTILINE)
     assert tables
-    assert set(
-        re.findall(r"^alter table (\S+) enable row level security", sql, re.MULTILINE)
-    ) == set(tables)
+    assert set(re.findall(r"^alter table (\S+) enable row level security", sql, re.MULTILINE)) == set(tables)
 
 
 def test_the_configuration():

@@ -16,9 +16,7 @@ FILE = f"supabase/migrations/{VERSION}_invoices.sql"
 
 def run(where, *args, check=True):
     """A git call of the test's own; its output without the line end."""
-    done = subprocess.run(
-        ["git", "-C", str(where), *args], capture_output=True, text=True, check=check
-    )
+    done = subprocess.run(["git", "-C", str(where), *args], capture_output=True, text=True, check=check)
     return done.stdout.rstrip("\n")
 
 
@@ -497,9 +495,7 @@ def test_a_version_is_found_on_other_branches(root, tmp_path):
     run(tmp_path, "clone", "-q", str(root), str(clone))
     run(root, "switch", "-q", "main")
 
-    assert git.find_in_branches(root, VERSION) == (
-        git.Found("feature/billing", "Bob Other", "2026-03-01", FILE),
-    )
+    assert git.find_in_branches(root, VERSION) == (git.Found("feature/billing", "Bob Other", "2026-03-01", FILE),)
     assert [f.branch for f in git.find_in_branches(clone, VERSION)] == [
         "feature/billing", "origin/feature/billing",
     ]  # fmt: skip

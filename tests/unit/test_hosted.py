@@ -8,7 +8,7 @@ from sbsync_tasks.databases import hosted
 from sbsync_tasks.databases.hosted import by_ref, by_url, has_route, migrations_page, saved_pooler
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import ConfigError
-from sbsync_tasks.setting_remote import RemoteSpec
+from sbsync_tasks.settings.remote import RemoteSpec
 
 REF, OTHER = "abcdefghijklmnopqrst", "tsrqponmlkjihgfedcba"
 SECRET = "tr0ub4dor&3"

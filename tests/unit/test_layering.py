@@ -19,11 +19,10 @@ LAYERS = (
     ("steps",),
     (
         "findings", "databases", "supabase_cli", "migrations", "histories", "proof", "git", "backups", "conflicts",
-        "diagnosis", "edits", "numbering", "replaced",
+        "replaced",
     ),
     (
-        "settings", "setting_keys", "setting_remote", "setting_sources", "dotenv", "runner", "console", "errors",
-        "endpoint", "paths", "sqltext",
+        "settings", "runner", "console", "errors", "endpoint", "paths", "sqltext",
     ),
 )  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks import edits, git, replaced
-from sbsync_tasks.conflicts import Candidate, Facts, Kind, Put, Rerecord
-from sbsync_tasks.diagnosis import asks_branches, diagnose
+from sbsync_tasks import git, replaced
+from sbsync_tasks.conflicts import Candidate, Facts, Kind, Put, Rerecord, asks_branches, diagnose, edits
+from sbsync_tasks.conflicts.numbering import Pending, renumber
 from sbsync_tasks.errors import RefusedError, SbsyncError
 from sbsync_tasks.findings.independence import dependencies
 from sbsync_tasks.histories import Recorded
 from sbsync_tasks.migrations import Folder, Migration
-from sbsync_tasks.numbering import Pending, renumber
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 NEW = "20260601000000"

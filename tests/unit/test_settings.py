@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from invoke.config import Config
 
 from sbsync_tasks.errors import ConfigError
-from sbsync_tasks.setting_keys import KEYS
 from sbsync_tasks.settings import Value, find_root, masked
+from sbsync_tasks.settings.keys import KEYS
 from tests.support.settings import HERE, REF, SECRET, TIMEOUT, URL, Project
 
 OTHER = "tsrqponmlkjihgfedcba"

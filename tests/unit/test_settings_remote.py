@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sbsync_tasks.setting_keys import KEYS
+from sbsync_tasks.settings.keys import KEYS
 from tests.support.settings import HERE, REF, SECRET, TIMEOUT, URL, Project
 
 OTHER = "tsrqponmlkjihgfedcba"

@@ -8,10 +8,10 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from ... import dotenv, git
+from ... import git
 from ...errors import ConfigError, SbsyncError
-from ...setting_keys import KEYS, secret_forms
-from ...settings import masked
+from ...settings import dotenv, masked
+from ...settings.keys import KEYS, secret_forms
 from .subject import Check, Server, Subject, attempt
 
 OTHERS = 0o077

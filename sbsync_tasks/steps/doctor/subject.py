@@ -14,8 +14,8 @@ from ...databases import Database, Identity, open_local
 from ...databases.open import LOCAL, SANDBOX_LOCAL, SANDBOX_REMOTE, clusters_of
 from ...errors import ConfigError, SbsyncError
 from ...runner import Runner
-from ...setting_keys import PG_BINDIR, SUPABASE_BIN
 from ...settings import Settings
+from ...settings.keys import PG_BINDIR, SUPABASE_BIN
 from ...supabase_cli import Binary, find
 from ..run import Run
 

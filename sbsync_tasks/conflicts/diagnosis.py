@@ -9,10 +9,11 @@ from datetime import datetime
 from functools import cached_property
 from itertools import combinations
 
-from . import edits, sqltext
-from .conflicts import Action, Candidate, Conflict, Facts, Kind, Put, Rerecord, Way
-from .histories import Recorded, Row, Verdict, compare
-from .migrations import NAME_LIMIT, Migration
+from .. import sqltext
+from ..histories import Recorded, Row, Verdict, compare
+from ..migrations import NAME_LIMIT, Migration
+from . import edits
+from .model import Action, Candidate, Conflict, Facts, Kind, Put, Rerecord, Way
 from .numbering import Moved, Pending, renumber
 
 EXCERPT = 160  # characters of a statement in a message

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
 
-from . import sqltext
+from .. import sqltext
 
 
 @dataclass(frozen=True)

@@ -13,24 +13,21 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from . import setting_keys as keys
-from .endpoint import Endpoint, parse_url
-from .errors import ConfigError
-from .setting_remote import RemoteSpec, find_remote, protection
-from .setting_sources import (
+from ..endpoint import Endpoint, parse_url
+from ..errors import ConfigError
+from . import keys
+from .remote import RemoteSpec, find_remote, protection
+from .sources import (
     SANDBOX,
     Environment,
     Sources,
     Value,
     gather,
-    masked,
     pick_environment,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-__all__ = ["LocalSpec", "RemoteSpec", "Settings", "Value", "find_root", "masked", "resolve"]
 
 BACKUPS = ("auto", "full")
 

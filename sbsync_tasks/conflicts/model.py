@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from .histories import History
-from .migrations import Folder, Migration
+from ..histories import History
+from ..migrations import Folder, Migration
 
 
 class Kind(Enum):

@@ -8,9 +8,9 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import ConfigError
 from . import dotenv
-from .errors import ConfigError
-from .setting_keys import (
+from .keys import (
     BY_SHORT_NAME,
     IDENTITY,
     KEYS,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from .endpoint import parse_url
-from .errors import ConfigError
+from ..endpoint import parse_url
+from ..errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

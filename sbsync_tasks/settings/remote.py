@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from .endpoint import Endpoint, parse_url
-from .errors import ConfigError
-from .setting_keys import (
+from ..endpoint import Endpoint, parse_url
+from ..errors import ConfigError
+from .keys import (
     DB_PASSWORD,
     DB_URL,
     EXPECT,
@@ -19,7 +19,7 @@ from .setting_keys import (
     parse_bool,
     parse_ref,
 )
-from .setting_sources import DEFAULT_ENV, SANDBOX, Environment, Layer, Sources, Value, looked_for
+from .sources import DEFAULT_ENV, SANDBOX, Environment, Layer, Sources, Value, looked_for
 
 if TYPE_CHECKING:
     from pathlib import Path
