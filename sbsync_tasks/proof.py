@@ -100,10 +100,8 @@ class Proof:
 
 
 def _as_data(difference: Difference) -> dict[str, Any]:
-    return {
-        "kind": difference.object.kind, "name": difference.object.name, "left": difference.left,
-        "right": difference.right,
-    }  # fmt: skip
+    left, right = difference.shown
+    return {"kind": difference.object.kind, "name": difference.object.name, "left": left, "right": right}
 
 
 def apart(differences: Sequence[Difference], known: Sequence[Difference]) -> tuple[Difference, ...]:

@@ -81,6 +81,7 @@ def document(run: Run, work: Work) -> dict[str, Any]:
             "renamed": [[old.file_name, new.file_name] for old, new in work.renamed],
         },
         "pushed": list(work.pushed),
+        "recorded": list(work.recorded),
         "backups": [_relative(run, b.path) for b in work.backups],
         "commit": work.committed.commit if work.committed else "",
         "steps": [{"name": n, "seconds": round(s, 2), "outcome": o} for n, s, o in run.console.times],
@@ -89,9 +90,11 @@ def document(run: Run, work: Work) -> dict[str, Any]:
 
 
 def _failed(run: Run, work: Work) -> SbsyncError:
-    if work.pushed:
+    if work.pushed or work.recorded:
+        done = [f"{', '.join(work.pushed)} pushed"] if work.pushed else []
+        done += [f"{', '.join(work.recorded)} recorded in its history"] if work.recorded else []
         return SbsyncError(
-            f"{run.remote.name} WAS changed ({', '.join(work.pushed)} pushed), and the proof failed.",
+            f"{run.remote.name} WAS changed ({'; '.join(done)}), and the proof failed.",
             "`invoke verify --json` shows what differs; the backup taken before the push is named above.",
         )
     return SbsyncError(

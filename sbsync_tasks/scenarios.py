@@ -72,9 +72,7 @@ def _with_edits(run: Run, work: Work, edited: tuple[Migration, ...]) -> Work:
         CliError: the edited SQL cannot be applied.
     """
     if not work.pulled:
-        work = work.with_(new=edited)
-        run.shadow(work.files, run.local_identity.major)
-        return work
+        return _with_local_edits(run, work, edited)
     work = work.with_(pulled=edited)
     had = (*as_migrations(work.remote_history, work.folder.migrations), *work.to_record)
     left = compare(run.catalog(run.shadow(had, run.remote_identity.major)), run.catalog(run.remote))
@@ -92,6 +90,21 @@ def _with_edits(run: Run, work: Work, edited: tuple[Migration, ...]) -> Work:
 def _with_plan(run: Run, work: Work, rest: tuple[Step, ...]) -> Work:
     plan = tuple(step.doing(run, work) for step in rest if step.writes and step.wanted(run, work))
     return work.with_(plan=plan)
+
+
+def _with_local_edits(run: Run, work: Work, edited: tuple[Migration, ...]) -> Work:
+    kept = tuple(m for m in work.unrecorded_locally if m not in work.new)
+    work = work.with_(new=edited, unrecorded_locally=(*kept, *edited))
+    run.shadow(work.files, run.local_identity.major)
+    base = (*as_migrations(work.local_history, work.folder.migrations), *work.unrecorded_locally)
+    left = compare(run.catalog(run.shadow(base, run.local_identity.major)), run.catalog(run.local))
+    if left and not run.options.reset:
+        raise RefusedError(
+            "The edited migration is no longer what the local database has:\n" + listed([d.summary for d in left])
+            + "\nNothing was changed.",
+            "Leave --no-reset out: the local database is then rebuilt from what you have written.",
+        )  # fmt: skip
+    return work
 
 
 # --- local to remote ---
@@ -135,6 +148,15 @@ def _anything_to_push(_run: Run, work: Work) -> bool:
     return bool(work.pending or work.unrecorded_remotely)
 
 
+def _push_in_words(run: Run, work: Work) -> str:
+    pushed = [f"push {_names(work.pending)} to {run.remote.name}"] if work.pending else []
+    known = _names(work.unrecorded_remotely)
+    recorded = (
+        [f"record {known} in its history, not run again: it has their effect"] if work.unrecorded_remotely else []
+    )
+    return ", then ".join([*recorded, *pushed]) if pushed else f"{run.remote.name}: {recorded[0]}"
+
+
 def _disproved(work: Work) -> bool:
     """Whether the proof was made and failed: nothing is committed or recorded on the remote then."""
     return work.proof is not None and not work.proof.holds
@@ -160,6 +182,13 @@ def _brings_up(run: Run, work: Work) -> bool:
     return not run.options.reset and reset.needed(work)
 
 
+def _bring_up_in_words(run: Run, work: Work) -> str:
+    applied = reset.to_apply(work)
+    if not applied:
+        return f"record {_names(work.unrecorded_locally)} in the history of {run.local.name}; its data stays"
+    return f"back up {run.local.name}, then apply {_names(applied)} to it without a rebuild"
+
+
 WRITE = Step(
     "write", lambda _r, w: f"write {_names(w.to_write)} into supabase/migrations", write.write_files,
     lambda _r, w: bool(w.to_write), writes=True,
@@ -169,7 +198,7 @@ RESET = Step(
     reset.rebuild, _rebuilds, writes=True,
 )  # fmt: skip
 BRING_UP = Step(
-    "reset", lambda r, _w: f"bring {r.local.name} up to the migrations, keeping its data", reset.bring_up,
+    "reset", _bring_up_in_words, reset.bring_up,
     _brings_up, writes=True,
 )  # fmt: skip
 VERIFY = Step(
@@ -191,7 +220,7 @@ LOCAL_TO_REMOTE = (
         "backup", lambda r, _w: f"back up {r.remote.name}", backup.remote_before_push, _anything_to_push, writes=True
     ),
     Step(
-        "push", lambda r, w: f"push {_names(w.pending)} to {r.remote.name}", push.push, _anything_to_push, writes=True
+        "push", _push_in_words, push.push, _anything_to_push, writes=True
     ),
     VERIFY,
     Step(
@@ -249,7 +278,8 @@ def _records(run: Run, work: Work) -> bool:
 
 
 def _anything_to_pull(run: Run, work: Work) -> bool:
-    return bool(work.to_write or work.local_changed) or _records(run, work) or reset.needed(work)
+    changes_here = work.to_write or work.local_changed or reset.needed(work)
+    return bool(changes_here) or _records(run, work) or _commits_remote(run, work)
 
 
 REMOTE_TO_LOCAL = (
@@ -304,9 +334,23 @@ def _look_pull(run: Run, work: Work) -> Work:
     return pulling.adopt(work)
 
 
+def _pull_alone(run: Run, work: Work) -> Work:
+    work = _pull(run, work)
+    if work.renamed:
+        raise RefusedError(
+            f"There is no room for the pulled version before {work.renamed[0][0].file_name}: that file would have to "
+            "get a later version.",
+            "`invoke remote-to-local` does that as a part of its plan.",
+        )
+    _show(run, work.to_write)
+    return work
+
+
 PULL = (
     Step("preflight", lambda r, _w: f"look at {r.remote.name} and its history", _look_pull),
-    *(step for step in REMOTE_TO_LOCAL if step.name in ("pull", "diff", "write")),
+    Step("pull", REMOTE_TO_LOCAL[1].doing, _pull_alone),
+    Step("diff", REMOTE_TO_LOCAL[2].doing, _diff_remote),
+    WRITE,
 )
 
 

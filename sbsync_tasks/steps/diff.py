@@ -56,17 +56,42 @@ def changes(run: Run, database: Database, history: History, files: Iterable[Migr
         return Changes(base)
     for by_hand in _guesses([m for m in files if m.version not in history]):
         if not _differs(run, (*base, *by_hand), major, found):
+            _refuse_traceless(run, database, base, by_hand, found)
             return Changes(base, by_hand=by_hand)
     return Changes(base, differences)
 
 
+def _refuse_traceless(
+    run: Run, database: Database, base: Sequence[Migration], by_hand: Sequence[Migration], found: Catalog
+) -> None:
+    """Stop where one of these files leaves no trace in the catalogs: whether its rows were written cannot be told.
+
+    It would be recorded as applied, and never run.
+
+    Raises:
+        RefusedError: names the file.
+    """
+    major = database.identity().major
+    for file in by_hand if len(by_hand) > 1 else ():
+        rest = [m for m in by_hand if m != file]
+        if not _differs(run, (*base, *rest), major, found):
+            others = ", ".join(m.file_name for m in rest)
+            raise RefusedError(
+                f"{database.name} has {others} without having recorded it, and whether it has had {file.file_name} "
+                "cannot be told: that file changes no schema.",
+                f"Move {file.file_name} out of supabase/migrations, run `invoke remote-to-local` so that the rest is "
+                "recorded, and bring it back.",
+            )
+
+
 def _guesses(unrecorded: Sequence[Migration]) -> Iterator[tuple[Migration, ...]]:
-    """Which unrecorded files the database may have: all, the first few (pulled ones), the last few (new ones)."""
+    """Which unrecorded files the database may have: the first few (pulled ones), the last few (new ones), all.
+
+    The fewest first: a file that changes rows alone fits into every guess, and must not be taken for applied.
+    """
     tried: set[tuple[Migration, ...]] = {()}
-    counts = range(1, GUESSED + 1)
-    first = [tuple(unrecorded[:count]) for count in counts]
-    last = [tuple(unrecorded[-count:]) for count in counts]
-    for guess in (tuple(unrecorded), *first, *last):
+    some = [part for count in range(1, GUESSED + 1) for part in (unrecorded[:count], unrecorded[-count:])]
+    for guess in map(tuple, (*some, unrecorded)):
         if guess not in tried:
             tried.add(guess)
             yield guess

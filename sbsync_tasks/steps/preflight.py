@@ -20,13 +20,8 @@ def look(run: Run) -> Work:
     Raises:
         ConfigError: both settings lead to one database.
     """
-    remote, local = run.remote_identity, run.local_identity
-    if remote.same_database(local):
-        raise ConfigError(
-            f"{run.local.label} and {run.remote.label} are the same database (system {remote.system}, "
-            f"database {remote.database}).",
-            "Local and remote have to differ: check SBSYNC_LOCAL and the remote of this environment.",
-        )
+    refuse_one_database(run)
+    _refuse_two_majors(run)
     folder = read_folder(run.settings.root)
     with run.local.connection() as connection:
         local_history = histories.read(connection)
@@ -34,6 +29,36 @@ def look(run: Run) -> Work:
         remote_history = histories.read(connection)
     rows = histories.compare(folder, local_history, remote_history)
     return Work(folder, local_history, remote_history, rows)
+
+
+def refuse_one_database(run: Run) -> None:
+    """Local and remote have to be two databases, whatever they are called: the servers are asked.
+
+    Raises:
+        ConfigError: they are one.
+    """
+    remote, local = run.remote_identity, run.local_identity
+    if remote.same_database(local):
+        raise ConfigError(
+            f"{run.local.label} and {run.remote.label} are the same database (system {remote.system}, "
+            f"database {remote.database}).",
+            "Local and remote have to differ: check SBSYNC_LOCAL and the remote of this environment.",
+        )
+
+
+def _refuse_two_majors(run: Run) -> None:
+    """Two major versions describe the same schema differently: what is proved on one says little of the other.
+
+    Raises:
+        ConfigError: the databases are of two major versions.
+    """
+    remote, local = run.remote_identity, run.local_identity
+    if remote.major != local.major:
+        raise ConfigError(
+            f"{run.local.name} is PostgreSQL {local.major}, and {run.remote.name} is PostgreSQL {remote.major}.",
+            f"Use {remote.major} locally: `major_version = {remote.major}` under [db] in supabase/config.toml, then "
+            "stop and start the local stack (an embedded one: `invoke sandbox.reset`, or SBSYNC_PG_BINDIR).",
+        )
 
 
 def stop_local_to_remote(run: Run, work: Work) -> None:

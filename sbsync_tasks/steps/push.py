@@ -50,7 +50,9 @@ def push(run: Run, work: Work) -> Work:
                 )  # fmt: skip
         except SbsyncError as error:
             raise _landed(run, work, before, error) from None
-    return work.with_(pushed=tuple(m.version for m in work.pending))
+    return work.with_(
+        pushed=tuple(m.version for m in work.pending), recorded=tuple(m.version for m in work.unrecorded_remotely)
+    )
 
 
 def unchanged_since(run: Run, work: Work) -> None:

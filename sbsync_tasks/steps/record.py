@@ -13,4 +13,4 @@ def record(run: Run, work: Work) -> Work:
     with writing_lock(run):
         unchanged_since(run, work)
         mark_applied(run, run.remote, work.to_record)
-    return verify.histories_again(run, work)
+    return verify.histories_again(run, work.with_(recorded=tuple(m.version for m in work.to_record)))

@@ -6,7 +6,7 @@ from .. import histories
 from ..databases.catalog import compare
 from ..errors import SbsyncError
 from ..migrations import Migration, read_folder
-from . import backup
+from . import backup, preflight
 from .diff import listed
 from .marking import mark_applied
 from .run import Run, Work
@@ -51,16 +51,22 @@ def _swap_embedded(run: Run, migrations: tuple[Migration, ...]) -> None:
 
 
 def bring_up(run: Run, work: Work) -> Work:
-    """Without a reset: record what the local database has, apply what it has not; its data is kept."""
-    endpoint = run.local.endpoint
+    """Without a reset: record what the local database has, apply what it has not (after a backup)."""
     had = [m for m in work.files if m in work.unrecorded_locally]
+    missing = to_apply(work)
+    if missing:
+        work = backup.whole_local(run, work)
     if had:
         mark_applied(run, run.local, had)
-    known = {*work.local_history, *(m.version for m in had)}
-    missing = [m for m in work.files if m.version not in known]
     if missing:
-        run.cli.push(endpoint, work.files, include_all=True)
+        run.cli.push(run.local.endpoint, work.files, include_all=True)
     return work
+
+
+def to_apply(work: Work) -> tuple[Migration, ...]:
+    """What the local database lacks when it is brought up without a rebuild."""
+    known = {*work.local_history, *(m.version for m in work.unrecorded_locally)}
+    return tuple(m for m in work.files if m.version not in known)
 
 
 def reset_local(run: Run) -> None:
@@ -69,7 +75,9 @@ def reset_local(run: Run) -> None:
     with run.local.connection() as connection:
         history = histories.read(connection)
     work = Work(folder, history, {}, histories.compare(folder, history, {}))
-    console, label = run.console, run.local.name
+    if run.settings.remote is not None:
+        preflight.refuse_one_database(run)
+    console, label = run.console, run.local.label
     run.shadow(work.files, run.local_identity.major)  # proves that the files apply before anything is lost
     plan = f"back up {label}, rebuild it from {len(work.files)} migrations and run the seeds"
     if run.options.dry_run:

@@ -77,6 +77,7 @@ class Work:
         renamed: Unapplied files that get a later version: (old, new).
         backups: The backups that were taken.
         pushed: Versions that this run brought to the remote.
+        recorded: Versions that this run recorded in the remote's history without running them.
         proof: The proof at the end.
         committed: What was committed.
         local_changed: The local database has changes that are to be dropped.
@@ -96,6 +97,7 @@ class Work:
     renamed: tuple[tuple[Migration, Migration], ...] = ()
     backups: tuple[Backup, ...] = ()
     pushed: tuple[str, ...] = ()
+    recorded: tuple[str, ...] = ()
     proof: Proof | None = None
     committed: Committed | None = None
     local_changed: bool = False

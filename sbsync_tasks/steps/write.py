@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from ..migrations import migrations_dir, write
-from ..replaced import keep
+from ..replaced import put
 from .run import Run, Work
 
 
 def write_files(run: Run, work: Work) -> Work:
-    """Write the new files; renamed ones keep a copy under their old name in `.sbsync/replaced`."""
+    """Write the new files; a renamed one keeps a copy under its old name in `.sbsync/replaced`.
+
+    Each is one move, the latest first: cut off at any point, every migration is there under one of its names, and
+    none that is pending stands before one that was pulled.
+    """
     root = run.settings.root
-    for old, _ in work.renamed:
-        keep(root, old.file_name)
-        (migrations_dir(root) / old.file_name).unlink()
+    for old, new in sorted(work.renamed, reverse=True):
+        put(root, new, old.file_name)
+    renamed = {new for _, new in work.renamed}
     for migration in work.to_write:
-        write(root, migration)
+        if migration not in renamed:
+            put(root, migration)
     return work

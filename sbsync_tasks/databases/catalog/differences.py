@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from dataclasses import dataclass
@@ -35,6 +36,13 @@ class Difference:
     right: str | None
 
     @property
+    def shown(self) -> tuple[str | None, str | None]:
+        """Both definitions; a digest stands for one that may hold a key."""
+        if self.object.kind in SHOWN:
+            return self.left, self.right
+        return _digest(self.left), _digest(self.right)
+
+    @property
     def summary(self) -> str:
         """One plain line; definitions that may hold a secret are not part of it."""
         if self.right is None:
@@ -45,6 +53,10 @@ class Difference:
             return f"{self.object}: differs"
         left, right = self.left.splitlines(), self.right.splitlines()
         return f"{self.object}: left {_rest(left, right)}, right {_rest(right, left)}"
+
+
+def _digest(definition: str | None) -> str | None:
+    return None if definition is None else f"sha256:{hashlib.sha256(definition.encode()).hexdigest()[:16]}"
 
 
 def _rest(lines: list[str], others: list[str]) -> str:
