@@ -66,13 +66,18 @@ def read_folder(root: Path) -> Folder:
     for path in sorted(folder.glob("*.sql")) if folder.is_dir() else []:
         match = FILE_PATTERN.fullmatch(path.name)
         if match:
-            found.append(Migration(match[1], match[2], _text(path)))
+            found.append(Migration(match[1], match[2], read_sql(path)))
         else:
             misnamed.append(path.name)
     return Folder(tuple(found), tuple(misnamed))
 
 
-def _text(path: Path) -> str:
+def read_sql(path: Path) -> str:
+    """The text of a SQL file.
+
+    Raises:
+        SbsyncError: it is not UTF-8.
+    """
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

@@ -8,15 +8,12 @@ from typing import Any
 
 from .databases.catalog import NOT_COMPARED, Difference
 
-COMPARED = (
-    "both schemas by the Supabase CLI's own diff engine",
-    "both schemas by a fingerprint of the catalogs (owners, privileges, RLS, policies, triggers, options, functions)",
-    "both migration histories, statements included",
+ENGINE = "both schemas by the Supabase CLI's own diff engine"
+FINGERPRINT = (
+    "both schemas by a fingerprint of the catalogs (owners, privileges, RLS, policies, triggers, options, functions)"
 )
-
-
-# The same for a terminal; the long lists stand in the JSON document.
-COMPARED_IN_SHORT = "schemas (by the CLI's diff engine and by catalog fingerprint) and migration histories"
+HISTORIES = "both migration histories, statements included"
+# For a terminal; the long lists stand in the JSON document.
 NOT_COMPARED_IN_SHORT = "rows, seeds, storage buckets and files, auth users, role and server settings"
 
 
@@ -32,7 +29,10 @@ class Proof:
         histories: Versions that are not recorded alike.
         pending: Files that the remote has not had, set apart by name.
         unrecorded: Files whose effect the remote has, and which its history does not know.
-        known_drift: Differences that were there before and were ignored as asked.
+        known_drift: Differences that were there before and were ignored as asked. The CLI's engine cannot leave them
+            out, so what it says of a drifting remote does not count.
+        schemas: The only schemas that were looked at (`SBSYNC_SCHEMAS`); empty for all of the user's.
+        bare: Versions that a history holds without their statements.
     """
 
     left: str
@@ -43,6 +43,33 @@ class Proof:
     pending: tuple[str, ...] = ()
     unrecorded: tuple[str, ...] = ()
     known_drift: tuple[Difference, ...] = ()
+    schemas: tuple[str, ...] = ()
+    bare: tuple[str, ...] = ()
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """What was compared, one statement each."""
+        where = (f"of the schemas {', '.join(self.schemas)} alone (SBSYNC_SCHEMAS)",) if self.schemas else ()
+        engine = () if self.known_drift else (ENGINE,)
+        return (*where, *engine, FINGERPRINT, HISTORIES)
+
+    @property
+    def not_compared(self) -> tuple[str, ...]:
+        """What was not, one statement each."""
+        schemas = (
+            ("every schema that SBSYNC_SCHEMAS does not name, and what stands in no schema",) if self.schemas else ()
+        )
+        engine = ("the remote by the CLI's own diff engine: it drifts",) if self.known_drift else ()
+        bare = (f"statements of {', '.join(self.bare)}: recorded without them",) if self.bare else ()
+        return (*schemas, *engine, *bare, *NOT_COMPARED)
+
+    @property
+    def compared_in_short(self) -> str:
+        """What was compared, for a terminal."""
+        where = f"schemas {', '.join(self.schemas)} alone" if self.schemas else "schemas"
+        how = "by catalog fingerprint" if self.known_drift else "by the CLI's diff engine and by catalog fingerprint"
+        bare = f"; without statements: {', '.join(self.bare)}" if self.bare else ""
+        return f"{where} ({how}) and migration histories{bare}"
 
     @property
     def holds(self) -> bool:
@@ -94,8 +121,8 @@ class Proof:
             "pending": list(self.pending),
             "unrecorded_on_remote": list(self.unrecorded),
             "known_drift": [_as_data(d) for d in self.known_drift],
-            "compared": list(COMPARED),
-            "not_compared": list(NOT_COMPARED),
+            "compared": list(self.compared),
+            "not_compared": list(self.not_compared),
         }
 
 
@@ -106,5 +133,4 @@ def _as_data(difference: Difference) -> dict[str, Any]:
 
 def apart(differences: Sequence[Difference], known: Sequence[Difference]) -> tuple[Difference, ...]:
     """The differences that are not among those known before."""
-    objects = {d.object for d in known}
-    return tuple(d for d in differences if d.object not in objects)
+    return tuple(d for d in differences if d not in known)

@@ -7,7 +7,7 @@ from typing import Any
 
 from .databases.hosted import migrations_page
 from .errors import SbsyncError
-from .proof import COMPARED_IN_SHORT, NOT_COMPARED_IN_SHORT, Proof
+from .proof import NOT_COMPARED_IN_SHORT, Proof
 from .steps import commit
 from .steps.run import Run, Work
 
@@ -62,7 +62,7 @@ def proof(run: Run, made: Proof) -> None:
         console.say("the next run of either scenario records them there (without running them)", "note")
     for difference in made.known_drift:
         console.say(f"drift, ignored as asked: {difference.summary}", "warning")
-    console.say(f"compared: {COMPARED_IN_SHORT}", "note")
+    console.say(f"compared: {made.compared_in_short}", "note")
     console.say(f"not compared: {NOT_COMPARED_IN_SHORT} (--json and the README have the whole list)", "note")
 
 

@@ -135,6 +135,8 @@ def _diff_local(run: Run, work: Work) -> Work:
 
 
 def _review_local_to_remote(run: Run, work: Work) -> Work:
+    if _rebuilds(run, work):
+        reset.refuse_unseen_loss(run, work)
     commit.check(run, _local_to_commit(run, work))
     _show(run, work.pending)
     review.refuse_blocking(work.pending, run.options.allow_data_loss, run.remote.name)
@@ -265,6 +267,8 @@ def _diff_remote(run: Run, work: Work) -> Work:
 
 
 def _review_remote_to_local(run: Run, work: Work) -> Work:
+    if _rebuilds(run, work):
+        reset.refuse_unseen_loss(run, work)
     commit.check(run, commit.of_this_run(work))
     _show(run, work.to_write)
     if run.options.dry_run:

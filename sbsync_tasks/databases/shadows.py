@@ -120,27 +120,27 @@ class Shadows:
     def _build(self, clusters: Provider, name: str, migrations: Sequence[Migration], major: int) -> None:
         if clusters.exists(name):  # half-made: its marker is written last
             clusters.remove(name)
-        start = self._longest_cached(clusters, migrations)
-        if start is None:
-            endpoint = clusters.start(name, durable=False)
-        else:
+        start, had = self._longest_cached(clusters, migrations)
+        if start:
             clusters.clone(start, name)
-            endpoint = clusters.start(name, durable=False)
-        roles = start is None and (self._root / "supabase" / "roles.sql").is_file()
+        endpoint = clusters.start(name, durable=False)
+        roles = not start and (self._root / "supabase" / "roles.sql").is_file()
         try:
             if migrations or roles:
-                self._cli.push(endpoint, migrations, roles=roles, throw_away=True)
+                pushed = self._cli.push(endpoint, migrations, roles=roles, throw_away=True)
+                pushed.refuse_left_out(migrations[had:])
         except CliError:
             clusters.remove(name)
             raise
         self._complete(name).write_text(f"{major}\n", encoding="utf-8")
 
-    def _longest_cached(self, clusters: Provider, migrations: Sequence[Migration]) -> str | None:
+    def _longest_cached(self, clusters: Provider, migrations: Sequence[Migration]) -> tuple[str, int]:
+        """The cached shadow that holds the most of these migrations from the first on, and how many it holds."""
         for length in range(len(migrations) - 1, -1, -1):
             name = self._name(clusters, migrations[:length])
             if self._complete(name).exists() and clusters.exists(name):
-                return name
-        return None
+                return name, length
+        return "", 0
 
     def _name(self, clusters: Provider, migrations: Sequence[Migration]) -> str:
         digest = hashlib.sha256(clusters.base_id.encode())

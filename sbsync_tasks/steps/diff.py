@@ -213,12 +213,15 @@ def _numbered(texts: Sequence[str], name: str, taken: Sequence[str], before: str
 
 
 def _undone(run: Run, made: Sequence[Migration], why: str) -> SbsyncError:
+    what = f"The generated migration cannot be applied to a fresh database: {why}"
+    if run.options.dry_run:
+        return SbsyncError(what, "Without --dry-run its draft is kept, to be corrected.")
     folder = state_dir(run.settings.root, "drafts")
     for migration in made:
         (folder / migration.file_name).write_text(migration.sql, encoding="utf-8")
     names = ", ".join(f".sbsync/drafts/{m.file_name}" for m in made)
     return SbsyncError(
-        f"The generated migration cannot be applied to a fresh database: {why}",
+        what,
         f"The draft is kept in {names}. Correct it, save it as a file in supabase/migrations, and run again.",
     )
 

@@ -44,10 +44,11 @@ def push(run: Run, work: Work) -> Work:
             mark_applied(run, run.remote, work.unrecorded_remotely)
         try:
             if work.pending:
-                run.cli.push(
+                pushed = run.cli.push(
                     run.remote.endpoint, work.files, include_all=run.options.include_all,
                     lock_timeout=run.settings.lock_timeout,
                 )  # fmt: skip
+                pushed.refuse_left_out(work.pending)
         except SbsyncError as error:
             raise _landed(run, work, before, error) from None
     return work.with_(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from .. import histories
 from ..databases.catalog import compare
-from ..errors import SbsyncError
+from ..errors import RefusedError, SbsyncError
+from ..histories import as_migrations
 from ..migrations import Migration, read_folder
+from ..supabase_cli import CliError
 from . import backup, preflight
 from .diff import listed
 from .marking import mark_applied
@@ -20,6 +22,26 @@ def needed(work: Work) -> bool:
     by_file = all(m.version in recorded and recorded[m.version].matches(m) for m in work.files)
     extra = set(recorded) - {m.version for m in work.files}
     return not by_file or bool(extra)
+
+
+def refuse_unseen_loss(run: Run, work: Work) -> None:
+    """With `SBSYNC_SCHEMAS`, a rebuild must not drop what no comparison looked at.
+
+    Raises:
+        RefusedError: the local database has something outside these schemas that its history has not.
+    """
+    if not run.settings.schemas or run.options.discard_local:
+        return
+    base = as_migrations(work.local_history, work.folder.migrations)
+    shadow = run.shadow(base, run.local_identity.major)
+    seen = set(compare(run.catalog(shadow), run.catalog(run.local)))
+    unseen = [d for d in compare(run.catalog(shadow, ()), run.catalog(run.local, ())) if d not in seen]
+    if unseen:
+        raise RefusedError(
+            f"A rebuild of {run.local.name} would drop what stands outside SBSYNC_SCHEMAS "
+            f"({', '.join(run.settings.schemas)}):\n" + listed([d.summary for d in unseen]),
+            "--no-reset keeps the local database as it is; or widen SBSYNC_SCHEMAS, so that it is looked at.",
+        )
 
 
 def rebuild(run: Run, work: Work) -> Work:
@@ -45,7 +67,14 @@ def _swap_embedded(run: Run, migrations: tuple[Migration, ...]) -> None:
     if clusters.exists(NEXT):
         clusters.remove(NEXT)
     clusters.clone(shadow.cluster, NEXT)
-    run.cli.push(clusters.start(NEXT), migrations, seed=True)
+    try:
+        run.cli.push(clusters.start(NEXT), migrations, seed=True)
+    except CliError as error:
+        raise CliError(
+            f"The seeds do not fit the migrations: {error.message}",
+            f"{local.name} is as it was. Correct the seed files that [db.seed] in supabase/config.toml names, then "
+            "run again.",
+        ) from None
     clusters.stop(NEXT)
     clusters.replace(local.cluster, by=NEXT)
 

@@ -13,7 +13,7 @@ from .. import histories
 from ..console import Console
 from ..errors import ConfigError, RefusedError, SbsyncError
 from ..findings import Finding, Review, Severity, review, unallowed
-from ..migrations import FILE_PATTERN, Migration, read_folder
+from ..migrations import FILE_PATTERN, Migration, read_folder, read_sql
 from ..paths import state_dir
 from ..runner import kept_environment
 from .run import Run
@@ -158,7 +158,7 @@ def edit(run: Run, migrations: Sequence[Migration]) -> tuple[Migration, ...]:
         path = folder / migration.file_name
         path.write_text(migration.sql, encoding="utf-8")
         open_editor(path)
-        edited.append(Migration(migration.version, migration.name, path.read_text(encoding="utf-8")))
+        edited.append(Migration(migration.version, migration.name, read_sql(path)))
         path.unlink()
     raise Edited(tuple(edited))
 
@@ -210,7 +210,7 @@ def _chosen(run: Run, which: str) -> tuple[Migration, ...]:
         )
     match = FILE_PATTERN.fullmatch(path.name)
     version, name = (match[1], match[2]) if match else ("0", path.stem)
-    return (Migration(version, name, path.read_text(encoding="utf-8")),)
+    return (Migration(version, name, read_sql(path)),)
 
 
 def _pending(run: Run) -> tuple[Migration, ...]:

@@ -265,13 +265,19 @@ class Run:
         """Who answers locally."""
         return self.local.identity()
 
-    def catalog(self, database: Database) -> Catalog:
-        """The fingerprint of a database; that of a shadow, which does not change, is read once."""
-        key = database.cluster if database.side == "shadow" else ""
+    def catalog(self, database: Database, schemas: Sequence[str] | None = None) -> Catalog:
+        """The fingerprint of a database; that of a shadow, which does not change, is read once.
+
+        Args:
+            database: Which one.
+            schemas: Where to look; what `SBSYNC_SCHEMAS` says as a rule, `()` for everywhere.
+        """
+        wanted = self.settings.schemas if schemas is None else tuple(schemas)
+        key = f"{database.cluster} {wanted}" if database.side == "shadow" else ""
         if key in self._catalogs:
             return self._catalogs[key]
         with database.connection() as connection:
-            found = read_catalog(connection, self.settings.schemas)
+            found = read_catalog(connection, wanted)
         if key:
             self._catalogs[key] = found
         return found

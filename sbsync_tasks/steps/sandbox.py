@@ -15,6 +15,9 @@ BOTH = (SANDBOX_LOCAL, SANDBOX_REMOTE)
 
 def up(run: Run) -> None:
     """Start both databases of the sandbox."""
+    if run.options.dry_run:
+        run.console.say(f"A run would start {' and '.join(BOTH)}.", "ok")
+        return
     clusters = clusters_of(run.settings)
     started = {}
     for name in BOTH:
@@ -28,6 +31,9 @@ def down(run: Run) -> None:
     """Stop every embedded database of the project; their data stays."""
     clusters = clusters_of(run.settings)
     running = [name for name in clusters.names() if clusters.running(name)]
+    if run.options.dry_run:
+        run.console.say(f"A run would stop {', '.join(running) or 'nothing'}.", "ok")
+        return
     clusters.stop_all()
     for name in running:
         run.console.say(f"{name} is stopped", "ok")

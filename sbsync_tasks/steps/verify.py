@@ -31,9 +31,15 @@ def verify(run: Run, work: Work) -> Work:
             histories=_histories_differ(now, {m.version for m in pending}),
             pending=tuple(m.file_name for m in pending if m.version not in unrecorded),
             unrecorded=tuple(m.file_name for m in pending if m.version in unrecorded),
-            known_drift=work.drift,
+            known_drift=work.drift, schemas=run.settings.schemas,
+            bare=_bare(now.local_history, now.remote_history),
         ),
     )  # fmt: skip
+
+
+def _bare(*found: History) -> tuple[str, ...]:
+    """The versions that were recorded without their statements: they are taken at their word."""
+    return tuple(sorted({r.version for history in found for r in history.values() if r.statements is None}))
 
 
 def histories_again(run: Run, work: Work) -> Work:
@@ -61,6 +67,7 @@ def remote_against_files(run: Run, work: Work) -> Work:
     made = Proof(
         left=run.remote.name, right="the migration files", sql="" if work.drift else sql,
         differences=apart(differences, work.drift), histories=unlike, known_drift=work.drift,
+        schemas=run.settings.schemas, bare=_bare(history),
     )  # fmt: skip
     return work.with_(remote_history=history, proof=made)
 

@@ -50,6 +50,19 @@ class Pushed:
     migrations: tuple[str, ...]
     seeds: tuple[str, ...]
 
+    def refuse_left_out(self, expected: Iterable[Migration]) -> None:
+        """The CLI says that all is well also where it was told to leave migrations out.
+
+        Raises:
+            CliError: one of `expected` was not applied.
+        """
+        left_out = [m.file_name for m in expected if m.file_name not in self.migrations]
+        if left_out:
+            raise CliError(
+                f"The CLI did not apply {', '.join(left_out)}, and gave no error.",
+                "Does supabase/config.toml say `enabled = false` under [db.migrations]?",
+            )
+
 
 class SupabaseCli:
     """One CLI, for one project.
