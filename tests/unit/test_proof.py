@@ -5,10 +5,10 @@ import json
 import pytest
 
 from sbsync_tasks.databases.catalog import NOT_COMPARED, CatalogObject, Difference
-from sbsync_tasks.proof import COMPARED, Proof, apart
+from sbsync_tasks.proof import ENGINE, FINGERPRINT, HISTORIES, Proof, apart
 
-HERE = Difference(CatalogObject("table", "public.a"), "owner x", "owner y")
-THERE = Difference(CatalogObject("table", "public.b"), None, "owner y")
+HERE = Difference(CatalogObject("owner", "table public.a"), "x", "y")
+THERE = Difference(CatalogObject("owner", "table public.b"), None, "y")
 
 
 def proof(**given):
@@ -60,14 +60,42 @@ def test_the_engine_alone_may_see_a_difference():
 def test_as_data_it_says_what_it_covers_and_what_not():
     made = json.loads(json.dumps(proof(sql="s", differences=(THERE,), pending=("p.sql",)).document()))
     assert made["in_sync"] is False
-    assert made["differences"] == [{"kind": "table", "name": "public.b", "left": None, "right": "owner y"}]
+    assert made["differences"] == [{"kind": "owner", "name": "table public.b", "left": None, "right": "y"}]
     assert (made["diff"], made["pending"]) == ("s", ["p.sql"])
-    assert made["compared"] == list(COMPARED)
+    assert made["compared"] == [ENGINE, FINGERPRINT, HISTORIES]
     assert made["not_compared"] == list(NOT_COMPARED)
     assert any("rows" in text for text in made["not_compared"])
 
 
-def test_differences_known_before_are_told_apart_by_their_object():
-    changed = Difference(HERE.object, "owner x", "owner z")
-    assert apart((changed, THERE), (HERE,)) == (THERE,)
+def test_definitions_that_may_hold_a_key_stand_as_digests():
+    hook = Difference(CatalogObject("trigger", "hook on public.a"), "call('Bearer abc')", None)
+    (shown,) = proof(differences=(hook,)).document()["differences"]
+    assert shown["left"].startswith("sha256:")
+    assert shown["right"] is None
+    assert "Bearer" not in json.dumps(shown)
+
+
+def test_a_proof_of_some_schemas_says_so_everywhere():
+    made = proof(schemas=("public", "app"))
+    assert "public, app alone" in made.compared_in_short
+    assert "public, app" in made.document()["compared"][0]
+    assert "SBSYNC_SCHEMAS" in made.document()["not_compared"][0]
+
+
+def test_with_known_drift_the_engine_is_not_claimed():
+    made = proof(known_drift=(HERE,))
+    assert ENGINE not in made.document()["compared"]
+    assert "engine" not in made.compared_in_short
+    assert any("engine" in text for text in made.document()["not_compared"])
+
+
+def test_versions_without_statements_are_named():
+    made = proof(bare=("20260101000000",))
+    assert "20260101000000" in made.compared_in_short
+    assert any("20260101000000" in text for text in made.document()["not_compared"])
+
+
+def test_only_the_very_difference_that_was_known_is_excused():
+    changed = Difference(HERE.object, "x", "z")
+    assert apart((changed, HERE, THERE), (HERE,)) == (changed, THERE)
     assert apart((HERE,), ()) == (HERE,)
