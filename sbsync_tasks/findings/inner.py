@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from .scope import Scope
 
 _UNSEEN = "Read it by hand; the proof afterwards shows what it did to the schemas, not to the rows."
-# PostgreSQL's RawParseMode of a whole statement; expressions have others.
+# PostgreSQL's RawParseMode of a whole statement and of an expression; assignments have others.
 _STATEMENT = 0
+_EXPRESSION = 2
 _DYNAMIC = frozenset(["PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors"])
 
 
@@ -76,12 +78,15 @@ def _body(parsed: Parsed, options: list[Node]) -> Iterator[Inner | Finding]:
     text, language = _text_of(options), _language(options)
     before = parsed.statement.text.partition(text)[0].count("\n") if text else 0
     first = parsed.statement.line + before
-    if language == "sql":
+    has_text = names.option(options, "as") is not None
+    if language == "sql" and has_text:
         yield Inner(text, first)
-    elif language == "plpgsql":
+    elif language == "plpgsql" and has_text:
         yield from _of_plpgsql(parsed, first)
     else:
-        why = f"Its body is written in {language}, which cannot be looked into."
+        # PL/pgSQL's parser crashes on a function without a body of text: BEGIN ATOMIC, or RETURN alone.
+        form = language if has_text else "the form of standard SQL"
+        why = f"Its body is written in {form}, which cannot be looked into."
         yield finding(parsed, "opaque-body", Severity.OPAQUE, parsed.statement.kind, why, _UNSEEN)
 
 
@@ -129,8 +134,18 @@ def _queries(tree: Any, line: int) -> Iterator[tuple[str, bool, int]]:  # noqa: 
                 yield from _queries({k: v for k, v in value.items() if k != "query"}, at)
             elif key == "PLpgSQL_expr" and value.get("parseMode") == _STATEMENT:
                 yield value["query"], False, line
+            elif key == "PLpgSQL_expr" and "(" in value["query"]:
+                yield _as_query(value), False, line
             else:
                 yield from _queries(value, line)
+
+
+def _as_query(expression: Any) -> str:  # noqa: ANN401 - JSON
+    """An expression as a query of its own: what it calls is run as well."""
+    text: str = expression["query"]
+    if expression.get("parseMode") != _EXPRESSION:
+        text = re.split(r":?=", text, maxsplit=1)[-1]
+    return f"select {text}"
 
 
 def _constant(expression: str) -> str | None:

@@ -93,7 +93,7 @@ def _key(label: str) -> str:
 
 def _set(scope: Scope, parsed: Parsed) -> None:
     node = parsed.node
-    if node.name == "search_path" and node.args:
+    if node.name == "search_path":
         paths = [a.a_const.sval.sval for a in node.args]
         scope.schema = next((p for p in paths if p and p != "$user"), names.PUBLIC)
 

@@ -458,3 +458,18 @@ def test_the_name_that_a_finding_shows_allows_it(name):
         reviewed = review(sql)
         (lost,) = reviewed.data_loss
         assert unallowed(reviewed, [lost.object]) == ()
+
+
+@pytest.mark.parametrize("body", ["begin atomic delete from t; select 1; end", "return 1"])
+def test_a_called_function_in_standard_sql_is_opaque(body):
+    assert (OPAQUE, "opaque-body CREATE FUNCTION") in found(f"create function f() returns int {body}; select f()")
+
+
+def test_functions_called_in_expressions_are_looked_into():
+    function = "create function f() returns int language sql as 'delete from t returning 1';"
+    block = "do $$ declare x int; begin x := f(); end $$"
+    assert (LOSS, "delete-all public.t") in found(function + block)
+
+
+def test_reset_leads_back_to_public():
+    assert (LOSS, "delete-all public.t") in found("set search_path = app; reset search_path; delete from t")
