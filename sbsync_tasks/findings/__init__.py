@@ -2,5 +2,7 @@
 
 from .engine import review, unallowed
 from .model import Finding, Review, Severity
+from .rows import Rows, changed_rows
+from .secrets import has_secret
 
-__all__ = ["Finding", "Review", "Severity", "review", "unallowed"]
+__all__ = ["Finding", "Review", "Rows", "Severity", "changed_rows", "has_secret", "review", "unallowed"]

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from sbsync_tasks.sqltext import UnparsableSql, is_transactional, parse
 
 from . import data_loss, drops, exposure, inner, locking, notes, transactions
+from .credentials import mask, mask_quoted
 from .model import Finding, Review, Severity, finding, shortened
 from .names import normalised
 from .scope import Scope
+from .secrets import secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -46,8 +48,8 @@ def review(sql: str) -> Review:
     try:
         parsed = parse(sql)
     except UnparsableSql as error:
-        return Review((), (_unparsable(sql, error),))
-    found = list(_findings(parsed, transactional=is_transactional(sql)))
+        return Review((), (*secrets(sql), _unparsable(sql, error)))
+    found = [*secrets(sql), *_findings(parsed, transactional=is_transactional(sql))]
     unique = dict.fromkeys(found)
     ordered = sorted(unique, key=lambda f: (_GRAVEST_FIRST.index(f.severity), f.line))
     return Review(tuple(p.statement for p in parsed), tuple(ordered))
@@ -67,9 +69,11 @@ def unallowed(reviewed: Review, allowed: Sequence[str]) -> tuple[Finding, ...]:
 
 
 def _unparsable(sql: str, error: UnparsableSql) -> Finding:
-    lines = sql.splitlines()
+    lines = mask(sql).splitlines()
     text = shortened(lines[error.line - 1]) if 0 < error.line <= len(lines) else ""
-    return Finding("unparsable", Severity.OPAQUE, "file", error.line, text, error.reason, error.hint, True)
+    return Finding(
+        "unparsable", Severity.OPAQUE, "file", error.line, text, mask_quoted(error.reason, sql), error.hint, True
+    )
 
 
 def _findings(parsed: Sequence[Parsed], *, transactional: bool) -> Iterator[Finding]:

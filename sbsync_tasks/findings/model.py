@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from .credentials import mask
+
 if TYPE_CHECKING:
     from sbsync_tasks.sqltext import Parsed, Statement
 
@@ -86,6 +88,6 @@ def finding(parsed: Parsed, rule: str, severity: Severity, about: str, why: str,
 
 
 def shortened(text: str) -> str:
-    """A text on one line, cut to `SHOWN` characters."""
-    line = " ".join(text.split())
+    """A text on one line, cut to `SHOWN` characters, with `***` for what looks like a credential."""
+    line = " ".join(mask(text).split())
     return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"

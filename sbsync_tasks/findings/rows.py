@@ -1,0 +1,263 @@
+"""Which tables' rows a text can change or remove. Plain additions of rows do not count."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sbsync_tasks.sqltext import UnparsableSql, adds_enum_value, enum_name, parse, walk
+
+from . import harmless, inner, names
+from .model import Finding
+from .scope import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sbsync_tasks.sqltext import Node, Parsed
+
+_WRITES = frozenset(["InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"])
+_CHANGING_COMMANDS = frozenset(["AT_DropColumn", "AT_AlterColumnType", "AT_SetExpression"])
+_PARTING_COMMANDS = frozenset(["AT_DetachPartition", "AT_DropInherit"])
+# What depends on these is no column.
+_CASCADE_TAKES_NO_ROWS = frozenset(["index", "policy", "trigger", "rule", "sequence"])
+_NEVER_KNOWN = frozenset(["alter_extension_stmt", "dropdb_stmt", "drop_owned_stmt", "load_stmt"])
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a text can do to rows that stood there before it.
+
+    What does not stand in the text is not in here: triggers, rules, event triggers and views that the
+    database has already, and foreign keys that pass a change on. A table stands for its partitions
+    and heirs as well. A name that is no table of the database (a view, say) has to be taken as
+    `unknown`.
+
+    Attributes:
+        tables: The tables whose rows can be changed or removed, such as `public.t`, by the names
+            that they have before the text runs.
+        cascades: Those of them that are emptied with `TRUNCATE … CASCADE`.
+        unknown: Something in the text has an effect on rows that cannot be told from it.
+    """
+
+    tables: frozenset[str]
+    cascades: frozenset[str]
+    unknown: bool
+
+
+def changed_rows(sql: str) -> Rows:
+    """The tables whose rows a text can change or remove; those that it creates are left out.
+
+    Never raises: a text that cannot be read is `unknown`.
+    """
+    reader = _Reader()
+    try:
+        for parsed in parse(sql):
+            reader.read(parsed)
+            reader.scope.learn(parsed)
+    except UnparsableSql:
+        reader.unknown = True
+    return Rows(frozenset(reader.tables), frozenset(reader.cascades), reader.unknown)
+
+
+@dataclass
+class _Reader:
+    """What has been read so far.
+
+    Attributes:
+        scope: What the text has created up to here; statements inside of others do not count.
+        reaching: Relations through which a change reaches others: views of this text, and tables
+            with partitions and heirs that this text gave them.
+        triggered: Tables with triggers or rules that this text gave them.
+        old_names: Tables by the name that this text gave them, with the one they had before it.
+        defined: How often the text defines each function.
+        several: The search path has several schemas, so that names without one are not certain.
+        seen: SQL inside of statements that has been read; functions may call themselves.
+    """
+
+    scope: Scope = field(default_factory=Scope)
+    tables: set[str] = field(default_factory=set)
+    cascades: set[str] = field(default_factory=set)
+    unknown: bool = False
+    reaching: set[str] = field(default_factory=set)
+    triggered: set[str] = field(default_factory=set)
+    old_names: dict[str, str] = field(default_factory=dict)
+    defined: Counter[str] = field(default_factory=Counter)
+    several: bool = False
+    seen: set[inner.Inner] = field(default_factory=set)
+
+    def read(self, parsed: Parsed) -> None:
+        """Take in one statement and what it runs."""
+        if parsed.node is None or parsed.name in _NEVER_KNOWN:
+            self.unknown = True
+            return
+        reader = _READERS.get(parsed.name)
+        if reader:
+            reader(self, parsed)
+        if parsed.name in harmless.STORED:
+            return
+        for kind, node in walk(parsed.node):
+            if kind in _WRITES:
+                self._written(kind, node)
+            # As in CREATE TABLE … AS EXECUTE.
+            self.unknown |= kind == "ExecuteStmt"
+        self._called(parsed)
+        self._inside(parsed)
+
+    def changed(self, parts: tuple[str, ...], *, cascade: bool = False) -> None:
+        """Note that the rows of a table can change."""
+        name = self.scope.qualified(parts)
+        if name in self.reaching or (cascade and self.scope.is_new(name)):
+            self.unknown = True
+        if not self.scope.is_new(name):
+            self.unknown |= self.several and len(parts) == 1
+            old = self.old_names.get(name, name)
+            self.tables.add(old)
+            self.cascades.update([old] if cascade else [])
+
+    def fired(self, parts: tuple[str, ...]) -> None:
+        """Note that a table is written to, so that its triggers and rules run."""
+        self.unknown |= self.scope.qualified(parts) in self.triggered
+
+    def _written(self, kind: str, node: Node) -> None:
+        parts = names.parts(node.relation)
+        self.fired(parts)
+        if _changes_old_rows(kind, node):
+            self.changed(parts)
+
+    def _called(self, parsed: Parsed) -> None:
+        for call in harmless.calls(parsed):
+            name = self.scope.qualified(tuple(p for n in call.funcname for p in names.parts(n)))
+            body = self.scope.bodies.get(name)
+            if body is None:
+                self.unknown |= not harmless.is_harmless(call)
+            else:
+                self.unknown |= self.defined[name] > 1 or not harmless.is_readable(body)
+
+    def _inside(self, parsed: Parsed) -> None:
+        for found in inner.run_by(parsed, self.scope):
+            if isinstance(found, Finding):
+                self.unknown = True
+            elif found not in self.seen:
+                self.seen.add(found)
+                self._inner(found)
+
+    def _inner(self, found: inner.Inner) -> None:
+        try:
+            for parsed in parse(found.sql):
+                self.read(parsed)
+        except UnparsableSql:
+            self.unknown = True
+
+
+def _changes_old_rows(kind: str, node: Node) -> bool:
+    if kind == "InsertStmt":
+        return enum_name(node.on_conflict_clause, "action") == "ONCONFLICT_UPDATE"
+    if kind == "MergeStmt":
+        commands = {enum_name(c.merge_when_clause, "command_type") for c in node.merge_when_clauses}
+        return not commands.isdisjoint({"CMD_UPDATE", "CMD_DELETE"})
+    return True
+
+
+def _truncate(reader: _Reader, parsed: Parsed) -> None:
+    cascade = enum_name(parsed.node, "behavior") == "DROP_CASCADE"
+    for item in parsed.node.relations:
+        parts = names.parts(item)
+        reader.fired(parts)
+        reader.changed(parts, cascade=cascade)
+
+
+def _drop(reader: _Reader, parsed: Parsed) -> None:
+    kind = names.kind_word(parsed.node, "remove_type")
+    cascade = enum_name(parsed.node, "behavior") == "DROP_CASCADE"
+    for item in parsed.node.objects:
+        label = reader.scope.label(kind, item)
+        if kind == "table":
+            reader.changed(names.parts(item))
+        if not reader.scope.is_new(label):
+            cascades = cascade and kind not in _CASCADE_TAKES_NO_ROWS
+            reader.unknown |= cascades or kind in {"schema", "extension"}
+
+
+def _alter(reader: _Reader, parsed: Parsed) -> None:
+    node, scope = parsed.node, reader.scope
+    if enum_name(node, "objtype") == "OBJECT_TYPE":
+        reader.unknown |= not scope.is_new(f"type {scope.name(node.relation)}")
+        return
+    for item in node.cmds:
+        _command(reader, node.relation, item.alter_table_cmd)
+
+
+def _command(reader: _Reader, relation: Node, command: Node) -> None:
+    table, kind = reader.scope.name(relation), enum_name(command, "subtype")
+    changes = kind in _CHANGING_COMMANDS and f"{table}.{names.quoted(command.name)}" not in reader.scope.columns
+    if changes or kind in _PARTING_COMMANDS:
+        reader.changed(names.parts(relation))
+    elif kind == "AT_AttachPartition":
+        reader.reaching.add(table)
+    elif kind == "AT_AddInherit":
+        reader.reaching.add(reader.scope.name(getattr(command, "def").range_var))
+
+
+def _enum(reader: _Reader, parsed: Parsed) -> None:
+    parts = tuple(p for n in parsed.node.type_name for p in names.parts(n))
+    is_new = reader.scope.is_new(f"type {reader.scope.qualified(parts)}")
+    reader.unknown |= not is_new and not adds_enum_value(parsed)
+
+
+def _copy(reader: _Reader, parsed: Parsed) -> None:
+    reader.unknown |= bool(parsed.node.is_from or parsed.node.is_program)
+
+
+def _view(reader: _Reader, parsed: Parsed) -> None:
+    reader.reaching.add(reader.scope.name(parsed.node.view))
+
+
+def _trigger(reader: _Reader, parsed: Parsed) -> None:
+    reader.triggered.add(reader.scope.name(parsed.node.relation))
+
+
+def _moved(reader: _Reader, parsed: Parsed) -> None:
+    """A table or view gets another name or another schema."""
+    node, scope = parsed.node, reader.scope
+    kind = names.kind_word(node, "rename_type" if parsed.name == "rename_stmt" else "object_type")
+    if kind == "schema" and parsed.name == "rename_stmt":
+        reader.unknown |= not scope.is_new(f"schema {names.quoted(node.subname)}")
+    if kind not in {"table", "view"}:
+        return
+    parts, old = names.parts(node.relation), scope.name(node.relation)
+    new = (*parts[:-1], node.newname) if parsed.name == "rename_stmt" else (node.newschema, parts[-1])
+    for names_now in (reader.reaching, reader.triggered):
+        names_now.update([scope.qualified(new)] if old in names_now else [])
+    if scope.is_new(old):
+        reader.old_names.pop(scope.qualified(new), None)
+    else:
+        reader.old_names[scope.qualified(new)] = reader.old_names.pop(old, old)
+
+
+def _set(reader: _Reader, parsed: Parsed) -> None:
+    if parsed.node.name == "search_path":
+        paths = [a.a_const.sval.sval for a in parsed.node.args]
+        reader.several = paths[:1] not in ([], [names.PUBLIC], ["$user"]) and len(paths) > 1
+
+
+def _function(reader: _Reader, parsed: Parsed) -> None:
+    parts = tuple(p for n in parsed.node.funcname for p in names.parts(n))
+    reader.defined[reader.scope.qualified(parts)] += 1
+
+
+_READERS: dict[str, Callable[[_Reader, Parsed], None]] = {
+    "truncate_stmt": _truncate,
+    "drop_stmt": _drop,
+    "alter_table_stmt": _alter,
+    "alter_enum_stmt": _enum,
+    "copy_stmt": _copy,
+    "view_stmt": _view,
+    "create_trig_stmt": _trigger,
+    "rule_stmt": _trigger,
+    "rename_stmt": _moved,
+    "alter_object_schema_stmt": _moved,
+    "variable_set_stmt": _set,
+    "create_function_stmt": _function,
+}

@@ -1,0 +1,38 @@
+"""Credentials that stand in the SQL itself, comments and function bodies included."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .credentials import find
+from .model import Finding, Review, Severity, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RULE = "secret"
+_WHY = "It seems to stand in the SQL as plain text, for everyone who can read the repository or the migration history."
+_WAY_OUT = (
+    "Keep it out of migrations: store it in Supabase Vault and read it from vault.decrypted_secrets."
+    " A commit stays in git for ever: what was committed has to be replaced."
+)
+
+
+def secrets(sql: str) -> Iterator[Finding]:
+    """What looks like a credential, anywhere in a text; no part of a finding shows it.
+
+    Args:
+        sql: The whole text; it need not be valid SQL.
+    """
+    for found in find(sql):
+        begin = sql.rfind("\n", 0, found.start) + 1
+        end = sql.find("\n", found.end)
+        # The line of the text says more than the beginning of, say, a long function.
+        shown = shortened(sql[begin : end if end >= 0 else None])
+        line = sql.count("\n", 0, found.start) + 1
+        yield Finding(RULE, Severity.EXPOSURE, found.kind, line, shown, _WHY, _WAY_OUT)
+
+
+def has_secret(reviewed: Review) -> tuple[Finding, ...]:
+    """The findings of a review that stand for credentials in the SQL."""
+    return tuple(f for f in reviewed.findings if f.rule == RULE)
