@@ -88,6 +88,8 @@ def _with_edits(run: Run, work: Work, edited: tuple[Migration, ...]) -> Work:
 
 
 def _with_plan(run: Run, work: Work, rest: tuple[Step, ...]) -> Work:
+    if BACKUP in rest:
+        work = backup.weigh(run, work)
     plan = tuple(step.doing(run, work) for step in rest if step.writes and step.wanted(run, work))
     return work.with_(plan=plan)
 
@@ -208,6 +210,8 @@ VERIFY = Step(
     lambda r, w: not (r.options.dry_run and w.plan),
 )  # fmt: skip
 
+BACKUP = Step("backup", backup.in_words, backup.remote_before_push, _anything_to_push, writes=True)
+
 LOCAL_TO_REMOTE = (
     Step("preflight", lambda r, _w: f"look at {r.remote.name} and its history", _look_local_to_remote),
     Step("diff", lambda r, _w: f"compare {r.local.name} with a shadow of its history", _diff_local),
@@ -218,9 +222,7 @@ LOCAL_TO_REMOTE = (
     WRITE,
     RESET,
     BRING_UP,
-    Step(
-        "backup", lambda r, _w: f"back up {r.remote.name}", backup.remote_before_push, _anything_to_push, writes=True
-    ),
+    BACKUP,
     Step(
         "push", _push_in_words, push.push, _anything_to_push, writes=True
     ),

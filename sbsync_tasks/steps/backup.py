@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from .. import backups
 from ..backups import Backup
 from ..databases import Database
-from ..findings import Finding, Severity, review
+from ..findings import Finding, Severity, changed_rows, review
 from ..migrations import Migration
-from .run import Run, Work
+from .run import Risk, Run, Work
+
+if TYPE_CHECKING:
+    import psycopg
+
+NAMED = 5  # tables named in a line
 
 
 def whole_local(run: Run, work: Work) -> Work:
@@ -17,10 +23,34 @@ def whole_local(run: Run, work: Work) -> Work:
     return work.with_(backups=(*work.backups, take(run, run.local, "local", "before-reset", None)))
 
 
+def weigh(run: Run, work: Work) -> Work:
+    """Find out, before the plan is shown, which rows of the remote the pending migrations can damage."""
+    if not work.pending:
+        return work.with_(risk=Risk(()))
+    with run.remote.connection() as connection:
+        tables = None if run.settings.backup == "full" else at_risk(work.pending, connection)
+        return work.with_(risk=Risk(tables, _size(connection, tables)))
+
+
+def in_words(run: Run, work: Work) -> str:
+    """What the backup before a push holds."""
+    risk = work.risk
+    if risk.tables is None:
+        rows = f", and every row ({risk.size})"
+    elif risk.tables:
+        named = ", ".join(risk.tables[:NAMED]) + (
+            f" and {len(risk.tables) - NAMED} more" if risk.tables[NAMED:] else ""
+        )
+        rows = f", and the rows of {named} ({risk.size})"
+    else:
+        rows = ""
+    return f"back up {run.remote.name}: schema, roles, history{rows}"
+
+
 def remote_before_push(run: Run, work: Work) -> Work:
     """The remote, before anything is written to it."""
-    tables = None if run.settings.backup == "full" else at_risk(run, work.pending)
-    made = take(run, run.remote, run.settings.env, "before-push", tables)
+    tables = work.risk.tables
+    made = take(run, run.remote, run.settings.env, "before-push", None if tables is None else list(tables))
     return work.with_(backups=(*work.backups, made))
 
 
@@ -47,24 +77,55 @@ def take(run: Run, database: Database, label: str, reason: str, tables: list[str
     return made
 
 
-def at_risk(run: Run, migrations: Iterable[Migration]) -> list[str] | None:
-    """The tables of the remote whose rows these migrations can damage; None where that cannot be told."""
-    found = review("\n".join(m.sql for m in migrations)).findings
-    if any(f.severity is Severity.OPAQUE for f in found):
+def at_risk(migrations: Iterable[Migration], connection: psycopg.Connection[Any]) -> tuple[str, ...] | None:
+    """The tables whose rows these migrations can damage; None where that cannot be told.
+
+    That is what the statements name, and what foreign keys carry a change on to (`on delete cascade` and its like;
+    with `truncate … cascade` every referencing table). What triggers do besides is not followed.
+    """
+    sql = "\n".join(m.sql for m in migrations)
+    changed = changed_rows(sql)
+    if changed.unknown:
         return None
-    losses = [f for f in found if f.severity is Severity.DATA_LOSS]
-    if not losses:
-        return []
-    with run.remote.connection() as connection:
-        rows = connection.execute(
-            "select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace"
-            " where c.relkind in ('r', 'p')"
-        ).fetchall()
+    losses = [f for f in review(sql).findings if f.severity is Severity.DATA_LOSS]
+    rows = connection.execute(
+        "select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+        " where c.relkind in ('r', 'p')"
+    ).fetchall()
     tables = [f"{schema}.{name}" for schema, name in rows]
     matched = [_tables_of(finding, tables) for finding in losses]
     if not all(matched):
         return None
-    return sorted({table for names in matched for table in names})
+    named = {table for names in matched for table in names} | (set(changed.tables) & set(tables))
+    return tuple(sorted(_reached(connection, named, set(changed.cascades))))
+
+
+def _reached(connection: psycopg.Connection[Any], tables: set[str], emptied: set[str]) -> set[str]:
+    """These tables, and those that foreign keys carry a change of them on to."""
+    keys = connection.execute(
+        "select fn.nspname || '.' || f.relname, tn.nspname || '.' || t.relname,"
+        " k.confdeltype in ('c', 'n', 'd') or k.confupdtype in ('c', 'n', 'd')"
+        " from pg_constraint k join pg_class f on f.oid = k.confrelid join pg_namespace fn on fn.oid = f.relnamespace"
+        " join pg_class t on t.oid = k.conrelid join pg_namespace tn on tn.oid = t.relnamespace where k.contype = 'f'"
+    ).fetchall()
+    found, gone = set(tables), set(emptied)
+    while True:
+        further = {to for start, to, carries in keys if start in gone or (start in found and carries)} - found
+        gone |= {to for start, to, _ in keys if start in gone}
+        if not further:
+            return found
+        found |= further
+
+
+def _size(connection: psycopg.Connection[Any], tables: tuple[str, ...] | None) -> str:
+    """How much these tables take on the server's disk, such as `12 MB`; all of the user's for None."""
+    row = connection.execute(
+        "select pg_size_pretty(coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint)"
+        " from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'm')"
+        " and n.nspname !~ '^(pg_|information_schema)' and (%s or n.nspname || '.' || c.relname = any(%s))",
+        (tables is None, list(tables or ())),
+    ).fetchone()
+    return str(row[0]) if row else ""
 
 
 def _tables_of(finding: Finding, tables: list[str]) -> list[str]:

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from .. import git
+from ..errors import RefusedError
+from ..findings import has_secret, review
 from ..migrations import Migration, migrations_dir, read_folder
 from .run import Run, Work
 
@@ -37,7 +39,15 @@ def left_behind(run: Run, work: Work) -> tuple[Migration, ...]:
 
 def wanted(run: Run, migrations: Collection[Migration]) -> bool:
     """Whether there is something to commit, and a repository to commit it to."""
-    return run.options.commit and bool(migrations) and git.repository(run.settings.root) is not None
+    there = run.options.commit and git.repository(run.settings.root) is not None
+    return there and bool(_lacking(run, migrations))
+
+
+def _lacking(run: Run, migrations: Collection[Migration]) -> list[Migration]:
+    """Those that are still to be written, and those that git does not have as they are."""
+    left = {path.name for path in not_in_git(run, migrations)}
+    folder = migrations_dir(run.settings.root)
+    return [m for m in migrations if m.file_name in left or not (folder / m.file_name).exists()]
 
 
 def check(run: Run, migrations: Collection[Migration]) -> None:
@@ -46,8 +56,16 @@ def check(run: Run, migrations: Collection[Migration]) -> None:
     Raises:
         SbsyncError: it could not (no identity, a merge in progress, migrations ignored).
     """
-    if not run.options.commit or not migrations:
+    lacking = _lacking(run, migrations) if run.options.commit else []
+    if not lacking:
         return
+    with_secret = [m.file_name for m in lacking if has_secret(review(m.sql))]
+    if with_secret:
+        raise RefusedError(
+            f"{', '.join(with_secret)} holds what looks like a credential, and would be committed. Nothing was changed.",
+            "What git has once, it has for ever: keep the value in Supabase Vault; or leave the file uncommitted "
+            "(--no-commit).",
+        )
     if git.repository(run.settings.root) is None:
         run.console.say("This is no git repository: the migrations will not be committed.", "warning")
         return

@@ -61,6 +61,19 @@ class Options:
 
 
 @dataclass(frozen=True)
+class Risk:
+    """Rows of the remote that a push can damage.
+
+    Attributes:
+        tables: Their tables; None for every one.
+        size: What these take on disk, such as `12 MB`.
+    """
+
+    tables: tuple[str, ...] | None
+    size: str = ""
+
+
+@dataclass(frozen=True)
 class Work:
     """What a run knows and has done; each step hands on a new one.
 
@@ -75,6 +88,7 @@ class Work:
         unrecorded_locally: Files that the local database has, without having recorded them.
         unrecorded_remotely: Files that the remote has, without having recorded them.
         renamed: Unapplied files that get a later version: (old, new).
+        risk: The rows of the remote that the pending migrations can damage.
         backups: The backups that were taken.
         pushed: Versions that this run brought to the remote.
         recorded: Versions that this run recorded in the remote's history without running them.
@@ -95,6 +109,7 @@ class Work:
     unrecorded_locally: tuple[Migration, ...] = ()
     unrecorded_remotely: tuple[Migration, ...] = ()
     renamed: tuple[tuple[Migration, Migration], ...] = ()
+    risk: Risk = Risk(None)
     backups: tuple[Backup, ...] = ()
     pushed: tuple[str, ...] = ()
     recorded: tuple[str, ...] = ()
