@@ -157,6 +157,7 @@ def test_statements_inside_of_others(sql, expected):
         "create view v as select * from t; delete from v",
         "create view v as select * from t; alter view v rename to w; delete from w",
         "create table n (a int); create trigger g before insert on n execute function f(); insert into n values (1)",
+        "create table n (a int); create trigger g after truncate on n execute function f(); truncate n",
         "create table n (a int); create rule r as on insert to n do delete from t; insert into n values (1)",
         "create table n (a int); truncate n cascade",
         "create table n (a int) partition by list (a); alter table n attach partition t default; delete from n",
