@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .databases.catalog import compare
 from .errors import RefusedError
 from .histories import as_migrations
-from .migrations import Migration, checked_name
+from .migrations import Migration
 from .steps import backup, commit, preflight, push, record, reset, review, verify, write
 from .steps import pull as pulling
 from .steps.diff import changes, generate, listed, refuse_unwritable
@@ -128,7 +128,7 @@ def _diff_local(run: Run, work: Work) -> Work:
     found = changes(run, run.local, work.local_history, work.files)
     work = work.with_(unrecorded_locally=found.by_hand)
     if found.differences:
-        name = checked_name(run.options.name or "local_changes")
+        name = run.options.name or "local_changes"
         made = generate(run, run.local, found.base, name, work.versions)
         refuse_unwritable("The local database", made.unwritable, "invoke diff")
         work = work.with_(new=made.migrations, unrecorded_locally=made.migrations)
@@ -260,7 +260,7 @@ def _look_remote_to_local(run: Run, work: Work) -> Work:
 def _pull(run: Run, work: Work) -> Work:
     found = changes(run, run.remote, work.remote_history, work.files)
     work = work.with_(unrecorded_remotely=found.by_hand)
-    return pulling.pull(run, work, found, checked_name(run.options.name or "remote_changes"))
+    return pulling.pull(run, work, found, run.options.name or "remote_changes")
 
 
 def _diff_remote(run: Run, work: Work) -> Work:

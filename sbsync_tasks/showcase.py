@@ -61,7 +61,7 @@ def run_demo(console: Console, runner: Runner, keep: bool = False) -> None:
         _change(console, runner, root, "remote", REMOTE_CHANGE)
         _scenario(
             console, runner, root, "invoke remote-to-local --name vat-number", scenarios.REMOTE_TO_LOCAL,
-            Options(yes=True, name="vat-number", commit=True),
+            Options(yes=True, name="vat_number", commit=True),
         )  # fmt: skip
         console.say()
         console.heading("What git has now")

@@ -34,7 +34,7 @@ class Options:
     Attributes:
         yes: Every ordinary question is answered with yes.
         dry_run: Only look: nothing but throw-away shadows is written.
-        name: The name for new migrations; empty for the scenario's own.
+        name: The name for new migrations, checked; empty for the scenario's own.
         allow_data_loss: Objects of the remote whose loss is accepted.
         reset: Rebuild the local database; otherwise its data is kept.
         commit: Commit the new migration files.

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import histories
 from ..databases.catalog import Difference
-from ..migrations import Migration, checked_name, read_folder
+from ..migrations import Migration, read_folder
 from . import write
 from .diff import changes, generate, listed
 from .run import Run, Work
@@ -46,7 +46,7 @@ class Unrecorded:
 
 def unrecorded(run: Run, *, remote: bool) -> Unrecorded:
     """The unrecorded changes of one database, proved on a shadow; written where a name was given."""
-    name = checked_name(run.options.name) if run.options.name else "changes"
+    name = run.options.name or "changes"
     database = run.remote if remote else run.local
     with database.connection() as connection:
         history = histories.read(connection)

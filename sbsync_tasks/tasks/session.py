@@ -56,6 +56,7 @@ def session(
         options: Further fields of `Options`.
     """
     from ..console import Console
+    from ..migrations import checked_name
     from ..runner import Redactor, Runner
     from ..steps.run import Options, Run
 
@@ -64,6 +65,8 @@ def session(
     with boundary(console):
         settings = settings_of(context, env, env_file)
         redact.add(settings.secrets)
+        if options.get("name"):
+            options["name"] = checked_name(str(options["name"]))
         dry = dry_run or bool(context.config.run.dry)
         run = Run(settings, console, Runner(context, redact), Options(yes=yes, dry_run=dry, **options))
         try:
