@@ -62,7 +62,8 @@ def check(run: Run, migrations: Collection[Migration]) -> None:
     with_secret = [m.file_name for m in lacking if has_secret(review(m.sql))]
     if with_secret:
         raise RefusedError(
-            f"{', '.join(with_secret)} holds what looks like a credential, and would be committed. Nothing was changed.",
+            f"{', '.join(with_secret)} holds what looks like a credential, and would be committed. "
+            "Nothing was changed.",
             "What git has once, it has for ever: keep the value in Supabase Vault; or leave the file uncommitted "
             "(--no-commit).",
         )

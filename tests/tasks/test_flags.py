@@ -123,7 +123,7 @@ def test_the_flags_of_a_scenario_reach_it(invoke, project, asked):
     assert (done.code, done.stderr) == (4, "error: Seen.\n")
     (run,) = asked
     options = run.options
-    assert (options.name, options.allow_data_loss) == ("add teams", ("public.a", "public.b"))
+    assert (options.name, options.allow_data_loss) == ("add_teams", ("public.a", "public.b"))
     assert (options.yes, options.dry_run, options.reset) == (True, True, False)
     assert (options.commit, options.ignore_drift) == (True, True)
     assert (run.console.yes, run.console.json_output) == (True, False)
