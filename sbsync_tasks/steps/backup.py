@@ -9,6 +9,7 @@ from .. import backups
 from ..backups import Backup
 from ..databases import Database
 from ..findings import Finding, Severity, changed_rows, review
+from ..findings.names import dotted
 from ..migrations import Migration
 from .run import Risk, Run, Work
 
@@ -85,33 +86,34 @@ def at_risk(migrations: Iterable[Migration], connection: psycopg.Connection[Any]
     """
     sql = "\n".join(m.sql for m in migrations)
     changed = changed_rows(sql)
-    if changed.unknown:
+    tables = _tables(connection)
+    losses = [_tables_of(f, tables) for f in review(sql).findings if f.severity is Severity.DATA_LOSS]
+    if changed.unknown or not changed.tables <= set(tables) or not all(losses):
         return None
-    losses = [f for f in review(sql).findings if f.severity is Severity.DATA_LOSS]
+    named = {table for found in losses for table in found} | changed.tables
+    reached = _reached(connection, {tables[t] for t in named}, {tables[t] for t in changed.cascades})
+    return tuple(sorted(name for name, oid in tables.items() if oid in reached))
+
+
+def _tables(connection: psycopg.Connection[Any]) -> dict[str, int]:
+    """Every table by its name, as findings write it, with its number in the catalogs."""
     rows = connection.execute(
-        "select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+        "select n.nspname, c.relname, c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace"
         " where c.relkind in ('r', 'p')"
     ).fetchall()
-    tables = [f"{schema}.{name}" for schema, name in rows]
-    matched = [_tables_of(finding, tables) for finding in losses]
-    if not all(matched):
-        return None
-    named = {table for names in matched for table in names} | (set(changed.tables) & set(tables))
-    return tuple(sorted(_reached(connection, named, set(changed.cascades))))
+    return {dotted((schema, name)): oid for schema, name, oid in rows}
 
 
-def _reached(connection: psycopg.Connection[Any], tables: set[str], emptied: set[str]) -> set[str]:
+def _reached(connection: psycopg.Connection[Any], tables: set[int], emptied: set[int]) -> set[int]:
     """These tables, and those that foreign keys carry a change of them on to."""
     keys = connection.execute(
-        "select fn.nspname || '.' || f.relname, tn.nspname || '.' || t.relname,"
-        " k.confdeltype in ('c', 'n', 'd') or k.confupdtype in ('c', 'n', 'd')"
-        " from pg_constraint k join pg_class f on f.oid = k.confrelid join pg_namespace fn on fn.oid = f.relnamespace"
-        " join pg_class t on t.oid = k.conrelid join pg_namespace tn on tn.oid = t.relnamespace where k.contype = 'f'"
+        "select confrelid, conrelid, confdeltype in ('c', 'n', 'd') or confupdtype in ('c', 'n', 'd')"
+        " from pg_constraint where contype = 'f'"
     ).fetchall()
     found, gone = set(tables), set(emptied)
     while True:
-        further = {to for start, to, carries in keys if start in gone or (start in found and carries)} - found
         gone |= {to for start, to, _ in keys if start in gone}
+        further = (gone | {to for start, to, carries in keys if start in found and carries}) - found
         if not further:
             return found
         found |= further
@@ -119,16 +121,16 @@ def _reached(connection: psycopg.Connection[Any], tables: set[str], emptied: set
 
 def _size(connection: psycopg.Connection[Any], tables: tuple[str, ...] | None) -> str:
     """How much these tables take on the server's disk, such as `12 MB`; all of the user's for None."""
+    known = _tables(connection)
+    oids = [known[t] for t in (known if tables is None else tables) if not t.startswith(("pg_", "information_schema."))]
     row = connection.execute(
-        "select pg_size_pretty(coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint)"
-        " from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'm')"
-        " and n.nspname !~ '^(pg_|information_schema)' and (%s or n.nspname || '.' || c.relname = any(%s))",
-        (tables is None, list(tables or ())),
+        "select pg_size_pretty(coalesce(sum(pg_total_relation_size(oid)), 0)::bigint) from unnest(%s::oid[]) oid",
+        (oids,),
     ).fetchone()
     return str(row[0]) if row else ""
 
 
-def _tables_of(finding: Finding, tables: list[str]) -> list[str]:
+def _tables_of(finding: Finding, tables: Iterable[str]) -> list[str]:
     name = finding.object
     if name.startswith("schema "):
         return [t for t in tables if t.startswith(f"{name.removeprefix('schema ')}.")]
