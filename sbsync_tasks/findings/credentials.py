@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from bisect import bisect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,9 +55,11 @@ def find(text: str) -> tuple[Credential, ...]:
     """The credentials in a text, in their order; none of them overlaps another."""
     found: list[Credential] = []
     for this in _candidates(text):
-        if all(this.end <= other.start or other.end <= this.start for other in found):
-            found.append(this)
-    return tuple(sorted(found, key=lambda c: c.start))
+        at = bisect(found, this.start, key=lambda c: c.start)
+        before, after = found[at - 1 : at] if at else [], found[at : at + 1]
+        if all(o.end <= this.start for o in before) and all(this.end <= o.start for o in after):
+            found.insert(at, this)
+    return tuple(found)
 
 
 def mask(text: str) -> str:

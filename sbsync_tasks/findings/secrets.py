@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .credentials import find
+from .credentials import find, mask
 from .model import Finding, Review, Severity, shortened
 
 if TYPE_CHECKING:
@@ -24,13 +24,11 @@ def secrets(sql: str) -> Iterator[Finding]:
     Args:
         sql: The whole text; it need not be valid SQL.
     """
-    for found in find(sql):
-        begin = sql.rfind("\n", 0, found.start) + 1
-        end = sql.find("\n", found.end)
-        # The line of the text says more than the beginning of, say, a long function.
-        shown = shortened(sql[begin : end if end >= 0 else None])
-        line = sql.count("\n", 0, found.start) + 1
-        yield Finding(RULE, Severity.EXPOSURE, found.kind, line, shown, _WHY, _WAY_OUT)
+    # The line of the text says more than the beginning of, say, a long function.
+    lines = mask(sql).split("\n")
+    places = dict.fromkeys((c.kind, sql.count("\n", 0, c.start) + 1) for c in find(sql))
+    for kind, line in places:
+        yield Finding(RULE, Severity.EXPOSURE, kind, line, shortened(lines[line - 1]), _WHY, _WAY_OUT)
 
 
 def has_secret(reviewed: Review) -> tuple[Finding, ...]:
