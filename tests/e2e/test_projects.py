@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(bool(hosted.missing()), reason=hosted.missing()),
 ]
-VERSIONS = ("3.1.0", "2.122.1")
+VERSIONS = ("3.1.0", "3.0.0", "2.122.1", "2.115.0")
 LINK = "supabase/.temp/project-ref"
 POOLER = "supabase/.temp/pooler-url"
 
