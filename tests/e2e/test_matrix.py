@@ -1,5 +1,6 @@
 """Both scenarios on every CLI that is supported, with every kind of database that needs no Docker."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -49,15 +50,15 @@ def cell(
     made.cli = cli(request.param)
     if kind != "embedded":
         left, right = request.getfixturevalue("servers")
-        _use_urls(made, kind, left, right, request.param)
+        _use_urls(made, kind, left, right)
     try:
         yield made
     finally:
         made.remove_databases()
 
 
-def _use_urls(made: Project, kind: str, left: PlainServer, right: PlainServer, version: str) -> None:
-    name = f"{kind} {version}"
+def _use_urls(made: Project, kind: str, left: PlainServer, right: PlainServer) -> None:
+    name = f"{kind} {secrets.token_hex(4)}"  # the servers serve every test of this file
     made.env = "plain"
     remote = made.urls["remote"] = database(right, name)
     lines = [f"SUPABASE_DB_URL={remote.url}", f"SUPABASE_DB_PASSWORD={quoted(remote.password)}"]
