@@ -21,17 +21,7 @@ def status(run: Run) -> bool:
     work = preflight.look(run)
     local = changes(run, run.local, work.local_history, work.files)
     remote = changes(run, run.remote, work.remote_history, work.files)
-    rows = [
-        [
-            row.version,
-            row.name,
-            _tick(row.file),
-            _tick(row.local),
-            _tick(row.remote),
-            row.verdict.value,
-        ]
-        for row in work.rows
-    ]
+    rows = [_cells(row) for row in work.rows]
     console = run.console
     run.introduce()
     console.table(COLUMNS, rows)
