@@ -8,7 +8,6 @@ The machine's speed cancels out of a ratio; its other work does not, so let it b
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import shutil
@@ -19,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from invoke.context import Context
@@ -30,16 +30,24 @@ REPEATS = 5
 LISTS = 15
 EXAMPLE = Path(__file__).parents[1] / "supabase"
 
-# Logs when each call started and ended, then hands its exit status on.
+# Logs when each call started and ended, in seconds, then hands its exit status on.
 WRAPPER = """\
-#!{python} -S
-import json, subprocess, sys, time
-started = time.time()
-code = subprocess.call([{binary!r}, *sys.argv[1:]])
-with open({log!r}, "a") as log:
-    log.write(json.dumps([sys.argv[1:3], time.time() - started]) + "\\n")
-sys.exit(code)
+#!/usr/bin/env bash
+started=$EPOCHREALTIME
+{binary} "$@"
+code=$?
+echo "$1 $2 $started $EPOCHREALTIME" >>{log}
+exit $code
 """
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the CLI: what it was, and when it started and ended, in seconds."""
+
+    name: str
+    start: float
+    end: float
 
 
 def main() -> None:
@@ -75,7 +83,7 @@ def scratch_project(folder: Path) -> Iterator[tuple[Path, Path, dict[str, str]]]
     shutil.copytree(EXAMPLE, root / "supabase")
     (root / "tasks.py").write_text(COLLECTION, encoding="utf-8")
     binary = native(install(Runner(Context()), NEWEST_KNOWN))
-    wrapper.write_text(WRAPPER.format(python=sys.executable, binary=str(binary), log=str(log)), encoding="utf-8")
+    wrapper.write_text(WRAPPER.format(binary=shlex.quote(str(binary)), log=shlex.quote(str(log))), encoding="utf-8")
     wrapper.chmod(0o755)
     environment = {**os.environ, "SBSYNC_SUPABASE_BIN": str(wrapper)}
     for command in ("init --quiet", "config user.name Bench", "config user.email bench@example.com"):
@@ -88,18 +96,42 @@ def scratch_project(folder: Path) -> Iterator[tuple[Path, Path, dict[str, str]]]
 
 
 def scenario_ratios(root: Path, log: Path, environment: dict[str, str]) -> None:
-    """Both scenarios, each after a change of its own, against the calls they make."""
+    """Both scenarios, each after a change of its own, against the calls they make.
+
+    A call counts in full also where it ran beside another one, and slower for it than it would have run alone:
+    how long that was is shown, too.
+    """
     for scenario, side in (("local-to-remote", ""), ("remote-to-local", "--remote")):
-        ratios, whole, calls = [], [], []
+        runs: list[tuple[float, list[Call]]] = []
         for number in range(REPEATS):
             change(root, side, f"{scenario.replace('-', '_')}_{number}", environment)
             log.write_text("", encoding="utf-8")
-            whole.append(timed(lambda: invoke(root, f"{scenario} --env sandbox --yes", environment)))  # noqa: B023
-            calls.append(sum(json.loads(line)[1] for line in log.read_text(encoding="utf-8").splitlines()))
-            ratios.append(whole[-1] / calls[-1])
-        middle = ratios.index(statistics.median_low(ratios))
-        names = [" ".join(json.loads(line)[0]) for line in log.read_text(encoding="utf-8").splitlines()]
-        show(f"{scenario} / its {len(names)} CLI calls ({', '.join(names)})", whole[middle], calls[middle])
+            whole = timed(lambda: invoke(root, f"{scenario} --env sandbox --yes", environment))  # noqa: B023
+            runs.append((whole, read_calls(log)))
+        whole, calls = sorted(runs, key=lambda run: run[0] / total(run[1]))[len(runs) // 2]
+        names = ", ".join(call.name for call in calls)
+        beside = total(calls) - busy(calls)
+        show(f"{scenario} / its {len(calls)} CLI calls ({names}; {beside:.2f} s side by side)", whole, total(calls))
+
+
+def read_calls(log: Path) -> list[Call]:
+    """What the wrapper has logged."""
+    rows = (line.split() for line in log.read_text(encoding="utf-8").splitlines())
+    return [Call(f"{first} {second}", float(start), float(end)) for first, second, start, end in rows]
+
+
+def total(calls: list[Call]) -> float:
+    """The seconds that the calls took, added up."""
+    return sum(call.end - call.start for call in calls)
+
+
+def busy(calls: list[Call]) -> float:
+    """The seconds in which at least one call ran."""
+    seconds, until = 0.0, 0.0
+    for call in sorted(calls, key=lambda call: call.start):
+        seconds += max(0.0, call.end - max(call.start, until))
+        until = max(until, call.end)
+    return seconds
 
 
 def change(root: Path, side: str, name: str, environment: dict[str, str]) -> None:

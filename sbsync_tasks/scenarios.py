@@ -11,7 +11,7 @@ from .histories import as_migrations
 from .migrations import Migration
 from .steps import backup, commit, preflight, push, record, reset, review, verify, write
 from .steps import pull as pulling
-from .steps.diff import changes, generate, listed, refuse_unwritable
+from .steps.diff import Applied, changes, generate, ignored, listed, refuse_unwritable
 from .steps.run import Run, Work
 
 NAMED = 3  # migrations named one by one in a line
@@ -129,10 +129,33 @@ def _diff_local(run: Run, work: Work) -> Work:
     work = work.with_(unrecorded_locally=found.by_hand)
     if found.differences:
         name = run.options.name or "local_changes"
-        made = generate(run, run.local, found.base, name, work.versions)
+        made = generate(run, run.local, found.base, name, work.versions, applied=_rebuilt_ahead(run, work))
         refuse_unwritable("The local database", made.unwritable, "invoke diff")
         work = work.with_(new=made.migrations, unrecorded_locally=made.migrations)
-    run.shadow(work.files, run.local_identity.major)  # all files apply, on a fresh database, in their order
+    return _apply_and_build(run, work)
+
+
+def _rebuilt_ahead(run: Run, work: Work) -> Applied:
+    """Begins with the rebuild while the new migrations are still compared, where it takes just these."""
+    known = set(work.files)
+
+    def begin(applied: tuple[Migration, ...]) -> None:
+        if known <= set(applied):
+            reset.prepare(run, applied)
+
+    return begin
+
+
+def _all_files_apply(run: Run, work: Work) -> Work:
+    """See that they do, on a fresh database, in their order."""
+    run.shadow(work.files, run.local_identity.major)
+    return work
+
+
+def _apply_and_build(run: Run, work: Work) -> Work:
+    work = _all_files_apply(run, work)
+    if _rebuilds(run, work):
+        reset.prepare(run, work.files)
     return work
 
 
@@ -179,7 +202,7 @@ def _commits_remote(run: Run, work: Work) -> bool:
 
 
 def _rebuilds(run: Run, work: Work) -> bool:
-    return run.options.reset and reset.needed(work)
+    return run.options.reset and (reset.needed(work) or work.local_changed)
 
 
 def _brings_up(run: Run, work: Work) -> bool:
@@ -258,14 +281,13 @@ def _look_remote_to_local(run: Run, work: Work) -> Work:
 
 
 def _pull(run: Run, work: Work) -> Work:
+    return _pulled(run, work, _rebuilt_ahead(run, work))
+
+
+def _pulled(run: Run, work: Work, applied: Applied) -> Work:
     found = changes(run, run.remote, work.remote_history, work.files)
     work = work.with_(unrecorded_remotely=found.by_hand)
-    return pulling.pull(run, work, found, run.options.name or "remote_changes")
-
-
-def _diff_remote(run: Run, work: Work) -> Work:
-    run.shadow(work.files, run.local_identity.major)  # all files apply, on a fresh database, in their order
-    return work
+    return pulling.pull(run, work, found, run.options.name or "remote_changes", applied)
 
 
 def _review_remote_to_local(run: Run, work: Work) -> Work:
@@ -291,16 +313,13 @@ def _anything_to_pull(run: Run, work: Work) -> bool:
 REMOTE_TO_LOCAL = (
     Step("preflight", lambda r, _w: f"look at {r.local.name} and its history", _look_remote_to_local),
     Step("pull", lambda r, _w: f"compare {r.remote.name} with a shadow of its history", _pull),
-    Step("diff", lambda _r, w: f"build a shadow from all {len(w.files)} migrations", _diff_remote),
+    Step("diff", lambda _r, w: f"build a shadow from all {len(w.files)} migrations", _apply_and_build),
     Step(
         "review", lambda _r, w: f"review {len(w.to_write)} migrations", _review_remote_to_local, _anything_to_pull,
         asks=True,
     ),
     WRITE,
-    Step(
-        RESET.name, RESET.doing, RESET.act, lambda r, w: _rebuilds(r, w) or (r.options.reset and w.local_changed),
-        writes=True,
-    ),
+    RESET,
     BRING_UP,
     VERIFY,
     Step(
@@ -341,7 +360,7 @@ def _look_pull(run: Run, work: Work) -> Work:
 
 
 def _pull_alone(run: Run, work: Work) -> Work:
-    work = _pull(run, work)
+    work = _pulled(run, work, ignored)
     if work.renamed:
         raise RefusedError(
             f"There is no room for the pulled version before {work.renamed[0][0].file_name}: that file would have to "
@@ -355,7 +374,7 @@ def _pull_alone(run: Run, work: Work) -> Work:
 PULL = (
     Step("preflight", lambda r, _w: f"look at {r.remote.name} and its history", _look_pull),
     Step("pull", REMOTE_TO_LOCAL[1].doing, _pull_alone),
-    Step("diff", REMOTE_TO_LOCAL[2].doing, _diff_remote),
+    Step("diff", REMOTE_TO_LOCAL[2].doing, _all_files_apply),
     WRITE,
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from .. import sqltext
@@ -12,6 +12,7 @@ from ..errors import RefusedError, SbsyncError
 from ..histories import History, as_migrations
 from ..migrations import Migration, next_version
 from ..paths import state_dir
+from ..side_by_side import side_by_side
 from ..supabase_cli import CliError
 from .run import Run
 
@@ -50,8 +51,8 @@ def changes(run: Run, database: Database, history: History, files: Iterable[Migr
     files = tuple(files)
     major = database.identity().major
     base = as_migrations(history, files)
-    found = run.catalog(database)
-    differences = compare(run.catalog(run.shadow(base, major)), found)
+    held, found = side_by_side(lambda: run.catalog(run.shadow(base, major)), lambda: run.catalog(database))
+    differences = compare(held, found)
     if not differences:
         return Changes(base)
     for by_hand in _guesses([m for m in files if m.version not in history]):
@@ -104,6 +105,13 @@ def _differs(run: Run, migrations: Sequence[Migration], major: int, found: Catal
         return True
 
 
+Applied = Callable[[tuple[Migration, ...]], None]
+
+
+def ignored(_migrations: tuple[Migration, ...]) -> None:
+    """What `generate` calls where nobody wants to know."""
+
+
 @dataclass(frozen=True)
 class Generated:
     """Migrations made from a difference, proved on a fresh shadow.
@@ -124,6 +132,7 @@ def generate(
     name: str,
     versions: Sequence[str],
     before: str = "",
+    applied: Applied = ignored,
 ) -> Generated:
     """Make migrations that take a shadow of `base` to the schema of `database`, and prove them.
 
@@ -137,6 +146,8 @@ def generate(
         name: The new migrations' name.
         versions: Known versions; the new ones are later than these.
         before: A version that the new ones have to be earlier than; empty for none.
+        applied: Called with `base` and the new migrations once they are applied to a shadow, before the two are
+            compared again.
 
     Raises:
         RefusedError: there is no room for the new versions.
@@ -145,16 +156,26 @@ def generate(
     major = database.identity().major
     made: tuple[Migration, ...] = ()
     for left in range(ROUNDS, -1, -1):
+        if made:
+            applied((*base, *made))
         shadow = run.shadow((*base, *made), major)
-        sql = run.cli.diff(shadow.endpoint, database.endpoint, run.settings.schemas)
+        sql, differences = engine_and_catalogs(run, shadow, database)
         if not sql:
-            return Generated(made, compare(run.catalog(shadow), run.catalog(database)))
+            return Generated(made, differences)
         if left:
             taken = [*versions, *(m.version for m in made)]
             made = _joined(run, base, made, sql, major) or (
                 *made, *_proved(run, (*base, *made), sql, name, taken, before, major)
             )  # fmt: skip
     raise _undone(run, made, "the difference does not come to an end when it is applied")
+
+
+def engine_and_catalogs(run: Run, left: Database, right: Database) -> tuple[str, tuple[Difference, ...]]:
+    """How two databases differ: the SQL that the CLI's engine writes to make them equal, and what the catalogs say."""
+    return side_by_side(
+        lambda: run.cli.diff(left.endpoint, right.endpoint, run.settings.schemas),
+        lambda: compare(run.catalog(left), run.catalog(right)),
+    )
 
 
 def _joined(

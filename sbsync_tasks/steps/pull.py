@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import RefusedError
 from ..histories import Verdict
 from ..migrations import Migration, next_version
-from .diff import Changes, generate, refuse_unwritable
+from .diff import Applied, Changes, generate, ignored, refuse_unwritable
 from .run import Run, Work
 
 
@@ -15,7 +15,7 @@ def adopt(work: Work) -> Work:
     return work.with_(adopted=tuple(row.remote.as_migration() for row in rows if row.remote))
 
 
-def pull(run: Run, work: Work, found: Changes, name: str) -> Work:
+def pull(run: Run, work: Work, found: Changes, name: str, applied: Applied = ignored) -> Work:
     """Make migrations from the remote's changes.
 
     They stand after the remote's head and before the oldest pending file, so that the next push finds just the
@@ -26,6 +26,7 @@ def pull(run: Run, work: Work, found: Changes, name: str) -> Work:
         work: What is known.
         found: The remote's changes.
         name: The new migrations' name.
+        applied: As for `generate`.
     """
     if not found.differences:
         return work
@@ -35,7 +36,7 @@ def pull(run: Run, work: Work, found: Changes, name: str) -> Work:
     if before and not _room(head, before):
         return _pull_before_renamed(run, work, found, name)
     taken = head if before else work.versions
-    made = generate(run, run.remote, found.base, name, taken, before)
+    made = generate(run, run.remote, found.base, name, taken, before, applied)
     refuse_unwritable("The remote", made.unwritable, "invoke diff --remote")
     return work.with_(pulled=made.migrations)
 

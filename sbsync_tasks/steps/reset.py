@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .. import histories
+from ..databases import NextLocal
 from ..databases.catalog import compare
 from ..errors import RefusedError, SbsyncError
 from ..histories import as_migrations
@@ -12,8 +15,6 @@ from . import backup, preflight
 from .diff import listed
 from .marking import mark_applied
 from .run import Run, Work
-
-NEXT = "local-next"  # the embedded database that is about to become the local one
 
 
 def needed(work: Work) -> bool:
@@ -46,10 +47,11 @@ def refuse_unseen_loss(run: Run, work: Work) -> None:
 
 def rebuild(run: Run, work: Work) -> Work:
     """Back the local database up, build it again from all migrations, and run the seeds."""
-    work = backup.whole_local(run, work)
     migrations = work.files
+    prepare(run, migrations)
+    work = backup.whole_local(run, work)
     if run.local.kind == "embedded":
-        _swap_embedded(run, migrations)
+        _swap_embedded(run)
     elif run.local.kind == "stack":
         run.stack.reset()
     else:
@@ -58,25 +60,35 @@ def rebuild(run: Run, work: Work) -> Work:
     return work
 
 
-def _swap_embedded(run: Run, migrations: tuple[Migration, ...]) -> None:
-    """Build the new database beside the old one; only what is complete takes its place."""
+def prepare(run: Run, migrations: Sequence[Migration]) -> None:
+    """Begin to build the database that a rebuild would put in the local one's place; embedded ones only.
+
+    It is a copy of the shadow of these migrations, thrown away unless the rebuild is approved: what the run still
+    looks at, and the user reads, meanwhile takes as long as the seeds do.
+    """
+    clusters = run.local.clusters
+    wanted = tuple(sorted(migrations))
+    if clusters is None or not run.options.reset or run.options.dry_run:
+        return
+    if run.next_local and run.next_local.migrations == wanted:
+        return
+    if run.next_local:
+        run.next_local.close()
+    run.next_local = NextLocal(clusters, run.cli, run.shadow(wanted, run.local_identity.major).cluster, wanted)
+
+
+def _swap_embedded(run: Run) -> None:
+    """Only what is complete takes the local database's place."""
     local = run.local
-    clusters = local.clusters
-    assert clusters is not None  # noqa: S101 - an embedded database always has them
-    shadow = run.shadow(migrations, run.local_identity.major)
-    if clusters.exists(NEXT):
-        clusters.remove(NEXT)
-    clusters.clone(shadow.cluster, NEXT)
+    assert run.next_local is not None  # noqa: S101 - made for every embedded database that is rebuilt
     try:
-        run.cli.push(clusters.start(NEXT), migrations, seed=True)
+        run.next_local.replace(local.cluster)
     except CliError as error:
         raise CliError(
             f"The seeds do not fit the migrations: {error.message}",
             f"{local.name} is as it was. Correct the seed files that [db.seed] in supabase/config.toml names, then "
             "run again.",
         ) from None
-    clusters.stop(NEXT)
-    clusters.replace(local.cluster, by=NEXT)
 
 
 def bring_up(run: Run, work: Work) -> Work:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..console import Console
-from ..databases import Database, Identity, Shadows, Stack, open_local, open_remote
+from ..databases import Database, Identity, NextLocal, Shadows, Stack, open_local, open_remote
 from ..databases.catalog import Catalog, read_catalog
 from ..databases.containers import Containers
 from ..databases.docker import WITHOUT, Docker
@@ -165,6 +165,7 @@ class Run:
     console: Console
     runner: Runner
     options: Options = field(default_factory=Options)
+    next_local: NextLocal | None = None
     _local: Database | None = None
     _catalogs: dict[str, Catalog] = field(default_factory=dict)
 
@@ -305,6 +306,8 @@ class Run:
 
     def close(self) -> None:
         """Stop what this run started for itself."""
+        if self.next_local:
+            self.next_local.close()
         if "shadows" in self.__dict__:
             self.shadows.close()
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .. import histories
-from ..databases import Database
-from ..databases.catalog import Difference, compare
+from ..databases.catalog import Difference
 from ..histories import History, as_migrations
 from ..migrations import Migration
 from ..proof import Proof, apart
+from ..side_by_side import side_by_side
+from .diff import engine_and_catalogs
 from .preflight import look
 from .run import Run, Work
 
@@ -19,11 +20,10 @@ def verify(run: Run, work: Work) -> Work:
     now = look(run)
     pending = [m for m in now.folder.migrations if m.version not in now.remote_history]
     unrecorded = {m.version for m in work.to_record}
-    if pending or work.drift:
+    if work.drift or any(m.version not in unrecorded for m in pending):
         sql, differences = _each_against_its_own(run, now, work)
     else:
-        sql = run.cli.diff(run.remote.endpoint, run.local.endpoint, run.settings.schemas)
-        differences = compare(run.catalog(run.remote), run.catalog(run.local))
+        sql, differences = engine_and_catalogs(run, run.remote, run.local)
     return work.with_(
         local_history=now.local_history, remote_history=now.remote_history, rows=now.rows,
         proof=Proof(
@@ -62,7 +62,8 @@ def remote_against_files(run: Run, work: Work) -> Work:
     """After a push alone: the remote against a shadow of the files; the local database is not looked at."""
     with run.remote.connection() as connection:
         history = histories.read(connection)
-    sql, differences = _against(run, run.remote, work.files)
+    shadow = run.shadow(work.files, run.remote_identity.major)
+    sql, differences = engine_and_catalogs(run, shadow, run.remote)
     unlike = tuple(m.version for m in work.files if not _matches(history, m.version, m))
     made = Proof(
         left=run.remote.name, right="the migration files", sql="" if work.drift else sql,
@@ -80,17 +81,15 @@ def _each_against_its_own(run: Run, now: Work, work: Work) -> tuple[str, tuple[D
     had = {*now.remote_history, *(m.version for m in work.to_record)}
     remote_files = [m for m in now.folder.migrations if m.version in had and m.version not in now.remote_history]
     remote_base = (*as_migrations(now.remote_history, now.folder.migrations), *remote_files)
-    local_sql, local_differences = _against(run, run.local, now.folder.migrations)
-    remote_sql, remote_differences = _against(run, run.remote, remote_base)
+    local_shadow = run.shadow(now.folder.migrations, run.local_identity.major)
+    remote_shadow = run.shadow(remote_base, run.remote_identity.major)
+    (local_sql, local_differences), (remote_sql, remote_differences) = side_by_side(
+        lambda: engine_and_catalogs(run, local_shadow, run.local),
+        lambda: engine_and_catalogs(run, remote_shadow, run.remote),
+    )
     rest = apart(remote_differences, work.drift)
     sql = "\n\n".join(s for s in (local_sql, remote_sql if rest or not work.drift else "") if s)
     return sql, (*local_differences, *rest)
-
-
-def _against(run: Run, database: Database, migrations: tuple[Migration, ...]) -> tuple[str, tuple[Difference, ...]]:
-    shadow = run.shadow(migrations, database.identity().major)
-    differences = compare(run.catalog(shadow), run.catalog(database))
-    return run.cli.diff(shadow.endpoint, database.endpoint, run.settings.schemas), differences
 
 
 def _histories_differ(now: Work, pending: set[str]) -> tuple[str, ...]:

@@ -69,6 +69,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_done(
     done = changed.task(*task)
     assert (done.code, ASKED in done.stderr) == (4, True), done.text
     assert evidence(changed, tools) == before
+    assert "local-next" not in changed.clusters.names()  # what was built ahead is thrown away
 
 
 def test_without_a_terminal_the_sandbox_is_not_thrown_away(

@@ -1,0 +1,57 @@
+"""The embedded database that is about to become the local one, built while the run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from ..migrations import Migration
+from ..supabase_cli import SupabaseCli
+
+if TYPE_CHECKING:
+    from .embedded import Clusters
+
+NAME = "local-next"
+
+
+class NextLocal:
+    """A copy of a shadow, filled with the seeds beside whatever else goes on; thrown away unless it is used.
+
+    Args:
+        clusters: The project's embedded servers.
+        cli: Runs the seeds.
+        shadow: The cluster that holds the migrations; it is stopped for the copy.
+        migrations: These migrations.
+    """
+
+    def __init__(self, clusters: Clusters, cli: SupabaseCli, shadow: str, migrations: Sequence[Migration]) -> None:
+        self.migrations = tuple(migrations)
+        self._clusters = clusters
+        self._cli = cli
+        clusters.remove(NAME)  # a run that was cut off may have left one
+        clusters.clone(shadow, NAME)
+        self._thread = ThreadPoolExecutor(1)
+        self._built = self._thread.submit(self._build)
+
+    def _build(self) -> None:
+        self._cli.push(self._clusters.start(NAME), self.migrations, seed=True)
+        self._clusters.stop(NAME)
+
+    def wait(self) -> None:
+        """Have it complete.
+
+        Raises:
+            CliError: the seeds do not fit the migrations.
+        """
+        self._built.result()
+
+    def replace(self, name: str) -> None:
+        """Let it take the place of the cluster `name`, once it is complete."""
+        self.wait()
+        self._clusters.replace(name, by=NAME)
+
+    def close(self) -> None:
+        """Remove what has not been used."""
+        self._thread.shutdown()
+        self._clusters.remove(NAME)
