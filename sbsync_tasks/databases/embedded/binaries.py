@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tarfile
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,15 +62,16 @@ def find_binaries(major: int | None, override: str = "") -> Binaries:
         ConfigError: `override` is no folder with a PostgreSQL server.
         MissingToolError: there is no server of that major version.
     """
-    found = list(_servers(override))
+    found: list[Binaries] = []
+    for server in _servers(override):
+        if server.major == (major or PREFERRED_MAJOR):
+            return server
+        found.append(server)
     if override and not found:
         raise ConfigError(
             f"SBSYNC_PG_BINDIR ({override}) holds no complete PostgreSQL server.",
             f"It has to hold {', '.join(SERVER_PROGRAMS + CLIENT_PROGRAMS)}.",
         )
-    wanted = [b for b in found if b.major == (major or PREFERRED_MAJOR)]
-    if wanted:
-        return wanted[0]
     if found and major is None:
         return max(found, key=lambda b: b.major)
     raise _no_server(major, found)
@@ -90,7 +92,12 @@ def find_client_tools(server_major: int, override: str = "") -> Path:
     Raises:
         MissingToolError: there are none, or only older ones.
     """
-    found = [b for b in _installations(override) if _has(b.bindir, CLIENT_PROGRAMS)]
+    found: list[Binaries] = []
+    for installed in _installations(override):
+        if _has(installed.bindir, CLIENT_PROGRAMS):
+            if installed.major == server_major:
+                return installed.bindir
+            found.append(installed)
     enough = [b for b in found if b.major >= server_major]
     if enough:
         return min(enough, key=lambda b: b.major).bindir
@@ -184,6 +191,7 @@ def _has(bindir: Path, programs: tuple[str, ...]) -> bool:
     return all((bindir / name).is_file() for name in programs)
 
 
+@cache
 def _version(bindir: Path) -> str:
     """`17.10` of `psql (PostgreSQL) 17.10 (…)`; empty when it cannot be run."""
     found = re.search(r"\(PostgreSQL\) (\d+(?:\.\d+)*)", _output([str(bindir / "psql"), "--version"]))

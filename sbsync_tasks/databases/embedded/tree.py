@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from sbsync_tasks.errors import MissingToolError
@@ -37,8 +38,9 @@ def ours_digest() -> str:
     return digest.hexdigest()
 
 
+@cache
 def server_tree(binaries: Binaries) -> Path:
-    """The folder with the copied server's programs, copied on first use.
+    """The folder with the copied server's programs, copied on first use, looked at once per process.
 
     Raises:
         MissingToolError: the copy does not run, so this PostgreSQL cannot be moved.
