@@ -67,7 +67,7 @@ def take(run: Run, database: Database, label: str, reason: str, tables: list[str
     """
     from ..databases.embedded import find_client_tools
 
-    tools = find_client_tools(database.identity().major, run.settings.pg_bindir)
+    tools = find_client_tools(run.major(database), run.settings.pg_bindir)
     with database.connection() as connection:
         made = backups.take(
             endpoint=database.endpoint, tools=tools, directory=run.settings.backup_dir, label=label,

@@ -49,7 +49,7 @@ def changes(run: Run, database: Database, history: History, files: Iterable[Migr
     files, so that what is merely pending cannot come out as something to drop.
     """
     files = tuple(files)
-    major = database.identity().major
+    major = run.major(database)
     base = as_migrations(history, files)
     held, found = side_by_side(lambda: run.catalog(run.shadow(base, major)), lambda: run.catalog(database))
     differences = compare(held, found)
@@ -72,7 +72,7 @@ def _refuse_traceless(
     Raises:
         RefusedError: names the file.
     """
-    major = database.identity().major
+    major = run.major(database)
     for file in by_hand if len(by_hand) > 1 else ():
         rest = [m for m in by_hand if m != file]
         if not _differs(run, (*base, *rest), major, found):
@@ -153,7 +153,7 @@ def generate(
         RefusedError: there is no room for the new versions.
         SbsyncError: the SQL cannot be applied; a draft of it is kept.
     """
-    major = database.identity().major
+    major = run.major(database)
     made: tuple[Migration, ...] = ()
     for left in range(ROUNDS, -1, -1):
         if made:

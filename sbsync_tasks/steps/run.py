@@ -281,6 +281,10 @@ class Run:
         """Who answers locally."""
         return self.local.identity()
 
+    def major(self, database: Database) -> int:
+        """PostgreSQL's major version of the local database or the remote."""
+        return (self.local_identity if database.side == "local" else self.remote_identity).major
+
     def catalog(self, database: Database, schemas: Sequence[str] | None = None) -> Catalog:
         """The fingerprint of a database; that of a shadow, which does not change, is read once.
 

@@ -50,13 +50,14 @@ log_timezone = 'UTC'
 jit = off
 shared_preload_libraries = 'pg_stat_statements'
 """
+TEMPLATES = ("template1", "template0")
 # Small WAL segments keep a copy small; C.UTF-8 is the platform's locale, C is always there.
 LOCALES = ("C.UTF-8", "C.utf8", "C")
 
 
 def base_id(binaries: Binaries) -> str:
     """A hash of all that determines the base: SQL, extension files, settings, server version."""
-    digest = hashlib.sha256(f"{binaries.version}\n{SETTINGS}\n{ours_digest()}".encode())
+    digest = hashlib.sha256(f"{binaries.version}\n{SETTINGS}\n{TEMPLATES}\n{ours_digest()}".encode())
     for path in sorted(SQL.glob("*.sql")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
@@ -161,5 +162,9 @@ def _execute(admin: Endpoint, owner_password: str) -> None:
                 raise SbsyncError(f"The base could not be built: {path.name}: {error}") from error
         statement = sql.SQL("alter role postgres password {}").format(owner_password)
         connection.execute(statement)
+        # Half of the files of a cluster, copied each time and of no use in one with a single database.
+        for name in TEMPLATES:
+            connection.execute(sql.SQL("alter database {} is_template false").format(sql.Identifier(name)))
+            connection.execute(sql.SQL("drop database {}").format(sql.Identifier(name)))
         # Nobody's first query should wait for what a fresh cluster has to do once.
         connection.execute("vacuum (freeze, analyze)")
