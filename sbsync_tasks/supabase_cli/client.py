@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from ..endpoint import Endpoint
 from ..errors import MissingToolError, SbsyncError
 from ..migrations import Migration
 from ..runner import Completed, Runner
+from ..workplace import workplace
 from .binary import Binary
 from .dialect import diff_flags, target_flags
 
@@ -179,16 +178,13 @@ class SupabaseCli:
 
     @contextmanager
     def _workplace(self, endpoints: Sequence[Endpoint], migrations: Iterable[Migration]) -> Iterator[Path]:
-        place = Path(tempfile.mkdtemp(prefix="sbsync-"))  # 0700
-        try:
+        with workplace() as place:
             (place / "empty").mkdir()
             passfile = place / "passfile"
             passfile.touch(mode=0o600)
             passfile.write_text("".join(e.passfile_line + "\n" for e in endpoints), encoding="utf-8")
             fill_project(place / "project", self._root, migrations)
             yield place
-        finally:
-            shutil.rmtree(place, ignore_errors=True)
 
 
 def fill_project(folder: Path, root: Path, migrations: Iterable[Migration]) -> None:

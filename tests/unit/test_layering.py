@@ -22,7 +22,7 @@ LAYERS = (
         "replaced",
     ),
     (
-        "settings", "runner", "console", "errors", "endpoint", "paths", "side_by_side", "sqltext",
+        "settings", "runner", "console", "errors", "endpoint", "paths", "side_by_side", "sqltext", "workplace",
     ),
 )  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
