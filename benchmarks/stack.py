@@ -42,11 +42,12 @@ def measure(project: StackProject) -> None:
     if started.code != 0:
         raise SystemExit(started.text)
     project.start_remote()
-    project.sync("local-to-remote")
     ours, by_hand = [], []
-    for number in range(REPEATS):
-        by_hand.append(_after_change(project, f"hand_{number}", guide))
-        ours.append(_after_change(project, f"ours_{number}", scenario))
+    with project.reached_by("url"):
+        project.sync("local-to-remote")
+        for number in range(REPEATS):
+            by_hand.append(_after_change(project, f"hand_{number}", guide))
+            ours.append(_after_change(project, f"ours_{number}", scenario))
     show("local-to-remote on the stack / the guide's commands by hand", *map(statistics.median, (ours, by_hand)))
 
 

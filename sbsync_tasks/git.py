@@ -232,6 +232,19 @@ def untracked_or_modified(root: Path, files: Sequence[Path]) -> tuple[Path, ...]
     return tuple(file for name, file in names.items() if now.get(name) != recorded.get(name))
 
 
+def renamed_away(root: Path, files: Sequence[Path]) -> tuple[Path, ...]:
+    """What HEAD has beside these files and the work tree no longer has, where one of them has its very text.
+
+    Args:
+        root: The project's root.
+        files: Absolute paths of files that are there.
+    """
+    names = [_name(root, file) for file in files]
+    texts = set(_hashes(root, names))
+    beside = _recorded(root, sorted({f"{Path(name).parent}/" for name in names})) if names else {}
+    return tuple(root / name for name, text in beside.items() if text in texts and not (root / name).exists())
+
+
 def _name(root: Path, file: Path) -> str:
     return os.path.relpath(root / file, root)
 

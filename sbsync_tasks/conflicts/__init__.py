@@ -1,6 +1,6 @@
 """History conflicts: what they are, what they come from, and the ways out. Pure."""
 
-from .diagnosis import asks_branches, diagnose
+from .diagnosis import asks_branches, diagnose, renamed
 from .model import Action, Candidate, Conflict, Facts, Kind, Put, Rerecord, Way
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "Way",
     "asks_branches",
     "diagnose",
+    "renamed",
 ]

@@ -41,6 +41,11 @@ def asks_branches(facts: Facts) -> tuple[str, ...]:
     return tuple(row.version for row in rows if row.verdict in wanted)
 
 
+def renamed(facts: Facts) -> dict[str, Migration]:
+    """Versions recorded without a file, whose very statements stand in a file of another version: that file."""
+    return _Diagnosis(facts, None).renamed
+
+
 def _first_pull(facts: Facts) -> Conflict | None:
     if facts.folder.migrations or set(facts.local) - set(facts.remote):
         return None
@@ -105,7 +110,7 @@ class _Diagnosis:
 
     @cached_property
     def renamed(self) -> dict[str, Migration]:
-        """Versions recorded without a file, whose very statements stand in a file of another version."""
+        """As `renamed` says."""
         found: dict[str, Migration] = {}
         for row in self.rows:
             recorded = row.remote or row.local

@@ -77,7 +77,7 @@ def check(run: Run, migrations: Collection[Migration]) -> None:
 def commit(run: Run, work: Work, migrations: Iterable[Migration], message: str) -> Work:
     """Commit those of these migrations that git does not have yet, and nothing else."""
     files = not_in_git(run, migrations)
-    gone = [migrations_dir(run.settings.root) / old.file_name for old, _ in work.renamed]
+    gone = git.renamed_away(run.settings.root, files)
     made = git.commit(run.settings.root, [*files, *gone], message)
     for name in made.rewritten:
         run.console.say(f"a hook changed {name}: it is no longer what was reviewed and applied", "warning")
@@ -95,11 +95,12 @@ def commit_files(run: Run, message: str) -> None:
         run.console.say("Nothing to commit: git has every migration.", "ok")
         run.console.document({"commit": "", "files": []})
         return
-    names = ", ".join(p.name for p in left)
+    gone = git.renamed_away(root, left)
+    names = ", ".join([*(p.name for p in left), *(f"{p.name} (its old name)" for p in gone)])
     if run.options.dry_run:
         run.console.say(f"A run would commit {names}.", "ok")
         return
     run.console.confirm(f"Commit {names}?")
-    made = git.commit(root, left, message)
+    made = git.commit(root, [*left, *gone], message)
     run.console.say(f"committed {names} as {made.commit}", "ok")
     run.console.document({"commit": made.commit, "files": list(made.files)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .. import histories
+from ..conflicts import Facts, renamed
 from ..databases.catalog import compare
 from ..errors import ConfigError, RefusedError
 from ..findings.independence import dependencies
@@ -63,12 +64,14 @@ def _refuse_two_majors(run: Run) -> None:
 
 def stop_local_to_remote(run: Run, work: Work) -> None:
     """Refuse what a push must not run into, all of it at once."""
-    late = _late(work)
+    moved = _renamed(work)
+    late = [row for row in _late(work) if row.file not in moved.values()]
     _refuse(
         [
             *_folder_problems(work.folder),
             *_problems(work, Verdict.EDITED, _edited),
-            *_problems(work, Verdict.MISSING, _missing),
+            *(_moved(version, file) for version, file in moved.items()),
+            *(_missing(row) for row in work.rows_of(Verdict.MISSING) if row.version not in moved),
             *_problems(work, Verdict.LOCAL_ONLY, _local_only),
             *([] if run.options.reset else _problems(work, Verdict.LOCAL_STALE, _stale)),
             *([] if run.options.include_all else [_out_of_order(row, max(work.remote_history)) for row in late]),
@@ -77,6 +80,12 @@ def stop_local_to_remote(run: Run, work: Work) -> None:
     if late:
         _refuse([problem for row in late if row.file for problem in _dependent(work, row.file)])
         _prove_order(run, work, [row.file for row in late if row.file])
+
+
+def _renamed(work: Work) -> dict[str, Migration]:
+    """Versions that the remote has recorded, whose file has been given another version since."""
+    found = renamed(Facts(work.folder, {}, work.local_history, work.remote_history))
+    return {version: file for version, file in found.items() if version in work.remote_history}
 
 
 def _late(work: Work) -> list[Row]:
@@ -129,6 +138,7 @@ def stop_remote_to_local(run: Run, work: Work) -> None:
         [
             *_folder_problems(work.folder),
             *_problems(work, Verdict.EDITED, _edited),
+            *(_moved(version, file) for version, file in _renamed(work).items()),
             *([] if options.discard_local else _problems(work, Verdict.LOCAL_ONLY, _local_only)),
             *([] if options.reset else _problems(work, Verdict.LOCAL_STALE, _stale)),
         ]
@@ -170,6 +180,13 @@ def _edited(row: Row) -> tuple[str, str]:
     return (
         f"Migration {row.version} ({row.name}) was edited after the remote had it.",
         "A push would never bring the edit there: `invoke resolve` shows what differs, and restores the file.",
+    )
+
+
+def _moved(version: str, file: Migration) -> tuple[str, str]:
+    return (
+        f"The remote has recorded {version}, and its file is called {file.file_name} now.",
+        "It would be applied once more: `invoke resolve` gives it back the version that the remote has.",
     )
 
 

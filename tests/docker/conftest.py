@@ -9,22 +9,29 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from invoke.context import Context
 
 from sbsync_tasks.databases import Stack
+from sbsync_tasks.databases.container_base import DATA
 from sbsync_tasks.databases.containers import Containers
 from sbsync_tasks.databases.docker import Docker
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.runner import Runner
 from sbsync_tasks.supabase_cli import LocalStackCli, find
 from tests.e2e.conftest import cli, newest
+from tests.support import hosted
 from tests.support.project import Data, Done, Project
 
 __all__ = ["cli", "newest"]  # fixtures
 
+REPOSITORY = "/supabase/postgres"
+# The tags that these releases ask for, besides those that a stand-in image comes with.
+TAGS = {"2.115.0": "15.8.1.085", "3.0.0": "15.19.0.016"}
 SERVICES = ("api", "auth", "realtime", "storage", "studio", "local_smtp", "edge_runtime", "analytics")
 MAJOR = 15
 
@@ -43,12 +50,26 @@ def engine() -> None:
         pytest.skip(f"needs a Docker engine: {missing}")
 
 
+def tag_stand_in(version: str) -> None:
+    """Let a stand-in image serve this release of the CLI, too; an engine with real images is left alone.
+
+    A stand-in carries every tag: one image for two major versions of PostgreSQL.
+    """
+    listed = docker("images", "--no-trunc", "--format", "{{.Repository}} {{.Tag}} {{.ID}}")
+    images = [row for row in zip(*[iter(listed)] * 3, strict=True) if row[0].endswith(REPOSITORY)]
+    for repository, tag, image in images:
+        majors = {other.split(".")[0] for _, other, same in images if same == image}
+        if version in TAGS and len(majors) > 1:
+            docker("tag", f"{repository}:{tag}", f"{repository}:{TAGS[version]}")
+            return
+
+
 class StackProject(Project):
     """A project whose local database is the CLI's stack, under a project id and on ports of its own."""
 
     def __init__(self, root: Path, cli: Path) -> None:
         engine = {key: value for key, value in os.environ.items() if key.startswith("DOCKER_")}
-        super().__init__(root, cli, "plain", engine)
+        super().__init__(root, cli, "alone", engine)
         self.id = f"sbsync-test-{secrets.token_hex(4)}"
         self.port, self.shadow_port = free_port(), free_port()
         self.remote_root = root.parent / "remote"
@@ -79,9 +100,50 @@ class StackProject(Project):
         binary = find(runner, self.root, str(self.cli), lambda: False)
         stack = Stack(self.root, Docker(runner), lambda name: LocalStackCli(binary, runner, self.root, name))
         endpoint = self.urls["remote"] = Containers(self.remote_root, stack).start("remote")
-        lines = ["SBSYNC_LOCAL=stack", f"SUPABASE_DB_URL={endpoint.url}", "SUPABASE_DB_PASSWORD=postgres"]
-        self.write(".env.plain", "\n".join(lines) + "\n")
         return Data(endpoint)
+
+    @contextmanager
+    def reached_by(self, way: str) -> Iterator[None]:
+        """An environment that names the remote: by its `url`, by a `ref`, or by a `link`; gone afterwards."""
+        ref = hosted.new_ref()
+        files = {
+            "url": (".env.plain", f"SUPABASE_DB_URL={self.urls['remote'].url}"),
+            "ref": (".env.staging", f"SUPABASE_PROJECT_ID={ref}"),
+            "link": (".env.local", ""),
+        }
+        name, line = files[way]
+        made = self.write(name, f"SBSYNC_LOCAL=stack\nSUPABASE_DB_PASSWORD=postgres\n{line}\n")
+        made.chmod(0o600)
+        link = self.root / "supabase" / ".temp" / "project-ref"
+        if way == "link":
+            self.write(str(link.relative_to(self.root)), ref)
+        self.env = {"url": "plain", "ref": "staging", "link": "development"}[way]
+        try:
+            with nullcontext() if way == "url" else self._platform(hosted.host_of(ref)):
+                yield
+        finally:
+            self.env = "alone"
+            made.unlink()
+            link.unlink(missing_ok=True)
+
+    @contextmanager
+    def _platform(self, host: str) -> Iterator[None]:
+        """The remote's server under the name of a project on the platform, with TLS as there."""
+        self._encrypt_remote(host)
+        gate = hosted.Gate(self.urls["remote"].port, hosted.new_address(), hosted.PORT)
+        with gate, hosted.named(str(gate.server_address[0]), host):
+            yield
+
+    def _encrypt_remote(self, host: str) -> None:
+        (container,) = docker("ps", "--quiet", "--filter", f"label=sbsync={key_of(self.remote_root)}")
+        folder = self.root.parent / host
+        folder.mkdir()
+        for path in hosted.certificate(folder, [host]):
+            put = ["docker", "exec", "--interactive", "--user", "postgres", container, "sh", "-c"]
+            script = f"umask 077; cat >{DATA}/{path.name}"
+            subprocess.run([*put, script], input=path.read_bytes(), check=True)
+        admin = replace(self.urls["remote"], user="supabase_admin")
+        Data(admin).run("alter system set ssl = on", "select pg_reload_conf()")
 
     def by_hand(self, *args: str) -> Done:
         """Run the real CLI in the project, on its local stack."""

@@ -9,12 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker.conftest import StackProject
+from tests.docker.conftest import StackProject, tag_stand_in
+from tests.support import hosted
 from tests.support.changes import arrived, change
-from tests.support.project import text_of
+from tests.support.project import Data, text_of
 
 pytestmark = pytest.mark.docker
-VERSIONS = ("3.1.0", "2.122.1")
+VERSIONS = ("3.1.0", "3.0.0", "2.122.1", "2.115.0")
+# How the remote is named, and what is changed then: locally, on the remote.
+WAYS = {
+    "url": (("projects", "guest"), ("expenses", "auditor")),
+    "ref": (("offers", "seller"), ("orders", "buyer")),
+    "link": (("meetings", "host"), ("minutes", "writer")),
+}
 REF = "abcdefghijklmnopqrst"
 NOWHERE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 
@@ -24,11 +31,12 @@ def stack(
     request: pytest.FixtureRequest, cli: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StackProject]:
     """A project on a stack that `--start` has started, with one CLI; another project's ref lies in its way."""
+    tag_stand_in(request.param)
     made = StackProject(tmp_path_factory.mktemp("stack") / "project", cli(request.param))
     try:
         made.create()
         in_the_way = made.write("supabase/.env", f"SUPABASE_PROJECT_ID={REF}\n")
-        made.started = made.invoke("diff", "--env", "alone", "--start")
+        made.started = made.task("diff", "--start")
         in_the_way.unlink()
         yield made
     finally:
@@ -40,31 +48,46 @@ def test_right_after_a_start_there_is_nothing_to_diff(stack: StackProject) -> No
     assert stack.started.stdout == ""
     assert list(stack.local.history()) == stack.versions
     assert stack.left("ps", "--all", "--quiet") == []
-    again = stack.invoke("diff", "--env", "alone", "--start", "--json")
+    again = stack.task("diff", "--start", "--json")
     assert again.data["sql"] == ""
     assert "start" not in again.stderr  # it runs already
 
 
-def test_both_directions(stack: StackProject) -> None:
-    remote = stack.start_remote()
+@pytest.fixture(scope="module")
+def remote(stack: StackProject) -> Data:
+    """The remote, a second server of the stack's image."""
+    return stack.start_remote()
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest, stack: StackProject, remote: Data) -> Iterator[str]:
+    """How the remote is named; afterwards nothing names it."""
+    if request.param != "url" and (missing := hosted.missing()):
+        pytest.skip(missing)
+    with stack.reached_by(request.param):
+        yield str(request.param)
+
+
+def test_both_directions(stack: StackProject, remote: Data, way: str) -> None:
+    (made, role), (pulled, other_role) = WAYS[way]
     # A stack's functions can be executed by PUBLIC, too, before anything is revoked.
     hidden = "revoke execute on function public.{}_count() from public"
-    stack.local.run(*change("projects", "guest"), hidden.format("projects"))
+    stack.local.run(*change(made, role), hidden.format(made))
     stack.local.run("insert into public.teams (name) values ('before the reset')")
-    done = stack.sync("local-to-remote", "--name", "projects", "--json")
+    done = stack.sync("local-to-remote", "--name", made, "--json")
     assert done.data["proof"]["in_sync"] is True
     for side in (stack.local, remote):
-        arrived(side, "projects", "guest")
+        arrived(side, made, role)
         assert list(side.history()) == stack.versions
     assert stack.local.rows("select name from public.teams") == [("Harbour Studio",)]  # the seeds, and nothing else
     before_reset = next(stack.root / path for path in done.data["backups"] if "before-reset" in path)
     assert "before the reset" in text_of(before_reset)
 
-    remote.run(*change("expenses", "auditor"), hidden.format("expenses"))
+    remote.run(*change(pulled, other_role), hidden.format(pulled))
     stack.sync("remote-to-local")
     for side in (stack.local, remote):
-        arrived(side, "projects", "guest")
-        arrived(side, "expenses", "auditor")
+        arrived(side, made, role)
+        arrived(side, pulled, other_role)
         assert list(side.history()) == stack.versions
     assert stack.local.history() == remote.history()
     assert stack.task("verify").code == 0

@@ -321,8 +321,19 @@ def test_a_file_renamed_after_the_remote_had_it(project: Project) -> None:
     folder = project.root / "supabase/migrations"
     (folder / old).rename(folder / f"{FUTURE}_totals.sql")
     assert kinds(looked(project)) == ["renamed after it was applied"]
+    before = project.snapshot()
+    for task in ("remote-to-local", "pull", "local-to-remote"):
+        stopped = project.task(task, *([] if task == "pull" else ["--yes"]))
+        assert stopped.code == 4, stopped.text
+        assert f"recorded {TOTALS}, and its file is called {FUTURE}_totals.sql now" in stopped.stderr
+        assert "invoke resolve" in stopped.stderr
+        assert "already exists" not in stopped.stderr
+    assert project.snapshot() == before
     cured(project)
     assert project.migrations[f"{TOTALS}_totals.sql"] == text
+    project.task("commit", "--yes")
+    assert project.head[1] == [f"supabase/migrations/{old}", f"supabase/migrations/{TOTALS}_totals.sql"]
+    assert project.git("status", "--short") == ""
     in_sync(project)
 
 

@@ -512,6 +512,21 @@ def test_a_version_is_looked_for_in_the_own_project_of_a_monorepo(root):
     assert (own.path, own.author) == ("supabase/migrations/20260401000000_own.sql", "Ada Example")
 
 
+def test_the_old_name_of_a_renamed_file_is_what_head_has_with_the_same_text(root):
+    old, other = write(root, FILE), write(root, FILE.replace("invoices", "other"), "select 2;\n")
+    run(root, "add", ".")
+    run(root, "commit", "-q", "-m", "two migrations")
+    new = old.with_name("20990101000000_invoices.sql")
+    old.rename(new)
+    other.unlink()  # deleted, and nowhere under another name
+    assert git.renamed_away(root, [new]) == (old,)
+    assert git.renamed_away(root, []) == ()
+    git.commit(root, [new, *git.renamed_away(root, [new])], "rename")
+    assert run(root, "show", "--name-status", "--format=", "-M", "HEAD").split()[0] == "R100"
+    assert run(root, "status", "--short") == f" D {other.relative_to(root)}"
+    assert git.renamed_away(root, [new]) == ()
+
+
 def test_a_file_that_a_branch_has_deleted_is_not_found(root):
     git.commit(root, [write(root, FILE)], "one")
     run(root, "rm", "-q", FILE)
