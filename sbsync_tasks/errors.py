@@ -47,9 +47,3 @@ class MissingToolError(SbsyncError):
     """A program that the work needs is not there (exit code 5)."""
 
     exit_code = TOOL_MISSING
-
-
-class DifferencesError(SbsyncError):
-    """Differences were found by a command that looks for them (exit code 2)."""
-
-    exit_code = DIFFERENCES

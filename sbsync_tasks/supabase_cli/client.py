@@ -118,25 +118,10 @@ class SupabaseCli:
 
     def mark_applied(self, target: Endpoint, migrations: Sequence[Migration]) -> None:
         """Record these migrations, named one by one, in the target's history, without running them."""
-        self._repair(target, "applied", migrations)
-
-    def mark_reverted(self, target: Endpoint, migrations: Sequence[Migration]) -> None:
-        """Take these versions, named one by one, out of the target's history; the schema stays as it is."""
-        self._repair(target, "reverted", migrations)
-
-    def _repair(self, target: Endpoint, status: str, migrations: Sequence[Migration]) -> None:
         versions = [m.version for m in migrations]
         if not versions:  # without a version the CLI replaces the whole history
             raise SbsyncError("No version was named for the history to be changed.")
-        argv = [
-            "migration",
-            "repair",
-            "--status",
-            status,
-            "--yes",
-            *self._target(target),
-            *versions,
-        ]
+        argv = ["migration", "repair", "--status", "applied", "--yes", *self._target(target), *versions]
         answer(self._call(argv, (target,), migrations, writes=True))
 
     def reset(self, target: Endpoint, migrations: Iterable[Migration], *, seed: bool = True) -> None:
@@ -166,14 +151,7 @@ class SupabaseCli:
                 "SUPABASE_NO_UPDATE_NOTIFIER": "1",
                 **({} if lock_timeout in FOR_EVER else {"PGOPTIONS": f"-c lock_timeout={lock_timeout}"}),
             }
-            common = [
-                "--workdir",
-                str(place / "project"),
-                "--agent",
-                "no",
-                "--output-format",
-                "json",
-            ]
+            common = ["--workdir", str(place / "project"), "--agent", "no", "--output-format", "json"]
             return self._runner.run([str(self.binary.path), *argv, *common], env=env, cwd=place / "empty")
 
     @contextmanager

@@ -149,7 +149,7 @@ def test_a_mistake_in_the_code_is_no_message_but_a_traceback(invoke, project, mo
 @pytest.mark.parametrize(
     ("kind", "code"),
     [
-        (errors.SbsyncError, 1), (errors.DifferencesError, 2), (errors.ConfigError, 3), (errors.RefusedError, 4),
+        (errors.SbsyncError, 1), (errors.ConfigError, 3), (errors.RefusedError, 4),
         (errors.MissingToolError, 5),
     ],
 )  # fmt: skip

@@ -9,7 +9,6 @@ from sbsync_tasks import errors
     ("kind", "code"),
     [
         (errors.SbsyncError, 1),
-        (errors.DifferencesError, 2),
         (errors.ConfigError, 3),
         (errors.RefusedError, 4),
         (errors.MissingToolError, 5),

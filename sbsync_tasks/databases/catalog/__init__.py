@@ -9,7 +9,7 @@ from .model import (
     Catalog,
     CatalogObject,
 )
-from .read import digest, read_catalog
+from .read import read_catalog
 
 __all__ = [
     "MANAGED_SCHEMAS",
@@ -21,7 +21,6 @@ __all__ = [
     "Difference",
     "PlatformDifference",
     "compare",
-    "digest",
     "platform_differences",
     "read_catalog",
 ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -94,12 +92,3 @@ def _queries() -> tuple[bytes, ...]:
     text = {file.name: file.read_text(encoding="utf-8") for file in folder}
     scope = text.pop(SCOPE)
     return tuple((scope + query).encode() for query in text.values())
-
-
-def digest(catalog: Catalog) -> str:
-    """A SHA-256 over all facts, in hex: equal digests mean equal catalogs.
-
-    Unequal ones need a look by `compare`, which knows the platform's own differences.
-    """
-    rows = sorted((key.kind, key.name, value) for key, value in catalog.items())
-    return hashlib.sha256(json.dumps(rows, ensure_ascii=True).encode()).hexdigest()
