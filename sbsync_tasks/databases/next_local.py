@@ -31,12 +31,15 @@ class NextLocal:
         self._cli = cli
         clusters.remove(NAME)  # a run that was cut off may have left one
         clusters.clone(shadow, NAME)
+        self._unwanted = False
         self._thread = ThreadPoolExecutor(1)
         self._built = self._thread.submit(self._build)
 
     def _build(self) -> None:
-        self._cli.push(self._clusters.start(NAME), self.migrations, seed=True)
-        self._clusters.stop(NAME)
+        endpoint = self._clusters.start(NAME)
+        if not self._unwanted:
+            self._cli.push(endpoint, self.migrations, seed=True)
+            self._clusters.stop(NAME)
 
     def wait(self) -> None:
         """Have it complete.
@@ -52,6 +55,8 @@ class NextLocal:
         self._clusters.replace(name, by=NAME)
 
     def close(self) -> None:
-        """Remove what has not been used."""
+        """Remove what has not been used, without waiting for seeds that may take long."""
+        self._unwanted = True
+        self._clusters.remove(NAME)  # its server is gone then, and the CLI's call ends
         self._thread.shutdown()
-        self._clusters.remove(NAME)
+        self._clusters.remove(NAME)  # once more: it may just have been about to start

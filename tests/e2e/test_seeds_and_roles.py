@@ -32,3 +32,13 @@ def test_roles_and_every_seed_file_are_run(project: Project) -> None:
     local.run("delete from public.marks")
     assert project.task("reset", "--yes").code == 0
     assert project.local.rows("select note from public.marks order by id") == [("first seed",), ("second seed",)]
+
+
+def test_what_is_declined_does_not_wait_for_seeds_that_take_long(project: Project) -> None:
+    project.write("supabase/seed.sql", "select pg_sleep(3600);\n")  # longer than a test waits for a task
+    project.local.run("create table public.made (id int primary key)")
+    before = project.snapshot()
+    done = project.task("local-to-remote")
+    assert (done.code, "Nobody can be asked" in done.stderr) == (4, True), done.text
+    assert project.snapshot() == before
+    assert "local-next" not in project.clusters.names()
