@@ -68,11 +68,17 @@ def way(request: pytest.FixtureRequest, stack: StackProject, remote: Data) -> It
         yield str(request.param)
 
 
+def rights(name: str) -> tuple[str, str]:
+    """What the platform gives to new objects, and a stack not with every release of the CLI (2.115.0)."""
+    return (
+        f"revoke execute on function public.{name}_count() from public",
+        f"grant select on public.{name} to authenticated",
+    )
+
+
 def test_both_directions(stack: StackProject, remote: Data, way: str) -> None:
     (made, role), (pulled, other_role) = WAYS[way]
-    # A stack's functions can be executed by PUBLIC, too, before anything is revoked.
-    hidden = "revoke execute on function public.{}_count() from public"
-    stack.local.run(*change(made, role), hidden.format(made))
+    stack.local.run(*change(made, role), *rights(made))
     stack.local.run("insert into public.teams (name) values ('before the reset')")
     done = stack.sync("local-to-remote", "--name", made, "--json")
     assert done.data["proof"]["in_sync"] is True
@@ -83,7 +89,7 @@ def test_both_directions(stack: StackProject, remote: Data, way: str) -> None:
     before_reset = next(stack.root / path for path in done.data["backups"] if "before-reset" in path)
     assert "before the reset" in text_of(before_reset)
 
-    remote.run(*change(pulled, other_role), hidden.format(pulled))
+    remote.run(*change(pulled, other_role), *rights(pulled))
     stack.sync("remote-to-local")
     for side in (stack.local, remote):
         arrived(side, made, role)

@@ -1,0 +1,64 @@
+"""One step of a chain, and the loop that runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..steps import backup, preflight, review
+from ..steps.run import Run, Work
+from .edits import with_edits
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a scenario.
+
+    Attributes:
+        name: The guide's word for it.
+        doing: What it will do, for the plan and the live line.
+        act: Does it; hands on what is known afterwards.
+        wanted: Whether there is anything to do.
+        writes: It changes a database, files or git: it stands in the plan, and is left out of a dry run.
+        asks: It talks with the user, so no live line runs meanwhile.
+    """
+
+    name: str
+    doing: Callable[[Run, Work], str]
+    act: Callable[[Run, Work], Work]
+    wanted: Callable[[Run, Work], bool] = lambda _run, _work: True
+    writes: bool = False
+    asks: bool = False
+
+
+def run_chain(run: Run, chain: tuple[Step, ...]) -> Work:
+    """Run the steps one after the other; nothing that writes runs in a dry run.
+
+    Where the user edits the SQL, everything before the review looks again.
+    """
+    work = preflight.look(run)
+    run.introduce()
+    for position, step in enumerate(chain):
+        if not step.wanted(run, work) or (step.writes and run.options.dry_run):
+            continue
+        if step.asks:
+            work = _reviewed(run, work, step, chain[position + 1 :])
+        else:
+            with run.console.step(step.name, step.doing(run, work)):
+                work = step.act(run, work)
+    return work
+
+
+def _reviewed(run: Run, work: Work, step: Step, rest: tuple[Step, ...]) -> Work:
+    while True:
+        try:
+            return step.act(run, _with_plan(run, work, rest))
+        except review.Edited as edited:
+            work = with_edits(run, work, edited.migrations)
+
+
+def _with_plan(run: Run, work: Work, rest: tuple[Step, ...]) -> Work:
+    if any(step.name == "backup" for step in rest):
+        work = backup.weigh(run, work)
+    plan = tuple(step.doing(run, work) for step in rest if step.writes and step.wanted(run, work))
+    return work.with_(plan=plan)
