@@ -135,7 +135,11 @@ class Console:
         """Read one line from the user; an empty one at the end of input."""
         sys.stderr.write(self.redact(prompt))
         sys.stderr.flush()
-        return sys.stdin.readline()
+        try:
+            return sys.stdin.readline()
+        except KeyboardInterrupt:
+            sys.stderr.write("\n")  # what is said next is not the rest of the question's line
+            raise
 
     @staticmethod
     def _make(*, stderr: bool) -> RichConsole:
