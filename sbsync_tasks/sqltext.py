@@ -143,7 +143,12 @@ def recorded_equals(sql: str, statements: Sequence[str]) -> bool:
     return same(sql, "\n;\n".join(statements))
 
 
-def header(sql: str) -> str:
+def is_transactional(sql: str) -> bool:
+    """Whether the CLI runs a file in one transaction, by the pg-delta header."""
+    return not _NOT_TRANSACTIONAL.search(_header(sql))
+
+
+def _header(sql: str) -> str:
     """The comment lines at the top of a text, such as `-- pg-delta: transaction=false`."""
     found = []
     for line in sql.removeprefix(_BOM).splitlines():
@@ -152,11 +157,6 @@ def header(sql: str) -> str:
         if line.strip():
             found.append(line.rstrip())
     return "\n".join(found)
-
-
-def is_transactional(sql: str) -> bool:
-    """Whether the CLI runs a file in one transaction, by the pg-delta header."""
-    return not _NOT_TRANSACTIONAL.search(header(sql))
 
 
 def transaction_units(sql: str) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from sbsync_tasks.errors import SbsyncError
 
@@ -11,23 +10,7 @@ from . import manifest as layout
 from .manifest import Backup, BackupFile
 from .programs import program, run
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 REQUIRED = (layout.SCHEMA, layout.HISTORY, layout.ROLES)
-
-
-def open_backup(path: Path, tools: Path) -> Backup:
-    """A backup from disk.
-
-    Args:
-        path: The backup's folder.
-        tools: The folder of the PostgreSQL programs that read it.
-
-    Raises:
-        SbsyncError: there is no manifest, or it cannot be understood.
-    """
-    return Backup(path, layout.read(path), tools)
 
 
 def check(backup: Backup) -> None:

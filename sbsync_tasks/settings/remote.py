@@ -39,7 +39,6 @@ class RemoteSpec:
         endpoint: Where it is, password included; None unless the kind is `url`.
         ref: The project's ref; for a URL the one that its host or user shows; else empty.
         password: The database's password; may be empty.
-        access_token: The user's own token for the platform; no part of the remote's identity.
         source: Where the remote is named.
     """
 
@@ -47,7 +46,6 @@ class RemoteSpec:
     endpoint: Endpoint | None
     ref: str
     password: str = field(repr=False)
-    access_token: str = field(repr=False)
     source: str
 
     @property
@@ -82,16 +80,13 @@ class Parts:
         return tuple(value for value in self.values if value.text)
 
 
-def find_remote(
-    sources: Sources, env: Environment, root: Path, token: str
-) -> tuple[RemoteSpec | None, tuple[Value, ...], str]:
+def find_remote(sources: Sources, env: Environment, root: Path) -> tuple[RemoteSpec | None, tuple[Value, ...], str]:
     """The remote that is named.
 
     Args:
         sources: Every definition.
         env: The chosen environment.
         root: The project's root, for the link and for the files that were looked for.
-        token: The access token to carry along.
 
     Returns:
         The remote, the values that it is made of, and, without one, why there is none.
@@ -101,17 +96,17 @@ def find_remote(
     """
     if env.name == SANDBOX:
         _refuse_with_sandbox(sources)
-        return RemoteSpec("sandbox", None, "", "", "", env.source), (), ""
+        return RemoteSpec("sandbox", None, "", "", env.source), (), ""
     parts = [_parts(sources, layer) for layer in _layers(env)]
     _refuse_blanking(sources, parts)
     given = [part for part in parts if part.given]
-    specs = [_spec(part, token) for part in given]
+    specs = [_spec(part) for part in given]
     _refuse_mixture(given, specs)
     if specs and specs[0]:
         return specs[0], given[0].given, ""
     blank = [value for part in parts for value in part.values if value.key != DB_PASSWORD]
     passwords = given[0].given if given else ()
-    if not blank and (linked := _linked(env, root, passwords, token)):
+    if not blank and (linked := _linked(env, root, passwords)):
         return linked, passwords, ""
     _require_files(sources, env, root)
     return None, (), _why_none(blank, env)
@@ -163,20 +158,20 @@ def _refuse_blanking(sources: Sources, parts: list[Parts]) -> None:
                 )
 
 
-def _spec(parts: Parts, token: str) -> RemoteSpec | None:
+def _spec(parts: Parts) -> RemoteSpec | None:
     """The remote that one layer names, if it names one."""
     url, ref = parts.text(DB_URL), parts.text(PROJECT_ID)
     if ref:
         parse_ref(PROJECT_ID, ref, parts.source(PROJECT_ID))
     if url:
-        return _by_url(parts, token)
+        return _by_url(parts)
     if ref:
         password = parts.text(DB_PASSWORD)
-        return RemoteSpec("project", None, ref, password, token, parts.source(PROJECT_ID))
+        return RemoteSpec("project", None, ref, password, parts.source(PROJECT_ID))
     return None
 
 
-def _by_url(parts: Parts, token: str) -> RemoteSpec:
+def _by_url(parts: Parts) -> RemoteSpec:
     source, ref = parts.source(DB_URL), parts.text(PROJECT_ID)
     endpoint = parse_url(parts.text(DB_URL), f"{DB_URL} ({source})")
     password = parts.text(DB_PASSWORD)
@@ -191,7 +186,7 @@ def _by_url(parts: Parts, token: str) -> RemoteSpec:
             "Keep one of them.",
         )
     endpoint = endpoint.with_password(password or endpoint.password)
-    return RemoteSpec("url", endpoint, ref_of(endpoint), endpoint.password, token, source)
+    return RemoteSpec("url", endpoint, ref_of(endpoint), endpoint.password, source)
 
 
 def ref_of(endpoint: Endpoint) -> str:
@@ -239,7 +234,7 @@ def _mixture(values: tuple[Value, ...]) -> ConfigError:
     )
 
 
-def _linked(env: Environment, root: Path, passwords: tuple[Value, ...], token: str) -> RemoteSpec | None:
+def _linked(env: Environment, root: Path, passwords: tuple[Value, ...]) -> RemoteSpec | None:
     """The project that `supabase link` chose; it stands for the default environment only."""
     path = root / _LINKED
     if env.name != DEFAULT_ENV or not path.is_file():
@@ -247,7 +242,7 @@ def _linked(env: Environment, root: Path, passwords: tuple[Value, ...], token: s
     ref = path.read_text(encoding="utf-8", errors="replace").strip()
     password = passwords[0].text if passwords else ""
     parse_ref("The link", ref, _LINKED)
-    return RemoteSpec("linked", None, ref, password, token, _LINKED)
+    return RemoteSpec("linked", None, ref, password, _LINKED)
 
 
 def _require_files(sources: Sources, env: Environment, root: Path) -> None:

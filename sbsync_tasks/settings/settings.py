@@ -157,7 +157,7 @@ def resolve(
 
 def _settings(root: Path, chosen: Environment, sources: Sources) -> Settings:
     token = sources.first(keys.ACCESS_TOKEN)
-    remote, parts, no_remote = find_remote(sources, chosen, root, token.text)
+    remote, parts, no_remote = find_remote(sources, chosen, root)
     protected, protected_source = protection(sources, chosen, remote)
     plain = _plain_values(sources, chosen)
     expect = keys.parse_expect(plain[keys.EXPECT].text, plain[keys.EXPECT].source)

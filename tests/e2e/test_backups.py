@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sbsync_tasks.backups import Backup, check, folders, manifest, open_backup, programs, take
+from sbsync_tasks.backups import Backup, check, folders, manifest, programs, take
 from sbsync_tasks.databases.catalog import compare, read_catalog
 from sbsync_tasks.databases.embedded import find_client_tools
 from sbsync_tasks.endpoint import Endpoint
@@ -147,7 +147,7 @@ def test_the_manifest_says_what_was_backed_up_and_what_not(whole: Backup, server
     assert (it.label, it.reason, it.database, it.whole) == ("local", "Before reset", "backed_up", True)
     assert it.tools.startswith("pg_dump (PostgreSQL) 17")
     assert any("passwords" in line for line in it.left_out)
-    assert open_backup(whole.path, whole.tools) == whole
+    assert manifest.read(whole.path) == it
 
 
 def test_history_and_roles_are_kept_without_passwords(whole: Backup) -> None:
@@ -236,7 +236,7 @@ def test_an_archive_that_pg_restore_cannot_read_to_its_end_is_found(whole: Backu
     files.append({"name": described.name, "sha256": described.sha256, "bytes": described.bytes})
     (folder / manifest.MANIFEST).write_text(json.dumps(content | {"files": files}))
     with pytest.raises(SbsyncError, match=r"data\.dump cannot be read"):
-        check(open_backup(folder, whole.tools))
+        check(Backup(folder, manifest.read(folder), whole.tools))
 
 
 def test_an_archive_that_lacks_a_table_is_found(whole: Backup, tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_an_archive_that_lacks_a_table_is_found(whole: Backup, tmp_path: Path) -
     content["tables"].append({"schema": "public", "name": "absent", "rows": 1})
     (folder / manifest.MANIFEST).write_text(json.dumps(content))
     with pytest.raises(SbsyncError, match=r"lacks public\.absent"):
-        check(open_backup(folder, whole.tools))
+        check(Backup(folder, manifest.read(folder), whole.tools))
     with pytest.raises(SbsyncError, match="was changed"):
         check(Backup(folder, whole.manifest, whole.tools))
 

@@ -16,7 +16,7 @@ POOLER = "aws-1-eu-central-1.pooler.supabase.com"
 
 
 def spec(kind="project", password=SECRET):
-    return RemoteSpec(kind, None, REF, password, "", ".env.staging:1")
+    return RemoteSpec(kind, None, REF, password, ".env.staging:1")
 
 
 def note(root, text):

@@ -24,10 +24,9 @@ def project(tmp_path: Path) -> Project:
 def test_a_project_by_its_ref(project: Project) -> None:
     project.file(".env.staging", f"SUPABASE_PROJECT_ID={REF}")
     project.file("supabase/.env.staging.local", f"SUPABASE_DB_PASSWORD={SECRET}")
-    project.file(".env", "SUPABASE_ACCESS_TOKEN=sbp_mine")
     remote = project.settings("staging").required_remote()
     assert (remote.kind, remote.ref, remote.password) == ("project", REF, SECRET)
-    assert (remote.endpoint, remote.access_token) == (None, "sbp_mine")
+    assert remote.endpoint is None
     assert remote.source == ".env.staging:1"
 
 
@@ -179,10 +178,9 @@ def test_no_remote(project: Project) -> None:
 
 def test_the_linked_project_stands_for_the_default_environment(project: Project) -> None:
     project.link()
-    process = {"SUPABASE_DB_PASSWORD": SECRET, "SUPABASE_ACCESS_TOKEN": "sbp_mine"}
+    process = {"SUPABASE_DB_PASSWORD": SECRET}
     remote = project.settings(process=process).required_remote()
     assert (remote.kind, remote.ref, remote.password) == ("linked", REF, SECRET)
-    assert remote.access_token == "sbp_mine"
     project.file(".env.staging", "SBSYNC_BACKUP=full")
     assert "No remote is named" in project.error("staging", process=process)
     project.file(".env", f"SUPABASE_DB_URL={URL}")
@@ -234,10 +232,9 @@ def test_the_sandbox_needs_nothing_and_heeds_no_remote_of_the_files(project: Pro
         ".env", f"SUPABASE_DB_URL={URL}", f"SUPABASE_DB_PASSWORD={SECRET}", f"SBSYNC_EXPECT={REF}",
         "SBSYNC_LOCAL=stack", "SBSYNC_PROTECTED=true", f"{TIMEOUT}=3s",
     )  # fmt: skip
-    settings = project.settings("sandbox", process={"SUPABASE_ACCESS_TOKEN": "sbp_mine"})
+    settings = project.settings("sandbox")
     remote = settings.required_remote()
     assert (remote.kind, remote.endpoint, remote.password) == ("sandbox", None, "")
-    assert remote.access_token == ""
     assert settings.local.kind == "embedded"
     assert (settings.protected, settings.expect, settings.lock_timeout) == (False, "", "3s")
 

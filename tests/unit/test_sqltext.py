@@ -161,10 +161,9 @@ def test_comments_and_white_space_do_not_count(words, gaps):
     assert sqltext.tokens(noisy) == tuple(t for w in words for t in (w, ","))
 
 
-def test_header_is_the_comment_at_the_top():
-    sql = "-- pg-delta: transaction=false\n\n-- second\nselect 1; -- not this\n-- nor this"
-    assert sqltext.header(sql) == "-- pg-delta: transaction=false\n-- second"
-    assert not sqltext.is_transactional(sql)
+def test_the_comment_at_the_top_says_whether_a_file_is_one_transaction():
+    assert not sqltext.is_transactional("-- pg-delta: transaction=false\n\n-- second\nselect 1")
+    assert not sqltext.is_transactional("\ufeff-- first\n\n-- pg-delta: transaction=false\nselect 1")
     assert sqltext.is_transactional("select 1;\n-- pg-delta: transaction=false")
 
 
