@@ -25,6 +25,11 @@ def state_dir(root: Path, *parts: str) -> Path:
     return folder
 
 
+def shown(root: Path, path: Path) -> str:
+    """A path as it is told: relative to the project's root where it is inside, else whole."""
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+
 def cache_dir(*parts: str) -> Path:
     """A folder below the per-user cache (`$XDG_CACHE_HOME/sbsync`, else `~/.cache/sbsync`)."""
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from .databases.hosted import migrations_page
 from .errors import SbsyncError
+from .paths import shown
 from .proof import NOT_COMPARED_IN_SHORT, Proof
 from .steps import commit
 from .steps.run import Run, Work
@@ -26,7 +26,7 @@ def scenario(run: Run, work: Work) -> None:
         console.say("Dry run: nothing was written.", "ok")
         return
     for made in work.backups:
-        console.say(f"backup: {_relative(run, made.path)}", "note")
+        console.say(f"backup: {shown(run.settings.root, made.path)}", "note")
     if work.committed and work.committed.commit:
         console.say(f"committed {', '.join(work.committed.files)} as {work.committed.commit}", "ok")
     if work.proof is None:
@@ -82,7 +82,7 @@ def document(run: Run, work: Work) -> dict[str, Any]:
         },
         "pushed": list(work.pushed),
         "recorded": list(work.recorded),
-        "backups": [_relative(run, b.path) for b in work.backups],
+        "backups": [shown(run.settings.root, b.path) for b in work.backups],
         "commit": work.committed.commit if work.committed else "",
         "steps": [{"name": n, "seconds": round(s, 2), "outcome": o} for n, s, o in run.console.times],
         "proof": work.proof.document() if work.proof else None,
@@ -108,8 +108,3 @@ def _warn_uncommitted(run: Run, work: Work) -> None:
     if files:
         names = ", ".join(p.name for p in files)
         run.console.say(f"not in git yet: {names} (`invoke commit`)", "warning")
-
-
-def _relative(run: Run, path: Path) -> str:
-    root = run.settings.root
-    return str(path.relative_to(root) if path.is_relative_to(root) else path)

@@ -11,6 +11,7 @@ from ..databases import Database
 from ..findings import Finding, Severity, changed_rows, review
 from ..findings.names import dotted
 from ..migrations import Migration
+from ..paths import shown
 from .run import Risk, Run, Work
 
 if TYPE_CHECKING:
@@ -147,5 +148,6 @@ def back_up(run: Run, *, local: bool, schema_only: bool) -> None:
         return
     with run.console.step("backup", f"back up {database.name}"):
         made = take(run, database, label, "on-request", tables)
-    run.console.result(str(made.path))
-    run.console.document({"backup": str(made.path)})
+    path = shown(run.settings.root, made.path)
+    run.console.result(path)
+    run.console.document({"backup": path})

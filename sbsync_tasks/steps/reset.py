@@ -10,6 +10,7 @@ from ..databases.catalog import compare
 from ..errors import RefusedError, SbsyncError
 from ..histories import as_migrations
 from ..migrations import Migration, read_folder
+from ..paths import shown
 from ..supabase_cli import CliError
 from . import backup, preflight
 from .diff import listed
@@ -131,6 +132,6 @@ def reset_local(run: Run) -> None:
     left = compare(shadow, run.catalog(run.local))
     if left:
         raise SbsyncError(f"{label} is not what the migrations say:\n" + listed([d.summary for d in left]))
-    made = work.backups[-1]
-    console.say(f"{label} is what the migrations say. Backup of what it was: {made.path}", "ok")
-    console.document({"backup": str(made.path), "migrations": [m.file_name for m in work.files]})
+    made = shown(run.settings.root, work.backups[-1].path)
+    console.say(f"{label} is what the migrations say. Backup of what it was: {made}", "ok")
+    console.document({"backup": made, "migrations": [m.file_name for m in work.files]})

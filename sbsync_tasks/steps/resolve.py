@@ -13,6 +13,7 @@ from .. import git, replaced
 from ..conflicts import Action, Candidate, Conflict, Facts, Put, Rerecord, asks_branches, diagnose
 from ..errors import MissingToolError, RefusedError, SbsyncError
 from ..migrations import FILE_PATTERN, Migration, migrations_dir, read_folder
+from ..paths import shown
 from .diff import changes
 from .marking import keep_history
 from .preflight import look
@@ -46,7 +47,7 @@ def resolve(run: Run) -> None:
     left = diagnose(_facts(run, look(run), drift))
     _document(run, found, actions, done=True, kept=kept, left=left)
     for path in kept:
-        run.console.say(f"kept: {path.relative_to(run.settings.root)}", "note")
+        run.console.say(f"kept: {shown(run.settings.root, path)}", "note")
     _refuse_left(left, "still has")
     run.console.say("Nothing is in conflict any more; `invoke status` shows what is pending.", "ok")
 
@@ -153,7 +154,7 @@ def _document(
         {
             "environment": run.settings.env, "dry_run": run.options.dry_run,
             "conflicts": [c.document() for c in found], "plan": [str(a) for a in actions],
-            "done": done, "kept": [str(p.relative_to(run.settings.root)) for p in kept],
+            "done": done, "kept": [shown(run.settings.root, p) for p in kept],
             "left": [c.document() for c in left],
         }
     )  # fmt: skip

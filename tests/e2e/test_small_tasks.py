@@ -110,6 +110,7 @@ def test_reset_asks_backs_up_and_rebuilds(project: Project) -> None:
     assert done.code == 0, done.text
     assert not project.local.has("public.tags")
     assert project.local.rows("select name from public.teams") == [("Harbour Studio",)]
+    assert done.data["backup"].startswith(".sbsync/backups/")
     assert "precious" in text_of(project.root / done.data["backup"])
 
 
@@ -117,13 +118,19 @@ def test_backup(project: Project) -> None:
     project.remote.run("insert into public.teams (name) values ('Remote rows')")
     whole = project.task("backup", "--json")
     assert whole.code == 0, whole.text
+    assert whole.data["backup"].startswith(".sbsync/backups/")
     assert "Remote rows" in text_of(project.root / whole.data["backup"])
     schema = project.task("backup", "--schema-only")
     assert schema.code == 0
+    assert schema.stdout.startswith(".sbsync/backups/")
     held = text_of(project.root / schema.stdout.strip())
     assert "Remote rows" not in held
     assert "invoice_lines" in held
-    local = project.task("backup", "--local", "--json")
+    elsewhere = project.root.parent / "elsewhere"
+    local = project.invoke(
+        "backup", "--env", "sandbox", "--local", "--json", settings={"SBSYNC_BACKUP_DIR": str(elsewhere)}
+    )
+    assert local.data["backup"].startswith(f"{elsewhere}/")
     assert "Harbour Studio" in text_of(project.root / local.data["backup"])
 
 
