@@ -1,8 +1,19 @@
 """SQL text to findings: what a migration can lose, expose, lock or hide. Pure."""
 
-from .engine import review, unallowed
+from .engine import joined, review, review_together, unallowed
 from .model import Finding, Review, Severity
 from .rows import Rows, changed_rows
 from .secrets import has_secret
 
-__all__ = ["Finding", "Review", "Rows", "Severity", "changed_rows", "has_secret", "review", "unallowed"]
+__all__ = [
+    "Finding",
+    "Review",
+    "Rows",
+    "Severity",
+    "changed_rows",
+    "has_secret",
+    "joined",
+    "review",
+    "review_together",
+    "unallowed",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from sbsync_tasks.sqltext import UnparsableSql, is_transactional, parse
@@ -16,13 +17,15 @@ from .scope import Scope
 from .secrets import secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from sbsync_tasks.sqltext import Parsed
 
     Rule = Callable[[Parsed, Scope], Iterator[Finding]]
 
 _GRAVEST_FIRST = list(Severity)
+# Ends a last statement that has no semicolon; the CLI resets a session's settings after each file.
+_BETWEEN = "\n;\nreset search_path;\n"
 
 
 def _merged(tables: Iterable[Mapping[str, Sequence[Rule]]]) -> dict[str, list[Rule]]:
@@ -53,6 +56,29 @@ def review(sql: str) -> Review:
     unique = dict.fromkeys(found)
     ordered = sorted(unique, key=lambda f: (_GRAVEST_FIRST.index(f.severity), f.line))
     return Review(tuple(p.statement for p in parsed), tuple(ordered))
+
+
+def joined(texts: Iterable[str]) -> str:
+    """Files that are applied one after the other, as one text."""
+    return _BETWEEN.join(text.removeprefix("\ufeff") for text in texts)
+
+
+def review_together(texts: Sequence[str]) -> tuple[Review, ...]:
+    """Judge files that are applied one after the other: each alone, but for what a later one puts right.
+
+    A new table without row level security is a finding only where none of the files that follow switches it on.
+    """
+    reviews, whole = tuple(map(review, texts)), review(joined(texts))
+    if whole.blocking:
+        return reviews
+    left = {f.line for f in whole.findings if f.rule == exposure.UNSECURED}
+    starts = accumulate((text.count("\n") + _BETWEEN.count("\n") for text in texts), initial=0)
+    return tuple(_still_open(found, start, left) for found, start in zip(reviews, starts, strict=False))
+
+
+def _still_open(reviewed: Review, start: int, left: Collection[int]) -> Review:
+    kept = (f for f in reviewed.findings if f.rule != exposure.UNSECURED or start + f.line in left)
+    return replace(reviewed, findings=tuple(kept))
 
 
 def unallowed(reviewed: Review, allowed: Sequence[str]) -> tuple[Finding, ...]:

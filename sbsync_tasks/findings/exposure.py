@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .scope import Scope
 
+UNSECURED = "table-without-rls"
 # The roles that anybody can act as through the API, with the public key or a sign-up.
 REACHABLE = frozenset(["anon", "authenticated", names.PUBLIC])
 _OFF = {
@@ -158,7 +159,7 @@ def unsecured_tables(scope: Scope) -> Iterator[Finding]:
         if table.startswith(f"{names.PUBLIC}.") and table not in scope.secured:
             why = "Default privileges let anon read and write it where row security is off."
             way_out = f"Add ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;"
-            yield finding(parsed, "table-without-rls", Severity.EXPOSURE, table, why, way_out)
+            yield finding(parsed, UNSECURED, Severity.EXPOSURE, table, why, way_out)
 
 
 def revoked(scope: Scope) -> Iterator[Finding]:

@@ -196,6 +196,7 @@ def _drop(scope: Scope, parsed: Parsed) -> None:
         label = scope.label(kind, item)
         scope.created.discard(_key(label))
         scope.tables.pop(label, None)
+        scope.secured.discard(label)
         if kind == "table" and label.startswith(f"{TEMPORARY}."):
             scope.temporary.discard(names.parts(item)[-1])
 

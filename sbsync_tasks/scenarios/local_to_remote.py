@@ -18,7 +18,6 @@ from .shared import (
     names,
     rebuilds,
     rebuilt_ahead,
-    show,
     show_plan,
 )
 
@@ -50,7 +49,7 @@ def _review_local_to_remote(run: Run, work: Work) -> Work:
     if rebuilds(run, work):
         reset.refuse_unseen_loss(run, work)
     commit.check(run, _local_to_commit(run, work))
-    show(run, work.pending)
+    review.show_all(run.console, work.pending)
     review.refuse_blocking(work.pending, run.options.allow_data_loss, run.remote.name)
     if run.options.dry_run:
         return show_plan(run, work)

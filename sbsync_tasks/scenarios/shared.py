@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..migrations import Migration
-from ..steps import reset, review, verify, write
+from ..steps import reset, verify, write
 from ..steps.diff import Applied
 from ..steps.run import Run, Work
 from .chain import Step
@@ -16,14 +16,6 @@ def names(migrations: tuple[Migration, ...]) -> str:
     if len(migrations) > NAMED:
         return f"{len(migrations)} migrations ({migrations[0].file_name} … {migrations[-1].file_name})"
     return ", ".join(m.file_name for m in migrations) or "nothing"
-
-
-def show(run: Run, migrations: tuple[Migration, ...]) -> None:
-    """The SQL of these migrations and what review has to say of it."""
-    from ..findings import review as find
-
-    for migration in migrations:
-        review.show(run.console, migration, find(migration.sql))
 
 
 def show_plan(run: Run, work: Work) -> Work:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .. import backups
 from ..backups import Backup
 from ..databases import Database
-from ..findings import Finding, Severity, changed_rows, review
+from ..findings import Finding, Severity, changed_rows, joined, review
 from ..findings.names import dotted
 from ..migrations import Migration
 from ..paths import shown
@@ -85,7 +85,7 @@ def at_risk(migrations: Iterable[Migration], connection: psycopg.Connection[Any]
     That is what the statements name, and what foreign keys carry a change on to (`on delete cascade` and its like;
     with `truncate … cascade` every referencing table). What triggers do besides is not followed.
     """
-    sql = "\n".join(m.sql for m in migrations)
+    sql = joined(m.sql for m in migrations)
     changed = changed_rows(sql)
     tables = _tables(connection)
     losses = [_tables_of(f, tables) for f in review(sql).findings if f.severity is Severity.DATA_LOSS]

@@ -12,7 +12,7 @@ from typing import Any
 from .. import histories
 from ..console import Console
 from ..errors import ConfigError, RefusedError, SbsyncError
-from ..findings import Finding, Review, Severity, review, unallowed
+from ..findings import Finding, Review, Severity, joined, review, review_together, unallowed
 from ..migrations import FILE_PATTERN, Migration, read_folder, read_sql
 from ..paths import state_dir
 from ..runner import kept_environment
@@ -37,6 +37,14 @@ def show(console: Console, migration: Migration, found: Review) -> None:
         console.say(line(finding), MARKS[finding.severity])
 
 
+def show_all(console: Console, migrations: Sequence[Migration]) -> tuple[Review, ...]:
+    """Migrations that are applied one after the other, each with its findings."""
+    reviews = review_together([m.sql for m in migrations])
+    for migration, found in zip(migrations, reviews, strict=True):
+        show(console, migration, found)
+    return reviews
+
+
 def line(finding: Finding) -> str:
     """A finding in one or two lines."""
     kind = finding.severity.name.lower().replace("_", " ")
@@ -54,7 +62,7 @@ def blocking(migrations: Sequence[Migration], allowed: Sequence[str]) -> tuple[F
 
     All the files are read as one text: what one of them creates and a later one drops was never there to lose.
     """
-    found = review("\n".join(m.sql for m in migrations))
+    found = review(joined(m.sql for m in migrations))
     return (*found.blocking, *unallowed(found, allowed))
 
 
@@ -188,10 +196,8 @@ def review_files(run: Run, which: str | None) -> None:
         RefusedError: data could be lost without being allowed, or the SQL cannot be read.
     """
     migrations = _chosen(run, which) if which else _pending(run)
-    reviews = [(m, review(m.sql)) for m in migrations]
-    for migration, found in reviews:
-        show(run.console, migration, found)
-    run.console.document({"migrations": [_review_data(m, r) for m, r in reviews]})
+    reviews = show_all(run.console, migrations)
+    run.console.document({"migrations": [_review_data(m, r) for m, r in zip(migrations, reviews, strict=True)]})
     if not migrations:
         run.console.say("Nothing is pending on the remote.", "ok")
     refuse_blocking(migrations, run.options.allow_data_loss, "the database it is applied to")

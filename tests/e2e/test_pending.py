@@ -58,3 +58,21 @@ def test_without_room_unapplied_files_get_later_versions(project: Project) -> No
         for name in (f"{tight}_colleague.sql", f"{moved}_colleague.sql", f"{pulled}_remote_changes.sql")
     )
     assert project.git("status", "--short") == ""
+
+
+def test_pending_files_are_reviewed_together(project: Project) -> None:
+    project.migration("20260401000000", "made", "create table public.made (id int);\ncreate table public.open (id int)")
+    project.migration("20260402000000", "secured", "alter table public.made enable row level security")
+    reviewed = project.task("review", "--json")
+    assert reviewed.code == 0, reviewed.text
+    first, second = reviewed.data["migrations"]
+    assert [(f["rule"], f["object"], f["line"]) for f in first["findings"]] == [("table-without-rls", "public.open", 2)]
+    assert second["findings"] == []
+    for args in (("--dry-run",), ("--yes",)):
+        done = project.task("local-to-remote", *args)
+        assert done.code == 0, done.text
+        assert "public.open: Default privileges" in done.stderr
+        assert "public.made: Default privileges" not in done.stderr
+    query = "select relname, relrowsecurity from pg_class where relname in ('made', 'open') order by 1"
+    for database in (project.local, project.remote):
+        assert database.rows(query) == [("made", True), ("open", False)]
