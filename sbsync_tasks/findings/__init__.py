@@ -1,5 +1,6 @@
 """SQL text to findings: what a migration can lose, expose, lock or hide. Pure."""
 
+from .credentials import mask
 from .engine import joined, review, review_together, unallowed
 from .model import Finding, Review, Severity
 from .rows import Rows, changed_rows
@@ -13,6 +14,7 @@ __all__ = [
     "changed_rows",
     "has_secret",
     "joined",
+    "mask",
     "review",
     "review_together",
     "unallowed",

@@ -13,6 +13,7 @@ from .run import Run, Work
 
 REMOTE_CHANGES = "Add migration for remote changes"
 LOCAL_CHANGES = "Add migration for local changes"
+FOR_EVER = "What git has once, it has for ever: keep the value in Supabase Vault"
 
 
 def not_in_git(run: Run, migrations: Iterable[Migration]) -> list[Path]:
@@ -59,19 +60,23 @@ def check(run: Run, migrations: Collection[Migration]) -> None:
     lacking = _lacking(run, migrations) if run.options.commit else []
     if not lacking:
         return
-    with_secret = [m.file_name for m in lacking if has_secret(review(m.sql))]
+    with_secret = [m.file_name for m in lacking if _holds_secret(run, m)]
     if with_secret:
         raise RefusedError(
             f"{', '.join(with_secret)} holds what looks like a credential, and would be committed. "
             "Nothing was changed.",
-            "What git has once, it has for ever: keep the value in Supabase Vault; or leave the file uncommitted "
-            "(--no-commit).",
+            f"{FOR_EVER}; or leave the file uncommitted (--no-commit).",
         )
     if git.repository(run.settings.root) is None:
         run.console.say("This is no git repository: the migrations will not be committed.", "warning")
         return
     for warning in git.check_ready(run.settings.root):
         run.console.say(warning, "warning")
+
+
+def _holds_secret(run: Run, migration: Migration) -> bool:
+    """Whether it looks so, or a password or token of the settings stands in it."""
+    return run.console.redact.holds(migration.sql) or bool(has_secret(review(migration.sql)))
 
 
 def commit(run: Run, work: Work, migrations: Iterable[Migration], message: str) -> Work:
@@ -85,12 +90,15 @@ def commit(run: Run, work: Work, migrations: Iterable[Migration], message: str) 
 
 
 def commit_files(run: Run, message: str) -> None:
-    """Commit the migration files that git does not have yet."""
+    """Commit the migration files that git does not have yet; those that seem to hold a credential stay out.
+
+    Raises:
+        RefusedError: nothing but such files is left.
+    """
     root = run.settings.root
     for warning in git.check_ready(root):
         run.console.say(warning, "warning")
-    files = read_folder(root).migrations
-    left = not_in_git(run, files)
+    left = _to_commit(run)
     if not left:
         run.console.say("Nothing to commit: git has every migration.", "ok")
         run.console.document({"commit": "", "files": []})
@@ -104,3 +112,16 @@ def commit_files(run: Run, message: str) -> None:
     made = git.commit(root, [*left, *gone], message)
     run.console.say(f"committed {names} as {made.commit}", "ok")
     run.console.document({"commit": made.commit, "files": list(made.files)})
+
+
+def _to_commit(run: Run) -> list[Path]:
+    files = read_folder(run.settings.root).migrations
+    left = {path.name: path for path in not_in_git(run, files)}
+    with_secret = [m.file_name for m in files if m.file_name in left and _holds_secret(run, m)]
+    kept = [path for name, path in left.items() if name not in with_secret]
+    if with_secret:
+        message = f"{', '.join(with_secret)} holds what looks like a credential, and is not committed."
+        if not kept:
+            raise RefusedError(message, f"{FOR_EVER}.")
+        run.console.say(message, "warning")
+    return kept

@@ -12,6 +12,7 @@ from pathlib import Path
 from .. import git, replaced
 from ..conflicts import Action, Candidate, Conflict, Facts, Put, Rerecord, asks_branches, diagnose
 from ..errors import MissingToolError, RefusedError, SbsyncError
+from ..findings import mask
 from ..migrations import FILE_PATTERN, Migration, migrations_dir, read_folder
 from ..paths import shown
 from .diff import changes
@@ -139,7 +140,7 @@ def _show(run: Run, found: Sequence[Conflict], actions: Sequence[Action]) -> Non
     for action in actions:
         if isinstance(action, Put) and not action.replaces:
             console.heading(f"supabase/migrations/{action.migration.file_name}")
-            console.sql(action.migration.sql)
+            console.sql(mask(action.migration.sql))
     if actions:
         console.heading("What would be done" if run.options.dry_run else "What will be done")
     for number, action in enumerate(actions, 1):

@@ -12,7 +12,7 @@ from typing import Any
 from .. import histories
 from ..console import Console
 from ..errors import ConfigError, RefusedError, SbsyncError
-from ..findings import Finding, Review, Severity, joined, review, review_together, unallowed
+from ..findings import Finding, Review, Severity, joined, mask, review, review_together, unallowed
 from ..migrations import FILE_PATTERN, Migration, read_folder, read_sql
 from ..paths import state_dir
 from ..runner import kept_environment
@@ -30,7 +30,7 @@ MARKS = {
 def show(console: Console, migration: Migration, found: Review) -> None:
     """One migration: its SQL, the statements counted, and its findings."""
     console.heading(f"supabase/migrations/{migration.file_name}")
-    console.sql(migration.sql)
+    console.sql(mask(migration.sql))
     counted = ", ".join(f"{count} {kind}" for kind, count in found.counts.items())
     console.say(f"{len(found.statements)} statements: {counted}" if counted else "no statements", "note")
     for finding in found.findings:

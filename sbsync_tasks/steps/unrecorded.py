@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .. import histories
 from ..databases.catalog import Difference
+from ..errors import RefusedError
 from ..migrations import Migration, read_folder
 from . import write
 from .diff import changes, generate, listed
@@ -19,12 +21,14 @@ class Unrecorded:
 
     Attributes:
         migrations: The changes as migrations; files where a name was given.
+        sql: Their exact text for stdout; empty where it holds a secret of the settings.
         by_hand: Files whose effect is there without being recorded.
         unwritable: Differences that no SQL is written for.
         written: Whether the migrations stand in the folder now.
     """
 
     migrations: tuple[Migration, ...]
+    sql: str
     by_hand: tuple[Migration, ...]
     unwritable: tuple[Difference, ...]
     written: bool
@@ -37,7 +41,7 @@ class Unrecorded:
     def document(self) -> dict[str, Any]:
         """The changes as JSON data."""
         return {
-            "sql": "\n".join(m.sql for m in self.migrations),
+            "sql": self.sql,
             "files": [m.file_name for m in self.migrations] if self.written else [],
             "unrecorded_files": [m.file_name for m in self.by_hand],
             "without_sql": [d.summary for d in self.unwritable],
@@ -53,14 +57,32 @@ def unrecorded(run: Run, *, remote: bool) -> Unrecorded:
     folder = read_folder(run.settings.root)
     found = changes(run, database, history, folder.migrations)
     if not found.differences:
-        return Unrecorded((), found.by_hand, (), written=False)
+        return Unrecorded((), "", found.by_hand, (), written=False)
     versions = [*history, *(m.version for m in folder.migrations)]
     made = generate(run, database, found.base, name, versions)
     written = bool(run.options.name and not run.options.dry_run)
+    sql = _exact(run, made.migrations, written=written)
     if written:
         work = Work(folder, history, history, (), new=made.migrations)
         write.write_files(run, work)
-    return Unrecorded(made.migrations, (), made.unwritable, written)
+    return Unrecorded(made.migrations, sql, (), made.unwritable, written)
+
+
+def _exact(run: Run, migrations: Sequence[Migration], *, written: bool) -> str:
+    """The SQL as it is, or nothing: masked, it would look whole and do something else.
+
+    Raises:
+        RefusedError: it holds a secret of the settings, and no file takes it instead.
+    """
+    sql = "\n".join(m.sql for m in migrations)
+    if not run.console.redact.holds(sql):
+        return sql
+    if written:
+        return ""
+    raise RefusedError(
+        "The SQL holds a password or token of the settings, so it is not printed.",
+        "Keep such a value in Supabase Vault; or --name NAME writes the SQL into a file (which no task commits).",
+    )
 
 
 def tell_changes(run: Run, found: Unrecorded) -> None:
@@ -78,3 +100,5 @@ def tell_changes(run: Run, found: Unrecorded) -> None:
     if found.written:
         for migration in found.migrations:
             console.say(f"wrote supabase/migrations/{migration.file_name}", "ok")
+        if not found.sql:
+            console.say("It holds a password or token of the settings: it is not printed, nor committed.", "warning")

@@ -46,7 +46,7 @@ def diff(
     with session(context, env=env, env_file=env_file, dry_run=dry_run, json=json, start=start, name=name or "") as run:
         found = step.unrecorded(run, remote=remote)
         run.console.document(found.document())
-        run.console.result("\n".join(m.sql for m in found.migrations))
+        run.console.result(found.sql)
         step.tell_changes(run, found)
         if exit_code and not found.none:
             raise Exit(code=errors.DIFFERENCES)
