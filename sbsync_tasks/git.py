@@ -301,7 +301,8 @@ def _commit_only(root: Path, before: Mapping[str, bytes], message: str) -> None:
     """Announce new files to the index, commit, and take that back if it does not end well."""
     names = list(before)
     known = _must(root, "ls-files", "-z", "--", *_literal(names)).names
-    new = [name for name in names if name not in known]
+    # A removal that is staged already stands in no index, and cannot be announced.
+    new = [name for name in names if name not in known and (root / name).exists()]
     try:
         if new:
             _must(root, "add", "--intent-to-add", "--", *_literal(new))

@@ -71,7 +71,7 @@ def _push_in_words(run: Run, work: Work) -> str:
 
 
 def _local_to_commit(run: Run, work: Work) -> tuple[Migration, ...]:
-    return tuple(sorted({*commit.of_this_run(work), *commit.left_behind(run, work)}))
+    return tuple(sorted({*commit.of_this_run(run, work), *commit.left_behind(run, work)}))
 
 
 def _commits_local(run: Run, work: Work) -> bool:

@@ -56,7 +56,7 @@ def _pulled(run: Run, work: Work, applied: Applied) -> Work:
 def _review_remote_to_local(run: Run, work: Work) -> Work:
     if rebuilds(run, work):
         reset.refuse_unseen_loss(run, work)
-    commit.check(run, commit.of_this_run(work))
+    commit.check(run, commit.of_this_run(run, work))
     review.show_all(run.console, work.to_write)
     if run.options.dry_run:
         return show_plan(run, work)
@@ -74,7 +74,7 @@ def _anything_to_pull(run: Run, work: Work) -> bool:
 
 
 def _commits_remote(run: Run, work: Work) -> bool:
-    return not disproved(work) and commit.wanted(run, commit.of_this_run(work))
+    return not disproved(work) and commit.wanted(run, commit.of_this_run(run, work))
 
 
 REMOTE_TO_LOCAL = (
@@ -90,8 +90,8 @@ REMOTE_TO_LOCAL = (
     BRING_UP,
     VERIFY,
     Step(
-        "commit", lambda _r, w: f"commit {names(commit.of_this_run(w))}",
-        lambda r, w: commit.commit(r, w, commit.of_this_run(w), commit.REMOTE_CHANGES),
+        "commit", lambda r, w: f"commit {names(commit.of_this_run(r, w))}",
+        lambda r, w: commit.commit(r, w, commit.of_this_run(r, w), commit.REMOTE_CHANGES),
         _commits_remote, writes=True,
     ),
     Step(

@@ -25,10 +25,24 @@ def not_in_git(run: Run, migrations: Iterable[Migration]) -> list[Path]:
     return list(git.untracked_or_modified(root, [p for p in paths if p.exists()]))
 
 
-def of_this_run(work: Work) -> tuple[Migration, ...]:
-    """The migrations that a run has made or brought somewhere; after a resumed run those of the one cut off too."""
+def of_this_run(run: Run, work: Work) -> tuple[Migration, ...]:
+    """The migrations that a run has made or brought somewhere; after a resumed run those of the one cut off too.
+
+    A file that only gets a later version is among them where git has its text under the old one: what the user has
+    not committed is not committed with it.
+    """
     pushed = [m for m in work.files if m.version in work.pushed]
-    return tuple(sorted({*work.to_write, *work.unrecorded_remotely, *pushed}))
+    users_own = {new for old, new in work.renamed if not _git_had(run, old, new)}
+    return tuple(sorted({*work.to_write, *work.unrecorded_remotely, *pushed} - users_own))
+
+
+def _git_had(run: Run, old: Migration, new: Migration) -> bool:
+    """Whether git has a renamed file's text under its old name, before or after it is renamed."""
+    root = run.settings.root
+    before, after = (migrations_dir(root) / m.file_name for m in (old, new))
+    if git.repository(root) is None:
+        return False
+    return not git.untracked_or_modified(root, [before]) if before.exists() else bool(git.renamed_away(root, [after]))
 
 
 def left_behind(run: Run, work: Work) -> tuple[Migration, ...]:

@@ -76,3 +76,51 @@ def test_pending_files_are_reviewed_together(project: Project) -> None:
     query = "select relname, relrowsecurity from pg_class where relname in ('made', 'open') order by 1"
     for database in (project.local, project.remote):
         assert database.rows(query) == [("made", True), ("open", False)]
+
+
+# --- no room for a pulled version: pending files get later ones ---
+
+
+def pulled_without_room(project: Project) -> tuple[str, str]:
+    """A pull before a pending file that has to give way, beside staged work: the pulled file and the renamed one."""
+    project.write("notes.txt", "the user's own")
+    project.git("add", "notes.txt")
+    project.remote.run(BY_HAND)
+    project.sync("remote-to-local", "--name", "pulled")
+    pulled, renamed = project.version_of("pulled"), project.version_of("colleague")
+    assert pulled < renamed
+    assert project.local.has("public.colleague")
+    assert not project.remote.has("public.colleague")
+    return f"supabase/migrations/{pulled}_pulled.sql", f"supabase/migrations/{renamed}_colleague.sql"
+
+
+def test_a_rename_is_committed_as_one(project: Project) -> None:
+    old = project.migration(str(int(max(project.remote.history())) + 1), "colleague", COLLEAGUE)
+    project.git("add", "supabase")
+    project.git("commit", "--quiet", "--message", "Pending")
+    pulled, renamed = pulled_without_room(project)
+    assert project.head == (
+        "Add migration for remote changes",
+        [f"supabase/migrations/{old.name}", pulled, renamed],
+    )
+    assert project.git("status", "--short") == "A  notes.txt"
+
+
+def test_a_renamed_file_that_the_user_has_not_committed_is_not_committed(project: Project) -> None:
+    project.migration(str(int(max(project.remote.history())) + 1), "colleague", COLLEAGUE)
+    pulled, renamed = pulled_without_room(project)
+    assert project.head == ("Add migration for remote changes", [pulled])
+    assert project.git("status", "--short") == f"A  notes.txt\n?? {renamed}"
+
+
+def test_nor_is_one_that_was_edited_since(project: Project) -> None:
+    old = project.migration(str(int(max(project.remote.history())) + 1), "colleague", COLLEAGUE)
+    project.git("add", "supabase")
+    project.git("commit", "--quiet", "--message", "Pending")
+    old.write_text(f"-- Half a thought.\n{COLLEAGUE}", encoding="utf-8")
+    pulled, renamed = pulled_without_room(project)
+    assert project.head == ("Add migration for remote changes", [pulled])
+    status = project.git("status", "--short").splitlines()
+    assert sorted(line.strip() for line in status) == sorted(
+        ["A  notes.txt", f"D supabase/migrations/{old.name}", f"?? {renamed}"]
+    )

@@ -527,6 +527,30 @@ def test_the_old_name_of_a_renamed_file_is_what_head_has_with_the_same_text(root
     assert git.renamed_away(root, [new]) == ()
 
 
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_rename_that_is_staged_is_one_commit_and_other_staged_work_stays(root, refused):
+    old = write(root, FILE)
+    write(root, "notes.txt")
+    run(root, "add", ".")
+    run(root, "commit", "-q", "-m", "a migration")
+    new = old.with_name("20990101000000_invoices.sql")
+    run(root, "mv", str(old), str(new))
+    write(root, "notes.txt", "staged\n")
+    run(root, "add", "notes.txt")
+    files = [new, *git.renamed_away(root, [new])]
+    assert files == [new, old]
+    if refused:
+        hook(root, "pre-commit", "exit 1")
+        before = state(root)
+        with pytest.raises(SbsyncError, match="did not commit"):
+            git.commit(root, files, "rename")
+        assert state(root) == before
+        return
+    git.commit(root, files, "rename")
+    assert run(root, "show", "--name-status", "--format=", "-M", "HEAD").split()[0] == "R100"
+    assert run(root, "status", "--short") == "M  notes.txt"
+
+
 def test_a_file_that_a_branch_has_deleted_is_not_found(root):
     git.commit(root, [write(root, FILE)], "one")
     run(root, "rm", "-q", FILE)
