@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..endpoint import Endpoint, parse_url
+from ..endpoint import Endpoint
 from ..errors import ConfigError, MissingToolError, SbsyncError
 from ..supabase_cli.local_stack import EXPERIMENTAL
 from .docker import Docker, published_port
@@ -78,6 +78,17 @@ class Stack:
         """The CLI's calls for this stack."""
         return self._make_cli(self.project_id)
 
+    @cached_property
+    def experimental(self) -> bool:
+        """Whether the CLI was switched to its experimental stack: another server, in Docker or without.
+
+        What the switches' values mean, and whether a CLI knows of them, only the CLI can say (measured: 2.115.0 takes
+        no notice, 2.122.1 wants 0 or 1, 3.x true or t, too). Unlike the stack in Docker it is asked where it listens:
+        password and port are its own.
+        """
+        switched = os.environ.get(EXPERIMENTAL) or self.config.get("experimental", {}).get("stack")
+        return bool(switched) and self.cli.experimental() is not None
+
     def container(self) -> dict[str, Any] | None:
         """What the engine knows of the database's container; None without it, or without an engine."""
         return None if self.docker.missing else self.docker.container(self.container_name)
@@ -86,10 +97,10 @@ class Stack:
         """Where the database listens; None where it does not run.
 
         The engine is asked first: a config.toml may leave the port to a variable, or be newer than the container.
-        Where the user has switched the CLI to its experimental stack, which may do without Docker, the CLI is asked.
         """
-        if _experimental():
-            return self._by_the_cli()
+        if self.experimental:
+            said = self.cli.experimental()
+            return said.endpoint if said else None
         found = self.container()
         if found is not None:
             port = published_port(found)
@@ -112,6 +123,8 @@ class Stack:
     @property
     def runs_in_docker(self) -> bool:
         """Whether the database runs, as a container of the engine that answers here."""
+        if self.experimental:  # a container of the other stack may be there besides
+            return False
         found = self.container()
         return found is not None and published_port(found) is not None
 
@@ -122,7 +135,7 @@ class Stack:
             MissingToolError: there is no Docker engine to run it.
             SbsyncError: something else listens on its port.
         """
-        if self.docker.missing or self._port_is_taken():
+        if not self.experimental and (self.docker.missing or self._port_is_taken()):
             raise self._not_running()
 
     def start(self) -> None:
@@ -143,7 +156,7 @@ class Stack:
             MissingToolError: there is no Docker engine to do it.
             CliError: it failed; the database may be gone then, and `supabase start` makes it anew.
         """
-        if self.docker.missing and not _experimental():
+        if self.docker.missing and not self.experimental:
             raise MissingToolError(
                 f"Rebuilding the local stack's database needs Docker, and no engine answers: {self.docker.missing}.",
                 "Start Docker, or keep the database's data with --no-reset.",
@@ -152,6 +165,15 @@ class Stack:
 
     def _not_running(self) -> SbsyncError:
         port = self._port()
+        if self.experimental:
+            said = self.cli.experimental()
+            return SbsyncError(
+                f"The CLI's experimental stack of this project ({self.project_id}) is not running"
+                f"{f': {said.said}' if said else '.'}",
+                f"`{self.start_command}` (or --start) starts it. It is switched on by {EXPERIMENTAL} or by "
+                "[experimental].stack in supabase/config.toml: without, the stack in Docker is meant. "
+                "SBSYNC_LOCAL=embedded does without either.",
+            )
         if self.docker.missing:
             return MissingToolError(
                 f"The local stack needs Docker, and no engine answers: {self.docker.missing}.",
@@ -183,19 +205,8 @@ class Stack:
         port = self.config.get("db", {}).get("port", DEFAULT_PORT)
         return port if isinstance(port, int) else DEFAULT_PORT
 
-    def _by_the_cli(self) -> Endpoint | None:
-        try:
-            url = self.cli.url()
-        except SbsyncError:
-            return None
-        return parse_url(url, "the URL that `supabase status` says") if url else None
-
 
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0
-
-
-def _experimental() -> bool:
-    return os.environ.get(EXPERIMENTAL, "").lower() not in ("", "0", "false")

@@ -194,7 +194,7 @@ def _cli_url(endpoint: Endpoint) -> str:
 
 def answer(done: Completed) -> dict[str, object]:
     """The JSON object that a call printed; its own error where it failed."""
-    data = _json(done.stdout)
+    data = json_of(done.stdout)
     error = data.get("error")
     if done.ok and not isinstance(error, dict):
         return data
@@ -211,7 +211,7 @@ def _names(answer: dict[str, object], key: str) -> tuple[str, ...]:
     return tuple(str(name) for name in found) if isinstance(found, list) else ()
 
 
-def _json(text: str) -> dict[str, object]:
+def json_of(text: str) -> dict[str, object]:
     """The JSON object on the last line of stdout; an empty one where there is none."""
     lines = text.strip().splitlines()
     try:

@@ -10,15 +10,35 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from ..endpoint import Endpoint, parse_url
 from ..errors import MissingToolError
 from ..runner import Completed, Runner
 from .binary import Binary
-from .client import answer
+from .client import CliError, answer, json_of
 
-# The user's own switch to the stack that 3.x can run without Docker, as 3.1.0 names it.
+# The user's own switch to the experimental stack; `[experimental] stack` in config.toml is the other one.
 EXPERIMENTAL = "SUPABASE_EXPERIMENTAL_STACK"
+# What these calls take over from the user's environment: the switch, and where the CLI keeps that stack's state.
+KEPT = (EXPERIMENTAL, "SUPABASE_HOME")
+NOT_RUNNING = "ExperimentalStackStatusError"
+# Stands in every answer of `supabase status` that is about the stack in Docker, in errors, too.
+IN_DOCKER = "linked_project"
+
+
+@dataclass(frozen=True)
+class Experimental:
+    """What the CLI says of the experimental stack of a project.
+
+    Attributes:
+        endpoint: Where its database listens, under a password of its own; None where it does not run.
+        said: Why there is none, in the CLI's words.
+    """
+
+    endpoint: Endpoint | None
+    said: str = ""
 
 
 class LocalStackCli:
@@ -59,10 +79,30 @@ class LocalStackCli:
         # 3.x warns that --local is its default: a target is named all the same.
         self._call(["db", "reset", "--local", "--yes"])
 
-    def url(self) -> str:
-        """Where the stack's database listens, by the CLI; empty where it says that nothing runs."""
-        found = answer(self._run(["status"])).get("DB_URL")
-        return str(found or "")
+    def experimental(self) -> Experimental | None:
+        """Ask whether the CLI works on its experimental stack here, and where that has its database.
+
+        Returns:
+            None where it works on the stack in Docker.
+
+        Raises:
+            CliError: the switch holds what this CLI does not take.
+        """
+        done = self._run(["status"])
+        if IN_DOCKER in json_of(done.stdout):
+            return None
+        try:
+            exported = answer(done).get("env")
+        except CliError as error:
+            if error.code != NOT_RUNNING:
+                raise
+            return Experimental(None, error.message)
+        url = exported.get("DB_URL") if isinstance(exported, dict) else None
+        if not url:
+            return Experimental(None, "`supabase status` names no database.")
+        endpoint = parse_url(str(url), "the URL that `supabase status` says")
+        self._runner.redact.add([endpoint.password])
+        return Experimental(endpoint)
 
     def _call(self, argv: Sequence[str]) -> None:
         if not self._binary.may_write:
@@ -74,7 +114,7 @@ class LocalStackCli:
             "SUPABASE_PROJECT_ID": self._id,
             "SUPABASE_TELEMETRY_DISABLED": "1",
             "SUPABASE_NO_UPDATE_NOTIFIER": "1",
-            **({EXPERIMENTAL: os.environ[EXPERIMENTAL]} if EXPERIMENTAL in os.environ else {}),
+            **{key: os.environ[key] for key in KEPT if key in os.environ},
         }
         common = ["--workdir", str(self._project), "--agent", "no", "--output-format", "json"]
         with tempfile.TemporaryDirectory(prefix="sbsync-") as empty:  # the CLI reads .env files where it runs

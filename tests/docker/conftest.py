@@ -53,14 +53,17 @@ def engine() -> None:
 def tag_stand_in(version: str) -> None:
     """Let a stand-in image serve this release of the CLI, too; an engine with real images is left alone.
 
-    A stand-in carries every tag: one image for two major versions of PostgreSQL.
+    A stand-in carries every tag: one image for two major versions of PostgreSQL. An image that is there stays.
     """
     listed = docker("images", "--no-trunc", "--format", "{{.Repository}} {{.Tag}} {{.ID}}")
     images = [row for row in zip(*[iter(listed)] * 3, strict=True) if row[0].endswith(REPOSITORY)]
+    wanted = TAGS.get(version)
+    if wanted is None or wanted in {tag for _, tag, _ in images}:
+        return
     for repository, tag, image in images:
         majors = {other.split(".")[0] for _, other, same in images if same == image}
-        if version in TAGS and len(majors) > 1:
-            docker("tag", f"{repository}:{tag}", f"{repository}:{TAGS[version]}")
+        if len(majors) > 1:
+            docker("tag", f"{repository}:{tag}", f"{repository}:{wanted}")
             return
 
 

@@ -23,6 +23,8 @@ WAYS = {
     "link": (("meetings", "host"), ("minutes", "writer")),
 }
 REF = "abcdefghijklmnopqrst"
+UNAWARE = "2.115.0"  # of the experimental stack
+EXPERIMENTAL = "\n[experimental]\nstack = true\n"
 NOWHERE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 
 
@@ -124,6 +126,28 @@ def test_a_reset_keeps_a_backup_and_nothing_else(stack: StackProject) -> None:
     assert local.rows("select from pg_roles where rolname = 'left_over'") == []
     assert local.value("select obj_description('public'::regnamespace)") != "left over"
     assert local.rows("select name from public.teams") == [("Harbour Studio",)]
+
+
+@pytest.fixture
+def switched(stack: StackProject) -> Iterator[StackProject]:
+    """The same project while its config.toml switches to the CLI's experimental stack; that in Docker runs on."""
+    config = stack.root / "supabase" / "config.toml"
+    before = config.read_text(encoding="utf-8")
+    config.write_text(before + EXPERIMENTAL, encoding="utf-8")
+    yield stack
+    config.write_text(before, encoding="utf-8")
+
+
+def test_switched_to_the_experimental_stack_the_one_in_docker_is_left_alone(switched: StackProject) -> None:
+    if UNAWARE in switched.cli.parts:  # for this CLI the stack in Docker is still the one
+        assert switched.task("diff").code == 0
+        return
+    switched.local.run("insert into public.teams (name) values ('in Docker')")
+    for task in (("diff",), ("reset", "--yes")):
+        done = switched.task(*task)
+        assert done.code == 1, done.text
+        assert "experimental stack" in done.stderr
+    assert ("in Docker",) in switched.local.rows("select name from public.teams")
 
 
 def test_without_an_engine_a_running_stack_can_be_read_but_not_rebuilt(stack: StackProject) -> None:
