@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from invoke.config import Config
 
 from sbsync_tasks.errors import ConfigError
 from sbsync_tasks.settings import Value, find_root, masked
-from sbsync_tasks.settings.keys import KEYS
 from tests.support.settings import HERE, REF, SECRET, TIMEOUT, URL, Project
 
 OTHER = "tsrqponmlkjihgfedcba"
@@ -433,7 +431,7 @@ def test_provenance(project: Project) -> None:
     assert values["SBSYNC_PROTECTED"].text == "false"
 
 
-# --- the root and the example -------------------------------------------------------------------
+# --- the root -----------------------------------------------------------------------------------
 
 
 def test_find_root(tmp_path: Path) -> None:
@@ -445,22 +443,3 @@ def test_find_root(tmp_path: Path) -> None:
     assert find_root(deep) == deep.resolve()
     (deep.parent / "supabase/config.toml").touch()
     assert find_root(deep) == deep.parent.resolve()
-
-
-def test_the_example_lists_every_key_and_no_other() -> None:
-    example = Path(__file__).parents[2] / ".env.example"
-    text = example.read_text(encoding="utf-8")
-    named = re.findall(r"^(?:# )?([A-Z_]+)=", text, re.MULTILINE)
-    assert sorted(named) == sorted(KEYS)
-
-
-def test_the_example_is_true(project: Project) -> None:
-    """Each example value, uncommented, is accepted; those of settings are the defaults."""
-    example = Path(__file__).parents[2] / ".env.example"
-    lines = re.findall(r"^# ([A-Z_]+=.*)$", example.read_text(encoding="utf-8"), re.MULTILINE)
-    lines = [line for line in lines if not line.startswith("SUPABASE_DB_URL")]
-    project.file(".env", *lines)
-    settings = project.settings(process={"STAGING_DB_PASSWORD": SECRET})
-    assert settings.required_remote().password == SECRET
-    for key in KEYS.values():
-        assert not key.default or settings.values[key.name].text == key.default

@@ -1,0 +1,64 @@
+"""Allowing a loss of data by name: what a name covers, and that the one that a finding shows does."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sbsync_tasks.findings import Severity, review, unallowed
+
+
+@pytest.mark.parametrize(
+    ("sql", "allowed"),
+    [
+        ("drop table t", "public.t"),
+        ("drop table t", '"public"."t"'),
+        ("drop table t", "PUBLIC.T"),
+        ("drop table t", " table t "),
+        ('drop table "T"', 'public."T"'),
+        ('drop table app."a.b"', 'app."a.b"'),
+        ("alter table t drop a", "public.t.a"),
+        ("alter table t drop a", "column public.t.a"),
+        ("drop schema app", "SCHEMA app"),
+        ("drop type mood", 'type "public".mood'),
+        ("drop view v cascade", "view v"),
+        ("drop materialized view v cascade", "materialized view public.v"),
+        ("drop extension pg_cron", "extension pg_cron"),
+        ('drop extension "uuid-ossp"', 'extension "uuid-ossp"'),
+        ('drop extension "uuid-ossp"', "extension uuid-ossp"),
+        ("drop trigger x on t cascade", "trigger x on public.t"),
+        ("drop owned by app", "owned by app"),
+    ],
+)
+def test_an_allowance_is_read_as_sql_reads_names(sql, allowed):
+    assert unallowed(review(sql), []) != ()
+    assert unallowed(review(sql), [allowed]) == ()
+
+
+@pytest.mark.parametrize(
+    ("sql", "allowed"),
+    [
+        ("drop table t", "public.*"),
+        ("drop table t", "*"),
+        ("drop table t", ""),
+        ("drop table t", "public"),
+        ("drop table t", "app.t"),
+        ("drop table t", 'public."T"'),
+        ('drop table "T"', "public.T"),
+        ("alter table t drop a", "public.t"),
+        ("drop table t", "public.t.a"),
+        ("drop table app.t", "schema app"),
+        ("drop schema app", "app"),
+        ('drop table "a.b"', "a.b"),
+    ],
+)
+def test_an_allowance_covers_nothing_else(sql, allowed):
+    assert [f.severity for f in unallowed(review(sql), [allowed])] == [Severity.DATA_LOSS]
+
+
+@given(st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), min_size=1, max_size=20))
+def test_the_name_that_a_finding_shows_allows_it(name):
+    quoted = '"' + name.replace('"', '""') + '"'
+    for sql in (f"drop table {quoted}.{quoted}", f"alter table {quoted} drop {quoted}", f"drop schema {quoted}"):
+        reviewed = review(sql)
+        (lost,) = reviewed.data_loss
+        assert unallowed(reviewed, [lost.object]) == ()
