@@ -159,13 +159,16 @@ class StackProject(Project):
         return docker(*what, "--filter", f"label=sbsync={key_of(self.root)}")
 
     def destroy(self) -> None:
-        """Remove the stack, the remote, and what is cached."""
+        """Remove the stack, the remote, and what is cached.
+
+        The CLI's own stop may leave the stopped container: it prunes, and an engine prunes for one program at a time.
+        """
         self._cli(["stop", "--no-backup"])
-        for root in (self.root, self.remote_root):
-            label = f"label=sbsync={key_of(root)}"
-            for name in docker("ps", "--all", "--quiet", "--filter", label):
+        keys = (f"sbsync={key_of(root)}" for root in (self.root, self.remote_root))
+        for label in (*keys, f"com.supabase.cli.project={self.id}"):
+            for name in docker("ps", "--all", "--quiet", "--filter", f"label={label}"):
                 docker("rm", "--force", "--volumes", name)
-            for name in docker("volume", "ls", "--quiet", "--filter", label):
+            for name in docker("volume", "ls", "--quiet", "--filter", f"label={label}"):
                 docker("volume", "rm", name)
         shutil.rmtree(self.root, ignore_errors=True)
 
