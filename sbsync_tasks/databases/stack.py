@@ -83,8 +83,8 @@ class Stack:
         """Whether the CLI was switched to its experimental stack: another server, in Docker or without.
 
         What the switches' values mean, and whether a CLI knows of them, only the CLI can say (measured: 2.115.0 takes
-        no notice, 2.122.1 wants 0 or 1, 3.x true or t, too). Unlike the stack in Docker it is asked where it listens:
-        password and port are its own.
+        no notice, 2.122.1 wants 0 or 1, 3.0.0 and 3.1.0 take t and true, too). Unlike the stack in Docker it is asked
+        where it listens: password and port are its own.
         """
         switched = os.environ.get(EXPERIMENTAL) or self.config.get("experimental", {}).get("stack")
         return bool(switched) and self.cli.experimental() is not None

@@ -200,8 +200,9 @@ def answer(done: Completed) -> dict[str, object]:
         return data
     said = error if isinstance(error, dict) else {}
     message = str(said.get("message") or "") or _last_lines(done.stderr or done.stdout)
+    command = " ".join(word for word in done.argv[1:3] if not word.startswith("-"))
     raise CliError(
-        f"`supabase {' '.join(done.argv[1:3])}` failed: {message}",
+        f"`supabase {command}` failed: {message}",
         code=str(said.get("code") or ""), sqlstate=_sqlstate(message + done.stderr),
     )  # fmt: skip
 

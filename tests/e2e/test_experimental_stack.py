@@ -57,7 +57,7 @@ def test_where_config_toml_switches_it_on_it_is_what_does_not_run(
     done = stopped.task("diff")
     assert done.code == 1, done.text
     assert "experimental stack" in done.stderr
-    assert "No managed stack exists" in done.stderr
+    assert "`supabase status` failed: No managed stack exists" in done.stderr
     assert SWITCH in done.stderr
     assert "Docker engine answers" not in done.stderr
 
