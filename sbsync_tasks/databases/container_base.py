@@ -143,9 +143,24 @@ def _scratch(stack: Stack, root: Path) -> Iterator[Stack]:
         try:
             yield scratch
         finally:
-            scratch.cli.stop()
+            _remove(scratch)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove(scratch: Stack) -> None:
+    """Stop a scratch project's stack, with all its data.
+
+    The CLI prunes for that, which an engine does for one program at a time: where another one is at it, the CLI fails,
+    and what is left is removed by its label.
+    """
+    try:
+        scratch.cli.stop()
+    except SbsyncError:
+        docker, label = scratch.docker, f"label=com.supabase.cli.project={scratch.project_id}"
+        docker.remove_container(scratch.container_name)
+        for volume in docker.names("volume", "ls", "--quiet", "--filter", label):
+            docker.remove_volume(volume)
 
 
 def _settings(config: Mapping[str, Any]) -> str:

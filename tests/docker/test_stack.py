@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import secrets
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from invoke.context import Context
+from pytest_mock import MockerFixture
 
-from tests.docker.conftest import StackProject, tag_stand_in
+from sbsync_tasks.databases import Stack, container_base
+from sbsync_tasks.databases.docker import Docker
+from sbsync_tasks.runner import Runner
+from sbsync_tasks.supabase_cli import CliError
+from tests.docker.conftest import StackProject, docker, tag_stand_in
 from tests.support import hosted
 from tests.support.changes import arrived, change
 from tests.support.project import Data, text_of
@@ -181,3 +188,19 @@ def test_something_else_on_the_port(stopped: StackProject) -> None:
     assert done.code == 1
     assert f"another program listens on its port {stopped.port}" in done.stderr
     assert stopped.left("ps", "--all", "--quiet") == []
+
+
+def test_what_the_cli_fails_to_remove_is_removed(tmp_path: Path, mocker: MockerFixture) -> None:
+    name = f"sbsync-test-{secrets.token_hex(4)}"
+    (tmp_path / "supabase").mkdir()
+    (tmp_path / "supabase" / "config.toml").write_text(f'project_id = "{name}"\n', encoding="utf-8")
+    cli = mocker.Mock(**{"stop.side_effect": CliError("failed to prune networks")})
+    scratch = Stack(tmp_path, Docker(Runner(Context())), lambda _id: cli)
+    label = f"com.supabase.cli.project={name}"
+    image = docker("images", "--quiet")[0]
+    docker("volume", "create", "--label", label, scratch.container_name)
+    docker("create", "--name", scratch.container_name, "--volume", f"{scratch.container_name}:/data", image, "true")
+    container_base._remove(scratch)
+    assert docker("ps", "--all", "--quiet", "--filter", f"name={name}") == []
+    assert docker("volume", "ls", "--quiet", "--filter", f"label={label}") == []
+    cli.stop.assert_called_once_with()
