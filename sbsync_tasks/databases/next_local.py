@@ -41,17 +41,13 @@ class NextLocal:
             self._cli.push(endpoint, self.migrations, seed=True)
             self._clusters.stop(NAME)
 
-    def wait(self) -> None:
-        """Have it complete.
+    def replace(self, name: str) -> None:
+        """Let it take the place of the cluster `name`, once it is complete.
 
         Raises:
             CliError: the seeds do not fit the migrations.
         """
         self._built.result()
-
-    def replace(self, name: str) -> None:
-        """Let it take the place of the cluster `name`, once it is complete."""
-        self.wait()
         self._clusters.replace(name, by=NAME)
 
     def close(self) -> None:
