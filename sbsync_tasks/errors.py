@@ -31,6 +31,10 @@ class SbsyncError(Exception):
         self.hint = hint
 
 
+class NoConnectionError(SbsyncError):
+    """A server could not be reached, or let nobody in (exit code 1)."""
+
+
 class ConfigError(SbsyncError):
     """A setting is wrong or missing (exit code 3)."""
 

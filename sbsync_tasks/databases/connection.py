@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..endpoint import Endpoint
-from ..errors import ConfigError, SbsyncError
+from ..errors import ConfigError, NoConnectionError, SbsyncError
 from .trouble import explain, is_bad_option, is_transient
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def connect(endpoint: Endpoint, label: str) -> psycopg.Connection[Any]:
         label: What the database is called on screen.
 
     Raises:
-        SbsyncError: no connection; the message tells the cause apart, the hint says the way out.
+        NoConnectionError: the message tells the cause apart, the hint says the way out.
         ConfigError: an option of the URL has a value that libpq does not know.
     """
     import psycopg
@@ -72,7 +72,7 @@ def _no_connection(text: str, endpoint: Endpoint, label: str) -> SbsyncError:
             "See https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS for the values.",
         )
     what, hint = explain(text, endpoint)
-    return SbsyncError(f"No connection to {label}: {what}", hint)
+    return NoConnectionError(f"No connection to {label}: {what}", hint)
 
 
 @contextmanager

@@ -72,7 +72,7 @@ class Database:
         """A connection, closed at the end of the block.
 
         Raises:
-            SbsyncError: the server cannot be reached; the message says why.
+            NoConnectionError: the server cannot be reached; the message says why.
         """
         with connect(self.endpoint, self.label) as connection:
             yield connection

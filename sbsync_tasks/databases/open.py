@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..errors import MissingToolError
 from ..settings import Settings
 from .database import Database, Side
 from .hosted import by_ref, by_url
@@ -25,20 +27,24 @@ def open_remote(settings: Settings) -> Database:
     """
     spec = settings.required_remote()
     if spec.kind == "sandbox":
-        return _embedded(settings, "remote", SANDBOX_REMOTE, None)
+        return _embedded(settings, "remote", SANDBOX_REMOTE)
     endpoint = by_url(spec.endpoint, settings.root, spec.source) if spec.endpoint else by_ref(spec, settings.root)
     name = _remote_name(settings)
     where = f"project {spec.ref}, {endpoint.host}:{endpoint.port}" if spec.ref else endpoint.label
     return Database("remote", spec.kind, endpoint, name, f"{name} ({where})")
 
 
-def open_local(settings: Settings, major: int | None, stack: Stack) -> Database:
+def any_major() -> None:
+    """For an embedded database whose major version nothing prescribes."""
+
+
+def open_local(settings: Settings, stack: Stack, major: Callable[[], int | None] = any_major) -> Database:
     """The local database; an embedded one is started.
 
     Args:
         settings: The run's settings.
-        major: The remote's major version, where it is known; an embedded server is of the same.
         stack: The CLI's local stack, which is asked where it is the local database.
+        major: Asked for the major version that an embedded database is to have, where it is yet to be made.
 
     Raises:
         MissingToolError: there is no Docker engine to run the stack.
@@ -63,9 +69,24 @@ def clusters_of(settings: Settings, major: int | None = None) -> Clusters:
     return Clusters(settings.root, find_binaries(major, settings.pg_bindir))
 
 
-def _embedded(settings: Settings, side: Side, name: str, major: int | None) -> Database:
-    clusters = clusters_of(settings, major)
+def _embedded(settings: Settings, side: Side, name: str, major: Callable[[], int | None] = any_major) -> Database:
+    clusters = _clusters_for(settings, name, major)
     endpoint = clusters.start(name)
     shown = "local" if side == "local" else _remote_name(settings)
     label = f"{shown} (embedded PostgreSQL, port {endpoint.port})"
     return Database(side, "embedded", endpoint, shown, label, clusters, name)
+
+
+def _clusters_for(settings: Settings, name: str, major: Callable[[], int | None]) -> Clusters:
+    """The servers that can start an embedded database: of the major version that made it, where it exists."""
+    from .embedded import made_by
+
+    maker = made_by(settings.root, name)
+    try:
+        return clusters_of(settings, maker or major())
+    except MissingToolError as error:
+        if maker is None:
+            raise
+        raise MissingToolError(
+            f"The embedded database {name} was made by PostgreSQL {maker}. {error.message}", error.hint
+        ) from None

@@ -57,9 +57,15 @@ def _refuse_two_majors(run: Run) -> None:
     if remote.major != local.major:
         raise ConfigError(
             f"{run.local.name} is PostgreSQL {local.major}, and {run.remote.name} is PostgreSQL {remote.major}.",
-            f"Use {remote.major} locally: `major_version = {remote.major}` under [db] in supabase/config.toml, then "
-            "stop and start the local stack (an embedded one: `invoke sandbox.reset`, or SBSYNC_PG_BINDIR).",
+            _TO_ANOTHER_MAJOR[run.local.kind].format(remote.major),
         )
+
+
+_TO_ANOTHER_MAJOR = {
+    "embedded": "`invoke reset` rebuilds the local database with PostgreSQL {0}, after a backup.",
+    "stack": "Use {0} locally: `major_version = {0}` under [db] in supabase/config.toml, then restart the stack.",
+    "url": "Let SBSYNC_LOCAL name a PostgreSQL {0}.",
+}
 
 
 def stop_local_to_remote(run: Run, work: Work) -> None:

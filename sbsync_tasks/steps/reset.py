@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from .. import histories
 from ..databases import NextLocal
 from ..databases.catalog import compare
-from ..errors import RefusedError, SbsyncError
+from ..databases.open import clusters_of
+from ..errors import NoConnectionError, RefusedError, SbsyncError
 from ..histories import as_migrations
 from ..migrations import Migration, read_folder
 from ..paths import shown
@@ -46,10 +47,16 @@ def refuse_unseen_loss(run: Run, work: Work) -> None:
         )
 
 
-def rebuild(run: Run, work: Work) -> Work:
-    """Back the local database up, build it again from all migrations, and run the seeds."""
+def rebuild(run: Run, work: Work, major: int | None = None) -> Work:
+    """Back the local database up, build it again from all migrations, and run the seeds.
+
+    Args:
+        run: The run.
+        work: What is known.
+        major: The major version that an embedded database is to have from now on; None leaves it as it is.
+    """
     migrations = work.files
-    prepare(run, migrations)
+    prepare(run, migrations, major)
     work = backup.whole_local(run, work)
     if run.local.kind == "embedded":
         _swap_embedded(run)
@@ -61,21 +68,22 @@ def rebuild(run: Run, work: Work) -> Work:
     return work
 
 
-def prepare(run: Run, migrations: Sequence[Migration]) -> None:
+def prepare(run: Run, migrations: Sequence[Migration], major: int | None = None) -> None:
     """Begin to build the database that a rebuild would put in the local one's place; embedded ones only.
 
     It is a copy of the shadow of these migrations, thrown away unless the rebuild is approved: what the run still
     looks at, and the user reads, meanwhile takes as long as the seeds do.
     """
-    clusters = run.local.clusters
     wanted = tuple(sorted(migrations))
-    if clusters is None or not run.options.reset or run.options.dry_run:
+    if run.local.kind != "embedded" or not run.options.reset or run.options.dry_run:
         return
     if run.next_local and run.next_local.migrations == wanted:
         return
     if run.next_local:
         run.next_local.close()
-    run.next_local = NextLocal(clusters, run.cli, run.shadow(wanted, run.local_identity.major).cluster, wanted)
+    major = major or run.local_identity.major
+    clusters = clusters_of(run.settings, major)
+    run.next_local = NextLocal(clusters, run.cli, run.shadow(wanted, major).cluster, wanted)
 
 
 def _swap_embedded(run: Run) -> None:
@@ -111,23 +119,42 @@ def to_apply(work: Work) -> tuple[Migration, ...]:
     return tuple(m for m in work.files if m.version not in known)
 
 
+def _major_to_be(run: Run) -> int:
+    """The major version that the local database is to have afterwards, once it is sure that it is not the remote.
+
+    Raises:
+        ConfigError: local and remote are one database.
+        NoConnectionError: the remote does not answer, and the local database is not one that is ours by its making.
+    """
+    if run.settings.remote is None:
+        return run.local_identity.major
+    try:
+        remote = run.remote_identity
+    except NoConnectionError as error:
+        if run.local.kind == "url":
+            raise
+        run.console.say(f"{error.message} {run.local.label} is rebuilt without it.", "warning")
+        return run.local_identity.major
+    preflight.refuse_one_database(run)
+    return remote.major if run.local.kind == "embedded" else run.local_identity.major
+
+
 def reset_local(run: Run) -> None:
-    """Rebuild the local database, after a backup, from what the folder holds."""
+    """Rebuild the local database, after a backup, from what the folder holds; an embedded one in the remote's major."""
     folder = read_folder(run.settings.root)
     with run.local.connection() as connection:
         history = histories.read(connection)
     work = Work(folder, history, {}, histories.compare(folder, history, {}))
-    if run.settings.remote is not None:
-        preflight.refuse_one_database(run)
+    major = _major_to_be(run)
     console, label = run.console, run.local.label
-    run.shadow(work.files, run.local_identity.major)  # proves that the files apply before anything is lost
+    run.shadow(work.files, major)  # proves that the files apply before anything is lost
     plan = f"back up {label}, rebuild it from {len(work.files)} migrations and run the seeds"
     if run.options.dry_run:
         console.say(f"A run would {plan}.", "ok")
         return
     console.confirm(f"{plan[0].upper()}{plan[1:]}?")
     with console.step("reset", plan):
-        work = rebuild(run, work)
+        work = rebuild(run, work, major)
     shadow = run.catalog(run.shadow(work.files, run.local_identity.major))
     left = compare(shadow, run.catalog(run.local))
     if left:

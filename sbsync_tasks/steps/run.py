@@ -247,14 +247,15 @@ class Run:
 
     @property
     def local(self) -> Database:
-        """The local database; an embedded one is started, in the remote's major version."""
+        """The local database; an embedded one is started, or made in the remote's major version."""
         if self._local is None:
-            has_remote = self.settings.remote is not None
             if self.settings.local.kind == "stack":
                 self._have_the_stack()
-            major = self.remote_identity.major if has_remote else None
-            self._local = open_local(self.settings, major, self.stack)
+            self._local = open_local(self.settings, self.stack, self._remote_major)
         return self._local
+
+    def _remote_major(self) -> int | None:
+        return self.remote_identity.major if self.settings.remote else None
 
     def _have_the_stack(self) -> None:
         """With `--start`, start the stack where it does not run; say what is missing where Docker does not answer."""

@@ -180,12 +180,12 @@ class Clusters:
         return up
 
     def _check_major(self, folder: Path) -> None:
-        made_by = (folder / "data" / "PG_VERSION").read_text(encoding="utf-8").strip()
-        if made_by != str(self._binaries.major):
+        maker = _major_of(folder)
+        if maker != self._binaries.major:
             raise SbsyncError(
-                f"The embedded database {folder.name} was made by PostgreSQL {made_by}, and the "
+                f"The embedded database {folder.name} was made by PostgreSQL {maker}, and the "
                 f"server found here is {self._binaries.version} ({self._binaries.source}).",
-                f"Name a PostgreSQL {made_by} with SBSYNC_PG_BINDIR, or remove the database.",
+                f"Name a PostgreSQL {maker} with SBSYNC_PG_BINDIR, or remove the database.",
             )
 
     @contextmanager
@@ -226,13 +226,29 @@ class Clusters:
         return self._place() / f"{name}.{suffix}"
 
     def _place(self) -> Path:
-        """Where this project's clusters are; as root not below the project, see `account`."""
-        user = account.current()
-        if not user.dropped:
-            return state_dir(self._root, "embedded")
-        key = hashlib.sha256(os.fsencode(self._root)).hexdigest()[:16]
-        account.private_dir(account.home() / "clusters", user)
-        return account.private_dir(account.home() / "clusters" / key, user)
+        return _place_of(self._root)
+
+
+def made_by(root: Path, name: str) -> int | None:
+    """PostgreSQL's major version of the server that made a cluster; None where the project has none of that name."""
+    for folder in (_place_of(root.resolve()) / f"{name}.next", _place_of(root.resolve()) / name):
+        if _is_complete(folder):
+            return _major_of(folder)
+    return None
+
+
+def _place_of(root: Path) -> Path:
+    """Where a project's clusters are; as root not below the project, see `account`."""
+    user = account.current()
+    if not user.dropped:
+        return state_dir(root, "embedded")
+    key = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+    account.private_dir(account.home() / "clusters", user)
+    return account.private_dir(account.home() / "clusters" / key, user)
+
+
+def _major_of(folder: Path) -> int:
+    return int((folder / "data" / "PG_VERSION").read_text(encoding="utf-8"))
 
 
 def _is_complete(folder: Path) -> bool:

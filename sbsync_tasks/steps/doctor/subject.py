@@ -128,7 +128,7 @@ class Subject:
         settings = self.run.settings
         if not is_up(settings, local_cluster(settings)):
             return None
-        return _look(open_local(settings, None, self.run.stack))
+        return _look(open_local(settings, self.run.stack))
 
     @property
     def servers(self) -> list[Server]:
