@@ -4,6 +4,9 @@
 2. Each scenario against the bare Supabase CLI calls that it makes: what backups, shadows, reviews and proofs add.
 
 The machine's speed cancels out of a ratio; its other work does not, so let it be idle.
+Nor does this: ext4 does not take the inodes of files deleted in the last minutes for new ones, and looks past each of
+them for every file it creates. A run copies two small clusters and removes as many, and here one run follows another,
+so that a copy takes up to ten times as long as at other times (`perf record cp -a`: `recently_deleted`).
 """
 
 from __future__ import annotations

@@ -19,12 +19,13 @@ MANIFEST = "manifest.json"
 def copy_tree(source: Path, target: Path) -> None:
     """Copy a folder with owners and times, sharing blocks where the file system can.
 
-    `cp` is asked because it can do that; Python's `shutil` cannot.
+    `cp` is asked because it can do that; Python's `shutil` cannot. It does not look for holes: in files that were just
+    written, looking takes longer than copying.
 
     Raises:
         SbsyncError: it could not be copied whole, such as on a full disk. Nothing is left then.
     """
-    ways = (["-cpR"], ["-pR"]) if sys.platform == "darwin" else (["-a", "--reflink=auto"], ["-pR"])
+    ways = (["-cpR"], ["-pR"]) if sys.platform == "darwin" else (["-a", "--reflink=auto", "--sparse=never"], ["-pR"])
     said = ""
     for flags in ways:
         argv = ["cp", *flags, str(source), str(target)]
