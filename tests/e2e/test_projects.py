@@ -221,12 +221,15 @@ def test_another_server_behind_the_name_is_a_warning_and_against_the_expectation
             assert f"system {system}" in warned.stderr
             environment(staging, ".env.staging.local", platform.ref, platform.password, f"SBSYNC_EXPECT={system}")
             before = Data(other.endpoint).catalog()
-            for task in (("local-to-remote", "--yes"), ("push", "--yes"), ("backup",), ("verify",), ("diff",)):
-                done = staging.task(*task)
+            for task in ("local-to-remote --yes", "push --yes", "reset --yes", "backup", "verify", "diff --remote"):
+                done = staging.task(*task.split())
                 assert done.code == 3, (task, done.text)
                 assert f"SBSYNC_EXPECT says {system}" in done.stderr
             assert Data(other.endpoint).catalog() == before
             assert Data(other.endpoint).history() == {}
+            asked = platform.gate.connections
+            assert staging.task("diff").code == 0  # the local database's own changes: the remote is not spoken to
+            assert platform.gate.connections == asked
         finally:
             platform.gate.target = own
     assert staging.task("verify").code == 0
