@@ -403,8 +403,8 @@ def test_new_tables_in_public_are_open_to_the_api_roles(clusters: Clusters, temp
 
 
 def test_missing_extensions_fail_in_postgresqls_own_words(db) -> None:
-    with pytest.raises(psycopg.errors.FeatureNotSupported, match='extension "vector" is not available'):
-        query(db, "create extension vector")
+    with pytest.raises(psycopg.errors.FeatureNotSupported, match='extension "postgis" is not available'):
+        query(db, "create extension postgis")
 
 
 def test_uuid_functions_agree_with_python(db) -> None:

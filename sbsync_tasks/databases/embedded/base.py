@@ -1,11 +1,7 @@
 """The pristine data directory that every cluster starts as a copy of, made once per user.
 
-Its SQL keeps the platform's facts, file by file with their public sources (`sql/`). What a platform
-project has and this base cannot have, because it needs programs that plain PostgreSQL does not bring:
-the extensions address_standardizer, http, hypopg, index_advisor, pg_cron, pg_graphql, pg_hashids,
-pg_jsonschema, pg_net, pg_partman, pg_repack, pg_stat_monitor, pg_tle, pgaudit, pgjwt, pgmq, pgroonga,
-pgrouting, pgsodium, pgtap, plpgsql_check, plv8, postgis, rum, supabase_vault, timescaledb, vector and
-wrappers. `create extension` of one of them fails with PostgreSQL's own message.
+Its SQL keeps the platform's facts, file by file with their public sources (`sql/`). What a platform project has
+beyond that needs programs that plain PostgreSQL does not bring: `stand_ins` says what stands in for them.
 An extension that `postgres` creates belongs to `postgres` here, to supabase_admin on the platform.
 """
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sbsync_tasks.errors import MissingToolError
 
-from . import account, files
+from . import account, files, stand_ins
 from .binaries import INSTALL, Binaries
 from .locks import locked
 from .server import run_quietly
@@ -33,7 +33,8 @@ LEFT_OUT = shutil.ignore_patterns("*.a", "pgxs", "pkgconfig", "doc", "man", "loc
 def ours_digest() -> str:
     """A hash of everything that is added to a server's files."""
     digest = hashlib.sha256(" ".join(sorted(PRIVILEGED)).encode())
-    for path in sorted(OUR_EXTENSIONS.iterdir()):
+    own = (*OUR_EXTENSIONS.iterdir(), *stand_ins.SQL.iterdir(), Path(stand_ins.__file__))
+    for path in sorted(own):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
@@ -111,11 +112,12 @@ def _add_extensions(folder: Path) -> None:
     """
     for path in OUR_EXTENSIONS.iterdir():
         shutil.copyfile(path, folder / path.name)
-    for name in PRIVILEGED:
+    for name in sorted(PRIVILEGED.union(stand_ins.STAND_INS, stand_ins.EMPTY, stand_ins.WITHOUT)):
         control = folder / f"{name}.control"
         if control.exists():
             text = control.read_text(encoding="utf-8")
             control.write_text(f"{text.rstrip()}\ntrusted = true\n", encoding="utf-8")
+    stand_ins.add(folder)
 
 
 def _open_to_server(folder: Path) -> None:

@@ -54,15 +54,19 @@ begin
   end if;
 end $$;
 
--- supautils.privileged_role_allowed_configs: what `postgres` may set although it is no superuser
+-- supautils.privileged_role_allowed_configs: what `postgres` may set although it is no superuser. Settings of
+-- extensions that are not loaded are anybody's.
 do $$
 declare
   setting text;
 begin
   if current_setting('server_version_num')::int >= 150000 then
     foreach setting in array array[
-      'auto_explain.log_min_duration', 'auto_explain.log_nested_statements', 'log_lock_waits', 'log_min_messages',
-      'session_replication_role', 'track_io_timing'
+      'auto_explain.log_min_duration', 'auto_explain.log_nested_statements', 'log_lock_waits',
+      'log_min_duration_statement', 'log_min_messages', 'log_parameter_max_length', 'log_replication_commands',
+      'log_statement', 'log_temp_files', 'pg_stat_statements.track', 'pg_stat_statements.track_planning',
+      'pg_stat_statements.track_utility', 'session_replication_role', 'track_functions', 'track_io_timing',
+      'wal_compression'
     ] loop
       execute format('grant set on parameter %s to postgres', setting);
     end loop;

@@ -1,7 +1,7 @@
 -- Schemas, what may be done in them, the extensions that are always there, the publication.
 -- Sources, all in supabase/postgres: migrations/db/init-scripts and migrations/db/migrations, and what they come
 -- to as its tests expect it (nix/tests/expected: roles.out, z_17_roles.out, extensions_schema.out, realtime.out).
--- Left out for want of the extension: pg_graphql (off by default since 2026), supabase_vault, pg_net.
+-- pg_graphql, supabase_vault, pgjwt and pgsodium are stand-ins where the server lacks them (stand_ins.py).
 
 create schema extensions;
 create schema auth;
@@ -12,9 +12,26 @@ create schema graphql_public;
 create schema vault;
 create schema pgbouncer authorization pgbouncer;
 
+-- Made by `postgres`, who may drop them, as on the platform
+grant create on schema extensions, graphql, vault to postgres;
+set role postgres;
 create extension "uuid-ossp" with schema extensions;
 create extension pgcrypto with schema extensions;
 create extension pg_stat_statements with schema extensions;
+create extension pg_graphql with schema graphql;
+create extension supabase_vault with schema vault;
+reset role;
+revoke create on schema graphql, vault from postgres;
+do $$
+begin
+  if current_setting('server_version_num')::int < 160000 then  -- those that the platform has on 15 alone
+    create schema pgsodium;
+    set local role postgres;
+    create extension pgjwt with schema extensions;
+    create extension pgsodium with schema pgsodium;
+    reset role;
+  end if;
+end $$;
 
 -- public
 grant usage on schema public to postgres, anon, authenticated, service_role;

@@ -1,0 +1,88 @@
+"""Extensions that plain PostgreSQL lacks: what stands in for them can be made, dropped, pinned and used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from sbsync_tasks.databases.embedded import Clusters, find_binaries
+from sbsync_tasks.databases.embedded.stand_ins import EMPTY, IN_USE, STAND_INS
+from tests.support.project import Data
+
+pytestmark = pytest.mark.e2e
+FROM_THE_START = {"pg_graphql", "pg_stat_statements", "pgcrypto", "supabase_vault", "uuid-ossp"}
+USES = (  # a call of each, and what it answers; a call that has no answer raises
+    ("select cron.schedule('nightly', '0 3 * * *', 'select 1')", 1),
+    ("select jobname || ' ' || schedule || ' ' || username from cron.job", "nightly 0 3 * * * postgres"),
+    ("select cron.unschedule('nightly')", True),
+    ("select net.http_post('http://example.org', '{\"a\": 1}')", 1),
+    ("select method || ' ' || url from net.http_request_queue", "POST http://example.org"),
+    ("select count(vault.create_secret('s', 'n'))", 1),
+    ("select decrypted_secret from vault.decrypted_secrets where name = 'n'", "s"),
+    ("select pgmq.create('jobs')", ""),
+    ("select pgmq.send('jobs', '{\"n\": 1}')", 1),
+    ("select message ->> 'n' from pgmq.read('jobs', 30, 1)", "1"),
+    ("select pgmq.archive('jobs', 1)", True),
+    ("select count(*) from pgmq.a_jobs", 1),
+    ("select '[1,2,3]'::extensions.vector(3) operator(extensions.<->) '[1,2,5]'", 2.0),
+    ("select extensions.avg(v)::text from (values ('[1,2]'::extensions.vector), ('[3,4]')) t(v)", "[2,3]"),
+    ("select (array[1, 2, 3]::extensions.vector)::text", "[1,2,3]"),
+    ("select valid from extensions.verify(extensions.sign('{\"a\": 1}', 'key'), 'key')", True),
+    ("select extensions.urlencode('a b&c'::varchar)", "a%20b%26c"),
+    ("select extensions.json_matches_schema('{}', '{}')", True),
+    ("select cardinality(index_statements) from extensions.index_advisor('select 1')", 0),
+    ("select graphql.resolve('{ a }') ? 'errors'", True),
+    ("select status::text from pgsodium.create_key()", "valid"),
+    ("select extensions.ok(true)", None),
+)  # fmt: skip
+
+
+@pytest.fixture
+def database(tmp_path) -> Iterator[Data]:
+    """A fresh embedded database."""
+    clusters = Clusters(tmp_path, find_binaries(17))
+    try:
+        yield Data(clusters.start("stand-ins"))
+    finally:
+        clusters.remove_all()
+
+
+def test_the_platforms_extensions_are_there_from_the_start_and_can_be_dropped_and_made_again(database):
+    there = {name for (name,) in database.rows("select extname from pg_extension")}
+    assert there == {*FROM_THE_START, "plpgsql"}
+    for name in sorted(FROM_THE_START):
+        schema = STAND_INS[name].schema if name in STAND_INS else "extensions"
+        database.run(f'drop extension "{name}"', f'create extension "{name}" with schema {schema}')
+
+
+def test_every_stand_in_can_be_made_in_each_pinned_version_and_used(database):
+    database.run("create schema if not exists pgmq", "create schema pgsodium")
+    for name, one in STAND_INS.items():
+        schema = one.schema or "extensions"
+        for version in one.pinned:
+            database.run(
+                f"drop extension if exists {name}",
+                f"create extension {name} with schema {schema} version '{version}' cascade",
+                f"drop extension {name} cascade",
+            )
+    for name in (*STAND_INS, *EMPTY):
+        schema = STAND_INS[name].schema if name in STAND_INS else ""
+        database.run(f"create extension if not exists {name} with schema {schema or 'extensions'} cascade")
+    for statement, expected in USES:
+        rows = database.rows(statement)
+        assert (rows[0][0] if rows else None) == expected, statement
+    assert {name for (name,) in database.rows(IN_USE)} >= {*STAND_INS} - {"hypopg", "pgtap", "vector"}
+    # Whatever schema was asked for, as on the platform
+    place = "select extnamespace::regnamespace::text from pg_extension where extname = 'pg_cron'"
+    assert database.value(place) == "pg_catalog"
+
+
+def test_nothing_is_sent_and_nothing_runs(database):
+    database.run("create extension http with schema extensions")
+    with pytest.raises(psycopg.Error, match="no request is sent from this database"):
+        database.run("select extensions.http_get('http://127.0.0.1:1/')")
+    for missing in ("postgis", "timescaledb", "plv8"):
+        with pytest.raises(psycopg.errors.FeatureNotSupported, match=f'extension "{missing}" is not available'):
+            database.run(f"create extension {missing}")
