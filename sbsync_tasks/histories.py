@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from . import sqltext
 from .errors import SbsyncError
 from .migrations import Folder, Migration
+from .same_sql import recorded_as_written, recorded_equals, same
 
 if TYPE_CHECKING:
     import psycopg
@@ -34,7 +34,16 @@ class Recorded:
 
     def matches(self, migration: Migration) -> bool:
         """Whether a file has the recorded statements; a row without statements is taken at its word."""
-        return self.statements is None or sqltext.recorded_equals(migration.sql, self.statements)
+        return self.statements is None or recorded_equals(migration.sql, self.statements)
+
+    def has_bytes_of(self, migration: Migration) -> bool:
+        """Whether running a file that matches leaves the same bytes behind, in bodies and constants, too.
+
+        Only line ends can make a difference: `CR LF` against `LF`, as a checkout by git may change them.
+        """
+        if self.statements is None or recorded_as_written(migration.sql, self.statements):
+            return True
+        return not any("\r\n" in text for text in (migration.sql, *self.statements))
 
     def as_migration(self) -> Migration:
         """The migration as it was recorded.
@@ -166,14 +175,15 @@ def _state(file: Migration | None, recorded: Recorded | None) -> On:
 def as_migrations(history: History, files: Iterable[Migration]) -> tuple[Migration, ...]:
     """The migrations that a history stands for, to build a shadow of it.
 
-    The file is taken where it has the recorded statements, else what was recorded: a file edited later, or
-    lost, must not change what the database is compared with.
+    The file is taken where it has the recorded statements, else what was recorded: a file edited later, lost, or
+    checked out with other line ends must not change what the database is compared with.
     """
     by_version = {m.version: m for m in files}
     found = []
     for recorded in history.values():
         file = by_version.get(recorded.version)
-        found.append(file if file and recorded.matches(file) else recorded.as_migration())
+        fits = file and recorded.matches(file) and recorded.has_bytes_of(file)
+        found.append(file if file and fits else recorded.as_migration())
     return tuple(found)
 
 
@@ -190,6 +200,4 @@ def equal(left: History, right: History, versions: Sequence[str]) -> tuple[str, 
 def _alike(left: Recorded, right: Recorded) -> bool:
     if left.statements is None or right.statements is None:
         return True
-    return left.statements == right.statements or sqltext.same(
-        "\n;\n".join(left.statements), "\n;\n".join(right.statements)
-    )
+    return left.statements == right.statements or same("\n;\n".join(left.statements), "\n;\n".join(right.statements))

@@ -73,13 +73,13 @@ def read_folder(root: Path) -> Folder:
 
 
 def read_sql(path: Path) -> str:
-    """The text of a SQL file.
+    """The text of a SQL file as it is: its line ends and a byte order mark are part of it.
 
     Raises:
         SbsyncError: it is not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode()
     except UnicodeDecodeError as error:
         raise SbsyncError(f"{path.name} is not valid UTF-8 (byte {error.start}).", "Save the file as UTF-8.") from None
 
@@ -139,6 +139,11 @@ def write(root: Path, migration: Migration) -> Path:
     """Write a new migration file; one that is already there is never overwritten."""
     path = migrations_dir(root) / migration.file_name
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("x", encoding="utf-8") as file:
-        file.write(migration.sql if migration.sql.endswith("\n") else migration.sql + "\n")
+    with path.open("xb") as file:
+        file.write(migration.sql.encode())
     return path
+
+
+def write_sql(path: Path, sql: str) -> None:
+    """Write a SQL file as it is, byte by byte; one that is there is overwritten."""
+    path.write_bytes(sql.encode())

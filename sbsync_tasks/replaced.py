@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 
 from .errors import RefusedError
-from .migrations import Migration, migrations_dir, write
+from .migrations import Migration, migrations_dir, write, write_sql
 from .paths import state_dir
 
 
@@ -55,7 +55,7 @@ def put(root: Path, migration: Migration, replaces: str = "") -> Path | None:
         (migrations_dir(root) / replaces).rename(target)
         return kept
     draft = state_dir(root, "drafts") / migration.file_name
-    draft.write_text(migration.sql, encoding="utf-8")
+    write_sql(draft, migration.sql)
     shutil.copymode(target, draft)
     draft.replace(target)
     return kept

@@ -1,4 +1,4 @@
-"""SQL text as PostgreSQL itself reads it: statements, tokens, comparison, transaction units.
+"""SQL text as PostgreSQL itself reads it: statements, tokens, trees, transaction units.
 
 The one module that knows postgast, which wraps the parser of PostgreSQL 18 (libpg_query). Its
 offsets count bytes of UTF-8, not characters. Everything here is pure.
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 Node: TypeAlias = Any
 """A message of the parse tree; its fields are those of PostgreSQL's own nodes, in snake case."""
 
-_BOM = "\ufeff"
+BOM = "\ufeff"
 _NOT_TRANSACTIONAL = re.compile(r"^--\s*pg-delta:.*\btransaction=false\b", re.MULTILINE)
+# Fields of the tree that say where something stands, beside those whose name ends in `location`.
+_PLACES = frozenset(["stmt_len", "list_start", "list_end", "rexpr_list_start", "rexpr_list_end"])
 # Words between CREATE or ALTER and the kind of object.
 _MODIFIERS = re.compile(r"OR|REPLACE|TEMP|TEMPORARY|GLOBAL|LOCAL|UNLOGGED|UNIQUE|RECURSIVE|CONSTRAINT|TRUSTED")
 _TWO_WORDS = re.compile(r"(MATERIALIZED|FOREIGN|EVENT|DEFAULT|TEXT|ACCESS|USER|OWNED) ")
@@ -115,32 +117,51 @@ def tokens(sql: str) -> tuple[str, ...]:
     Raises:
         UnparsableSql: the text cannot be cut into tokens, as with an open quote.
     """
-    return tuple(text for text, _, _ in _scan(sql) if text != ";")
+    return tuple(text for text, _, _ in scan(sql) if text != ";")
 
 
-def same(left: str, right: str) -> bool:
-    """Whether two texts hold the same statements.
+def scan(sql: str) -> Iterator[tuple[str, int, int]]:
+    """Tokens with their byte offsets, comments left out.
 
-    Comments, white space outside of quotes, line endings and superfluous semicolons do not count;
-    the case of letters does. Where the scanner refuses a text, all runs of white space and
-    semicolons count as one space.
+    Raises:
+        UnparsableSql: the text cannot be cut into tokens, as with an open quote.
     """
+    library = _postgast()
+    data = _encoded(sql)
+    comments = {library.pg_query_pb2.SQL_COMMENT, library.pg_query_pb2.C_COMMENT}
     try:
-        return _comparable(left) == _comparable(right)
-    except UnparsableSql:
-        return _squeezed(left) == _squeezed(right)
+        found = library.scan(data.decode()).tokens
+    except library.PgQueryError as error:
+        raise _unparsable(data.decode(), error.message, error.cursorpos) from None
+    for token in found:
+        if token.token not in comments:
+            yield data[token.start : token.end].decode(), token.start, token.end
 
 
-def recorded_equals(sql: str, statements: Sequence[str]) -> bool:
-    """Whether a migration file holds what a database has recorded of it.
+def trees(sql: str) -> tuple[bytes, ...] | None:
+    """The parse tree of each statement, serialised without the places where it stands in the text.
 
-    Args:
-        sql: The file's text.
-        statements: The `statements` of `supabase_migrations.schema_migrations`. The CLI
-            stores them without their semicolons, with the comments before them, and a comment at
-            the end as a statement of its own.
+    Returns:
+        None where a statement is nested too deeply to be handed over.
+
+    Raises:
+        UnparsableSql: PostgreSQL's parser refuses the text.
     """
-    return same(sql, "\n;\n".join(statements))
+    parsed = parse(sql)
+    if any(p.node is None for p in parsed):
+        return None
+    for this in parsed:
+        _forget_places(this.node)
+    return tuple(this.name.encode() + b"\0" + this.node.SerializeToString(deterministic=True) for this in parsed)
+
+
+def _forget_places(node: Node) -> None:
+    for field, value in node.ListFields():
+        if field.name.endswith("location") or field.name in _PLACES:
+            node.ClearField(field.name)
+        elif field.message_type is not None:
+            for below in (value,) if hasattr(value, "ListFields") else value:
+                _forget_places(below)
 
 
 def is_transactional(sql: str) -> bool:
@@ -151,7 +172,7 @@ def is_transactional(sql: str) -> bool:
 def _header(sql: str) -> str:
     """The comment lines at the top of a text, such as `-- pg-delta: transaction=false`."""
     found = []
-    for line in sql.removeprefix(_BOM).splitlines():
+    for line in sql.removeprefix(BOM).split("\n"):
         if line.strip() and not line.startswith("--"):
             break
         if line.strip():
@@ -182,7 +203,7 @@ def transaction_units(sql: str) -> tuple[str, ...]:
     for group in groups:
         own = [parsed[i].statement for i in group]
         carried = [] if stands_alone(parsed[group[0]]) else settings
-        missing = [s for s in dict.fromkeys(carried) if not any(same(s, o.text) for o in own)]
+        missing = [s for s in dict.fromkeys(carried) if not any(tokens(s) == tokens(o.text) for o in own)]
         body = "".join(chunks[i] for i in group).strip("\n")
         units.append("".join(f"{s};\n\n" for s in missing) + body + "\n")
         settings += [o.text for o in own if o.kind == "SET"]
@@ -256,7 +277,7 @@ def _encoded(sql: str) -> bytes:
     if "\0" in sql:
         raise UnparsableSql(sql[: sql.index("\0")].count("\n") + 1, "a NUL character")
     try:
-        return sql.removeprefix(_BOM).encode()
+        return sql.removeprefix(BOM).encode()
     except UnicodeEncodeError as error:
         line = sql[: error.start].count("\n") + 1
         raise UnparsableSql(line, "a character that UTF-8 does not have") from None
@@ -275,7 +296,7 @@ def _one_by_one(sql: str) -> Iterator[Parsed]:
     """Parse each statement by itself, as the tree of one is deeper than protobuf's 100 levels."""
     library = _postgast()
     data, position = sql.encode(), 0
-    starts = [start for text, start, _ in _scan(sql) if text != ";"]
+    starts = [start for text, start, _ in scan(sql) if text != ";"]
     for text in library.split(sql):
         start = next(s for s in starts if s >= position)
         length = len(text.encode())
@@ -296,7 +317,7 @@ def _parsed(data: bytes, start: int, length: int, tree: Node) -> Parsed:
 
 def _trimmed(data: bytes) -> str:
     """A statement without the comments behind it."""
-    return data[: max(end for _, _, end in _scan(data.decode()))].decode()
+    return data[: max(end for _, _, end in scan(data.decode()))].decode()
 
 
 def _kind(text: str, name: str) -> str:
@@ -314,37 +335,6 @@ def _kind(text: str, name: str) -> str:
 def _without_comments(text: str) -> str:
     # The first few words are wanted, and they stand before anything that is quoted.
     return re.sub(r"--[^\n]*|/\*.*?\*/", " ", text[:400], flags=re.DOTALL)
-
-
-def _scan(sql: str) -> Iterator[tuple[str, int, int]]:
-    """Tokens with their byte offsets, comments left out; CRLF inside of them becomes LF."""
-    library = _postgast()
-    data = _encoded(sql)
-    comments = {library.pg_query_pb2.SQL_COMMENT, library.pg_query_pb2.C_COMMENT}
-    try:
-        found = library.scan(data.decode()).tokens
-    except library.PgQueryError as error:
-        raise _unparsable(data.decode(), error.message, error.cursorpos) from None
-    for token in found:
-        if token.token not in comments:
-            text = data[token.start : token.end].decode().replace("\r\n", "\n")
-            yield text, token.start, token.end
-
-
-def _comparable(sql: str) -> list[str]:
-    """The tokens, with one semicolon between statements and none at the ends.
-
-    `create schema a create table t()` and the same with a semicolon in the middle differ.
-    """
-    kept: list[str] = []
-    for text, _, _ in _scan(sql):
-        if text != ";" or (kept and kept[-1] != ";"):
-            kept.append(text)
-    return kept[:-1] if kept and kept[-1] == ";" else kept
-
-
-def _squeezed(sql: str) -> str:
-    return re.sub(r"[\s;]+", " ", sql.removeprefix(_BOM)).strip()
 
 
 def _groups(parsed: Sequence[Parsed]) -> list[list[int]]:
@@ -365,7 +355,7 @@ def _groups(parsed: Sequence[Parsed]) -> list[list[int]]:
 def _chunks(sql: str, parsed: Sequence[Parsed]) -> list[str]:
     """The text, cut behind each statement's semicolon and the comment on the same line."""
     data = _encoded(sql)
-    scanned = list(_scan(sql))
+    scanned = list(scan(sql))
     starts, position = [], 0
     for this in parsed:
         starts.append(position)

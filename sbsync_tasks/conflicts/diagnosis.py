@@ -9,9 +9,9 @@ from datetime import datetime
 from functools import cached_property
 from itertools import combinations
 
-from .. import sqltext
 from ..histories import Recorded, Row, Verdict, compare
 from ..migrations import NAME_LIMIT, Migration
+from ..same_sql import same
 from . import edits
 from .model import Action, Candidate, Conflict, Facts, Kind, Put, Rerecord, Way
 from .numbering import Moved, Pending, renumber
@@ -252,7 +252,7 @@ class _Diagnosis:
 
     def _keeper(self, version: str) -> Migration | None:
         files = sorted(m for m in self.facts.folder.migrations if m.version == version)
-        if any(sqltext.same(a.sql, b.sql) for a, b in combinations(files, 2)):
+        if any(same(a.sql, b.sql) for a, b in combinations(files, 2)):
             return None  # one of them is superfluous, and which one only the user can say
         recorded = self.facts.remote.get(version) or self.facts.local.get(version)
         if recorded is None:

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 
 from .. import sqltext
+from ..same_sql import essence
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Edit:
 
 
 def compare(sql: str, statements: Sequence[str]) -> Edit:
-    """Compare a file's text with the recorded statements; comments and white space do not count.
+    """Compare a file's text with the recorded statements; what the parser overlooks does not count.
 
     Where PostgreSQL's parser refuses either of them, both are taken as one statement each.
     """
@@ -50,8 +51,8 @@ def _changes(before: Sequence[str], after: Sequence[str]) -> tuple[tuple[str, st
     )
 
 
-def _keys(statements: Sequence[str]) -> list[tuple[str, ...]]:
-    return [sqltext.tokens(statement) for statement in statements]
+def _keys(statements: Sequence[str]) -> list[object]:
+    return [essence(statement) for statement in statements]
 
 
 def _added(sql: str, before: Sequence[str], after: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from ..databases import Database
 from ..databases.catalog import Catalog, Difference, compare
 from ..errors import RefusedError, SbsyncError
 from ..histories import History, as_migrations
-from ..migrations import Migration, next_version
+from ..migrations import Migration, next_version, write_sql
 from ..paths import state_dir
 from ..side_by_side import side_by_side
 from ..supabase_cli import CliError
@@ -239,7 +239,7 @@ def _undone(run: Run, made: Sequence[Migration], why: str) -> SbsyncError:
         return SbsyncError(what, "Without --dry-run its draft is kept, to be corrected.")
     folder = state_dir(run.settings.root, "drafts")
     for migration in made:
-        (folder / migration.file_name).write_text(migration.sql, encoding="utf-8")
+        write_sql(folder / migration.file_name, migration.sql)
     names = ", ".join(f".sbsync/drafts/{m.file_name}" for m in made)
     return SbsyncError(
         what,

@@ -13,7 +13,7 @@ from .. import histories
 from ..console import Console
 from ..errors import ConfigError, RefusedError, SbsyncError
 from ..findings import Finding, Review, Severity, joined, mask, review, review_together, unallowed
-from ..migrations import FILE_PATTERN, Migration, read_folder, read_sql
+from ..migrations import FILE_PATTERN, Migration, read_folder, read_sql, write_sql
 from ..paths import state_dir
 from ..runner import kept_environment
 from .run import Run
@@ -145,7 +145,7 @@ def keep(run: Run, migrations: Sequence[Migration]) -> str:
         return ""
     folder = state_dir(run.settings.root, "rejected")
     for migration in migrations:
-        (folder / migration.file_name).write_text(migration.sql, encoding="utf-8")
+        write_sql(folder / migration.file_name, migration.sql)
     names = ", ".join(f".sbsync/rejected/{m.file_name}" for m in migrations)
     return f" The SQL is kept in {names}; the next run makes it anew from the database."
 
@@ -164,7 +164,7 @@ def edit(run: Run, migrations: Sequence[Migration]) -> tuple[Migration, ...]:
     edited = []
     for migration in migrations:
         path = folder / migration.file_name
-        path.write_text(migration.sql, encoding="utf-8")
+        write_sql(path, migration.sql)
         open_editor(path)
         edited.append(Migration(migration.version, migration.name, read_sql(path)))
         path.unlink()

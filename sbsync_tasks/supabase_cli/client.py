@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..endpoint import Endpoint
 from ..errors import MissingToolError, SbsyncError
-from ..migrations import Migration
+from ..migrations import Migration, write_sql
 from ..runner import Completed, Runner
 from ..workplace import workplace
 from .binary import Binary
@@ -83,7 +83,7 @@ class SupabaseCli:
         urls = ["--from", _cli_url(source), "--to", _cli_url(target)]
         argv = ["db", "diff", *diff_flags(self.binary.version), *urls, *flags]
         done = self._call(argv, (source, target), ())
-        return str(answer(done).get("diff") or "").strip()
+        return str(field(done, "diff", str)).strip()
 
     def push(
         self,
@@ -113,8 +113,8 @@ class SupabaseCli:
             *(["--include-all"] if include_all else []),
         ]
         argv = ["db", "push", "--skip-vault", "--yes", *flags, *self._target(target)]
-        said = answer(self._call(argv, (target,), migrations, writes=not throw_away, lock_timeout=lock_timeout))
-        return Pushed(_names(said, "migrations"), _names(said, "seeds"))
+        done = self._call(argv, (target,), migrations, writes=not throw_away, lock_timeout=lock_timeout)
+        return Pushed(_names(done, "migrations"), _names(done, "seeds"))
 
     def mark_applied(self, target: Endpoint, migrations: Sequence[Migration]) -> None:
         """Record these migrations, named one by one, in the target's history, without running them."""
@@ -175,7 +175,7 @@ def fill_project(folder: Path, root: Path, migrations: Iterable[Migration]) -> N
     if not (supabase / "config.toml").exists():
         (supabase / "config.toml").write_text(MINIMAL_CONFIG, encoding="utf-8")
     for migration in migrations:
-        (supabase / "migrations" / migration.file_name).write_text(migration.sql, encoding="utf-8")
+        write_sql(supabase / "migrations" / migration.file_name, migration.sql)
 
 
 def _link(source: Path, target: Path, left_out: Sequence[str]) -> None:
@@ -193,33 +193,64 @@ def _cli_url(endpoint: Endpoint) -> str:
 
 
 def answer(done: Completed) -> dict[str, object]:
-    """The JSON object that a call printed; its own error where it failed."""
+    """The JSON object that a call printed.
+
+    Raises:
+        CliError: the call failed, or its answer cannot be read: then nothing is known of what it did.
+    """
     data = json_of(done.stdout)
-    error = data.get("error")
-    if done.ok and not isinstance(error, dict):
-        return data
+    error = data.get("error") if data else None
     said = error if isinstance(error, dict) else {}
+    if done.ok and not error and (data or {}).get("_tag") != "Error":
+        if data is None:
+            raise _unreadable(done, "no JSON object" if done.stdout.strip() else "nothing")
+        return data
     message = str(said.get("message") or "") or _last_lines(done.stderr or done.stdout)
-    command = " ".join(word for word in done.argv[1:3] if not word.startswith("-"))
     raise CliError(
-        f"`supabase {command}` failed: {message}",
+        f"`supabase {_command(done)}` failed: {message}",
         code=str(said.get("code") or ""), sqlstate=_sqlstate(message + done.stderr),
     )  # fmt: skip
 
 
-def _names(answer: dict[str, object], key: str) -> tuple[str, ...]:
-    found = answer.get(key)
+def field(done: Completed, name: str, kind: type) -> object:
+    """One field of the answer of a call that always has it.
+
+    Raises:
+        CliError: as `answer`; or the field is not there, or is no `kind`.
+    """
+    found = answer(done).get(name)
+    if not isinstance(found, kind):
+        raise _unreadable(done, f"JSON without {name!r}")
+    return found
+
+
+def _unreadable(done: Completed, printed: str) -> CliError:
+    return CliError(
+        f"`supabase {_command(done)}` ended without an error, and its answer cannot be read: it printed {printed}.",
+        "Nothing is concluded from it. Run again; if it comes again, use another version of the CLI, or update "
+        "sbsync_tasks.",
+    )
+
+
+def _command(done: Completed) -> str:
+    return " ".join(word for word in done.argv[1:3] if not word.startswith("-"))
+
+
+def _names(done: Completed, key: str) -> tuple[str, ...]:
+    found = field(done, key, list)
     return tuple(str(name) for name in found) if isinstance(found, list) else ()
 
 
-def json_of(text: str) -> dict[str, object]:
-    """The JSON object on the last line of stdout; an empty one where there is none."""
-    lines = text.strip().splitlines()
+def json_of(text: str) -> dict[str, object] | None:
+    """The JSON object on the last line of stdout; None where there is none.
+
+    Its lines end at LF and nowhere else: U+2028, U+2029 and U+0085 stand in the CLI's JSON as they are.
+    """
     try:
-        data = json.loads(lines[-1]) if lines else {}
+        data = json.loads(text.strip("\r\n \t").rpartition("\n")[2])
     except ValueError:
-        return {}
-    return data if isinstance(data, dict) else {}
+        return None
+    return data if isinstance(data, dict) else None
 
 
 def _last_lines(text: str, count: int = 8) -> str:

@@ -89,7 +89,7 @@ class LocalStackCli:
             CliError: the switch holds what this CLI does not take.
         """
         done = self._run(["status"])
-        if IN_DOCKER in json_of(done.stdout):
+        if IN_DOCKER in (json_of(done.stdout) or {}):
             return None
         try:
             exported = answer(done).get("env")

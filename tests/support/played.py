@@ -36,7 +36,7 @@ class Played:
         folder.mkdir(parents=True, exist_ok=True)
         self.path.write_text(PLAYED.format(python=sys.executable, folder=str(folder)))
         self.path.chmod(0o755)
-        self.answers("{}")
+        self.answers(json.dumps({"diff": "", "migrations": [], "seeds": []}))
 
     def answers(self, stdout, stderr="", code=0):
         (self.folder / "answer.json").write_text(json.dumps({"stdout": stdout, "stderr": stderr, "code": code}))

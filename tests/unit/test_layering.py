@@ -22,7 +22,8 @@ LAYERS = (
         "replaced",
     ),
     (
-        "settings", "runner", "console", "errors", "endpoint", "paths", "side_by_side", "sqltext", "workplace",
+        "settings", "runner", "console", "errors", "endpoint", "paths", "side_by_side", "sqltext",
+        "same_sql", "workplace",
     ),
 )  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

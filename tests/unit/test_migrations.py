@@ -151,11 +151,11 @@ def test_versions_can_be_drawn_one_after_the_other():
 # --- writing ---
 
 
-def test_a_new_file_is_written_with_its_last_line_ended(tmp_path):
-    path = write(tmp_path, Migration("20260101000000", "a", "select 'ü';"))
+def test_a_new_file_is_written_as_it_is(tmp_path):
+    path = write(tmp_path, Migration("20260101000000", "a", "\ufeffselect 'ü';\r\n-- end"))
     assert path == tmp_path / "supabase/migrations/20260101000000_a.sql"
-    assert path.read_bytes() == "select 'ü';\n".encode()
-    assert read_folder(tmp_path).migrations == (Migration("20260101000000", "a", "select 'ü';\n"),)
+    assert path.read_bytes() == "\ufeffselect 'ü';\r\n-- end".encode()
+    assert read_folder(tmp_path).migrations == (Migration("20260101000000", "a", "\ufeffselect 'ü';\r\n-- end"),)
 
 
 def test_a_file_is_never_overwritten(tmp_path):

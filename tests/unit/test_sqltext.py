@@ -5,47 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbsync_tasks import sqltext
-from sbsync_tasks.sqltext import UnparsableSql, recorded_equals, same, split, transaction_units
+from sbsync_tasks.same_sql import same
+from sbsync_tasks.sqltext import UnparsableSql, split, transaction_units
 
 DEEP = "select " + " || ".join(["'a'"] * 90)
-
-# What the CLI stored for FILE, measured with 2.122.1 and 3.1.0.
-FILE = """-- leading comment; with semicolon
-create table t (id int, "näme" text default E'a\\'b;c', -- inner ; comment
-  c text /* block /* nested */ ; */);;
-
-/* tail */ create function f() returns void language plpgsql as $fn$ begin
-  -- inside ;
-  perform 1;
-end $fn$;
-create function g() returns int language sql begin atomic select 1; select 2; end;
-insert into t values (1, 'é;', $$a;b$$)
-;
-select U&'\\0061;', B'01';
--- trailing
-"""
-RECORDED = [
-    """-- leading comment; with semicolon
-create table t (id int, "näme" text default E'a\\'b;c', -- inner ; comment
-  c text /* block /* nested */ ; */)""",
-    """/* tail */ create function f() returns void language plpgsql as $fn$ begin
-  -- inside ;
-  perform 1;
-end $fn$""",
-    "create function g() returns int language sql begin atomic select 1; select 2; end",
-    "insert into t values (1, 'é;', $$a;b$$)",
-    "select U&'\\0061;', B'01'",
-    "-- trailing",
-]
-STATEMENTS = [
-    "create table t (id int)",
-    "insert into t values (1, 'é;')",
-    "select $$a;b$$",
-    "-- a comment; of its own\ndrop table t",
-    "select E'it\\'s;', U&'\\0061'",
-    "create function g() returns int language sql begin atomic select 1; select 2; end",
-    DEEP,
-]
 
 
 def test_a_statement_has_its_own_line_and_text():
@@ -103,52 +66,6 @@ def test_a_byte_order_mark_is_dropped_as_the_cli_drops_it():
 def test_tokens_have_no_comments_and_semicolons():
     sql = "select 'a;--b', $x$ ; $x$ -- c\n/* d /* e */ ; */ ; ;"
     assert sqltext.tokens(sql) == ("select", "'a;--b'", ",", "$x$ ; $x$")
-
-
-@pytest.mark.parametrize(
-    ("left", "right"),
-    [
-        ("select 1", " select\n1 ;; -- x"),
-        ("select $$a\r\nb$$;\r\n", "select $$a\nb$$"),
-        ("-- only", "/* nothing */ ;"),
-        ("\\restrict a\nselect  1;", "\\restrict a\nselect 1"),
-        ("select  'open", "select 'open;"),
-    ],
-)
-def test_same(left, right):
-    assert same(left, right)
-
-
-@pytest.mark.parametrize(
-    ("left", "right"),
-    [
-        ("select 'a b'", "select 'a  b'"),
-        ("select 1", "SELECT 1"),
-        ("select '--a'", "select '--b'"),
-        ("select $$ -- a\n$$", "select $$ $$"),
-        ("create schema s create table t ()", "create schema s; create table t ()"),
-        ("select 'a' 'open", "select 'b' 'open"),
-        ("select 1", "select 1\0; drop table t"),
-        ("select 1", ""),
-    ],
-)
-def test_not_same(left, right):
-    assert not same(left, right)
-
-
-def test_a_file_equals_what_the_cli_recorded_of_it():
-    assert recorded_equals(FILE, RECORDED)
-    assert recorded_equals(FILE.replace("\n", "\r\n"), RECORDED)
-    assert not recorded_equals(FILE.replace("perform 1", "perform 2"), RECORDED)
-    assert not recorded_equals(FILE, RECORDED[:-2])
-    assert not recorded_equals(FILE, [])
-
-
-@given(st.lists(st.sampled_from(STATEMENTS), max_size=6))
-def test_splitting_and_joining_changes_nothing(statements):
-    sql = ";\n".join(statements)
-    assert same(sql, ";".join(s.text for s in split(sql)))
-    assert recorded_equals(sql, statements)
 
 
 @given(

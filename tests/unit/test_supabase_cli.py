@@ -133,7 +133,7 @@ def test_push_says_what_it_did(cli, played):
     played.answers('{"upToDate":false,"migrations":["20260101000000_first.sql"],"seeds":["supabase/seed.sql"]}\n')
     pushed = cli().push(TARGET, (FIRST,), seed=True)
     assert (pushed.migrations, pushed.seeds) == (("20260101000000_first.sql",), ("supabase/seed.sql",))
-    played.answers('{"upToDate":true}\n')
+    played.answers('{"upToDate":true,"migrations":[],"seeds":[]}\n')
     assert cli().push(TARGET, ()).migrations == ()
 
 
@@ -155,9 +155,8 @@ def test_diff_answers_with_sql(cli, played):
     played.answers('{"diff":"create table a ();\\n\\n","warnings":[]}\n')
     assert cli().diff(HERE, TARGET) == "create table a ();"
     assert "--schema" not in played.calls[0]["argv"]
-    for empty in ('{"diff":""}', '{"diff":null}', "{}"):
-        played.answers(empty)
-        assert cli().diff(HERE, TARGET, ("public", "app")) == ""
+    played.answers('{"diff":""}')
+    assert cli().diff(HERE, TARGET, ("public", "app")) == ""
     argv = played.calls[-1]["argv"]
     assert argv[argv.index("--schema") + 1] == "public,app"
 
@@ -303,6 +302,46 @@ def test_a_failure_without_json_shows_the_end_of_what_it_said(cli, played):
     played.answers("", "", 1)
     with pytest.raises(CliError, match="it said nothing"):
         cli().push(TARGET, (FIRST,))
+
+
+UNREADABLE = {
+    "empty": "",
+    "blank": "\n\n",
+    "cut": '{"diff":"create table a (',
+    "no JSON": "Finished supabase db push.\n",
+    "no object": "[]\n",
+    "cut behind its first line": '{"diff":"create table a (",\n',
+    "without its fields": "{}",
+    "null": '{"diff":null,"migrations":null}',
+    "another kind": '{"diff":[],"migrations":"all"}',
+}
+
+
+@pytest.mark.parametrize("stdout", UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize("name", ["diff", "push"])
+def test_an_unreadable_answer_is_an_error_whatever_the_exit_status(cli, played, name, stdout):
+    """It is never "no difference" or "nothing was pending"."""
+    played.answers(stdout)
+    with pytest.raises(CliError, match=f"`supabase db {name}` ended without an error, and its answer cannot be read"):
+        CALLS[name](cli())
+
+
+@pytest.mark.parametrize(
+    "stdout", [s for n, s in UNREADABLE.items() if s[:1] not in ("{", "") or n in ("empty", "cut")]
+)
+@pytest.mark.parametrize("name", ["mark_applied", "reset"])
+def test_a_call_whose_answer_is_only_looked_at_for_errors_has_to_answer_too(cli, played, name, stdout):
+    played.answers(stdout)
+    with pytest.raises(CliError, match="its answer cannot be read"):
+        CALLS[name](cli())
+
+
+@pytest.mark.parametrize("character", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\r"])
+def test_only_a_line_feed_ends_a_line_of_json(cli, played, character):
+    """The CLI prints U+2028, U+2029 and U+0085 as they are."""
+    sql = f"comment on table a is 'one{character}two';"
+    played.answers("a warning\n" + json.dumps({"diff": sql}, ensure_ascii=False) + "\n")
+    assert cli().diff(HERE, TARGET) == sql
 
 
 # --- a version that was not tested ---

@@ -1,0 +1,127 @@
+"""Whether two SQL texts say the same, as PostgreSQL's parser sees them.
+
+Blanks, comments, superfluous semicolons, a byte order mark and the case of keywords and unquoted names are nothing
+to it; `CR LF` against `LF` is nothing to us either, wherever it stands. Each text is parsed once.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from . import sqltext
+from .sqltext import BOM, UnparsableSql
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+REMEMBERED = 4096  # texts; a project has one for each migration, as a file and as each database recorded it
+_BETWEEN = re.compile(r"[\s;]*")
+# A quoted constant with the letters before its quote, which may be of either case: E'…', U&'…', B'…'.
+_PREFIXED = re.compile(r"([A-Za-z]&?)'")
+# What the scanner leaves as it was written: constants and quoted names.
+_AS_WRITTEN = ("'", '"', "$")
+
+
+def same(left: str, right: str) -> bool:
+    """Whether two texts hold the same statements.
+
+    Where the scanner refuses a text, all runs of white space and semicolons count as one space.
+    """
+    if left == right:
+        return True
+    words, others = _words(left), _words(right)
+    if words is None or others is None:
+        return _squeezed(left) == _squeezed(right)
+    if words == others:
+        return True
+    # More than case and blanks, such as quotes that a name does not need: the trees tell.
+    tree = _tree(left)
+    return tree is not None and tree == _tree(right)
+
+
+def essence(sql: str) -> object:
+    """What a statement is to the parser: equal for two that say the same.
+
+    Raises:
+        UnparsableSql: the scanner refuses it.
+    """
+    return _tree(sql) or sqltext.tokens(sql)
+
+
+def recorded_equals(sql: str, statements: Sequence[str]) -> bool:
+    """Whether a migration file holds what a database has recorded of it.
+
+    Args:
+        sql: The file's text.
+        statements: The `statements` of `supabase_migrations.schema_migrations`. The CLI
+            stores them without their semicolons, with the comments before them, and a comment at
+            the end as a statement of its own.
+    """
+    return recorded_as_written(sql, statements) or same(sql, "\n;\n".join(statements))
+
+
+def recorded_as_written(sql: str, statements: Sequence[str]) -> bool:
+    """Whether a file holds the recorded statements letter by letter, with only semicolons and blanks between them."""
+    position, gaps = len(BOM) if sql.startswith(BOM) else 0, []
+    for statement in statements:
+        start = _behind(sql, position)
+        if not statement or not sql.startswith(statement, start):
+            return False
+        gaps.append(sql[position:start])
+        position = start + len(statement)
+    # A semicolon on the line of a comment is part of the comment.
+    endings = (before.rpartition("\n")[2] for before, _ in pairwise(statements))
+    apart = all(";" in gap and "--" not in end for gap, end in zip(gaps[1:], endings, strict=True))
+    return apart and _behind(sql, position) == len(sql)
+
+
+def _behind(sql: str, position: int) -> int:
+    """The place behind the semicolons and blanks that stand at `position`."""
+    found = _BETWEEN.match(sql, position)
+    return found.end() if found else position
+
+
+@lru_cache(REMEMBERED)
+def _words(sql: str) -> tuple[str, ...] | None:
+    """The tokens in one case, with one semicolon between statements and none at the ends; None where it has none.
+
+    `create schema a create table t()` and the same with a semicolon in the middle differ.
+    """
+    kept: list[str] = []
+    try:
+        for text, _, _ in sqltext.scan(_unix(sql)):
+            if text != ";" or (kept and kept[-1] != ";"):
+                kept.append(_in_one_case(text))
+    except UnparsableSql:
+        return None
+    return tuple(kept[:-1] if kept and kept[-1] == ";" else kept)
+
+
+def _in_one_case(token: str) -> str:
+    if token.startswith(_AS_WRITTEN):
+        return token
+    prefixed = _PREFIXED.match(token)
+    if prefixed:
+        return prefixed[1].lower() + token[len(prefixed[1]) :]
+    # PostgreSQL folds the letters of ASCII and no others.
+    return token.lower() if token.isascii() else re.sub("[A-Z]+", lambda m: m[0].lower(), token)
+
+
+@lru_cache(REMEMBERED)
+def _tree(sql: str) -> tuple[bytes, ...] | None:
+    """What the parser makes of each statement, wherever it stands; None where it cannot be told."""
+    try:
+        return sqltext.trees(_unix(sql))
+    except UnparsableSql:
+        return None
+
+
+def _unix(sql: str) -> str:
+    return sql.replace("\r\n", "\n")
+
+
+def _squeezed(sql: str) -> str:
+    return re.sub(r"[\s;]+", " ", sql.removeprefix(BOM)).strip()
