@@ -175,7 +175,9 @@ class Run:
         binary = find(self.runner, self.settings.root, self.settings.supabase_bin, self._may_install)
         if binary.notice:
             self.console.say(binary.notice, "warning")
-        return SupabaseCli(binary, self.runner, self.settings.root)
+        from ..databases.embedded.privileged import PlatformCli
+
+        return PlatformCli(binary, self.runner, self.settings.root)
 
     @cached_property
     def shadows(self) -> Shadows:

@@ -13,8 +13,9 @@ import shutil
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from sbsync_tasks.databases.connection import connect
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import SbsyncError
 from sbsync_tasks.paths import state_dir
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import psycopg
+
     from .binaries import Binaries
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 DATABASE = "postgres"
 # The server speaks no TLS, and CLI 2.x insists on it unless told.
 OPTIONS = MappingProxyType({"sslmode": "disable"})
+RAISED = "superuser"  # there while `postgres` is one
 # Without these no server can use a data directory.
 ESSENTIAL = ("data/PG_VERSION", "data/global/pg_control", "postgres.password")
 
@@ -74,6 +78,8 @@ class Clusters:
             if not _is_complete(folder):
                 self._create(name)
             up = server.find_running(folder / "data") or self._start(folder, durable=durable)
+            if (folder / RAISED).exists():
+                _lower(folder, up.port)
             return _endpoint(folder, up.port, base.OWNER)
 
     def admin(self, name: str, *, durable: bool = True) -> Endpoint:
@@ -166,7 +172,7 @@ class Clusters:
         """Copy a stopped cluster's folder, give it an identity of its own, then name it."""
         half = self._beside(name, "new")
         files.copy_tree(source, half)
-        for left in ("port", "log", files.MANIFEST):
+        for left in ("port", "log", RAISED, files.MANIFEST):
             (half / left).unlink(missing_ok=True)
         renew_identifier(half / "data")
         half.rename(self._folder(name))
@@ -235,6 +241,42 @@ def made_by(root: Path, name: str) -> int | None:
         if _is_complete(folder):
             return _major_of(folder)
     return None
+
+
+def folder_of(root: Path, endpoint: Endpoint) -> Path | None:
+    """The folder of the project's embedded database that is running at an endpoint; None for any other server."""
+    if not endpoint.is_loopback:
+        return None
+    for folder in _place_of(root.resolve()).iterdir():
+        port = folder / "port"
+        if port.exists() and port.read_text(encoding="utf-8") == str(endpoint.port) and _is_complete(folder):
+            return folder if base.read_password(folder, base.OWNER) == endpoint.password else None
+    return None
+
+
+@contextmanager
+def superuser(folder: Path, port: int) -> Iterator[None]:
+    """Let `postgres` be a superuser for a while; a run that is killed meanwhile leaves a note for the next start."""
+    (folder / RAISED).touch()
+    with as_admin(folder, port) as connection:
+        connection.execute("alter role postgres superuser")
+    try:
+        yield
+    finally:
+        _lower(folder, port)
+
+
+def _lower(folder: Path, port: int) -> None:
+    with as_admin(folder, port) as connection:
+        connection.execute("alter role postgres nosuperuser")
+    (folder / RAISED).unlink(missing_ok=True)
+
+
+@contextmanager
+def as_admin(folder: Path, port: int) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """A connection to a running embedded database as `supabase_admin`, for our own work only."""
+    with connect(_endpoint(folder, port, base.ADMIN), folder.name) as connection:
+        yield connection
 
 
 def _place_of(root: Path) -> Path:

@@ -1,0 +1,176 @@
+"""What the platform lets `postgres` do beyond its attributes, on an embedded database.
+
+There the extension supautils makes it possible: event triggers, publications of whole schemas, foreign data
+wrappers and servers, extensions to another schema. Plain PostgreSQL asks for a superuser. So a file with such a
+statement is pushed while `postgres` is one; what may never happen in auth, storage and realtime stays refused
+(`60-limits.sql`). And where `vector` is a stand-in, its two index methods exist in name only: such an index is left
+out. Files and histories keep every statement as it is written.
+Source: supabase/supautils, README.md (privileged_role, privileged_extensions).
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from sbsync_tasks.migrations import Migration
+from sbsync_tasks.sqltext import Parsed, UnparsableSql, parse
+from sbsync_tasks.supabase_cli import Pushed, SupabaseCli
+
+from .cluster import as_admin, folder_of, superuser
+from .stand_ins import IN_USE
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import psycopg
+
+    from sbsync_tasks.endpoint import Endpoint
+
+KINDS = frozenset((
+    "ALTER EVENT TRIGGER", "ALTER EXTENSION", "ALTER FOREIGN DATA", "ALTER SERVER", "ALTER USER MAPPING",
+    "CREATE EVENT TRIGGER", "CREATE FOREIGN DATA", "CREATE FOREIGN TABLE", "CREATE SERVER", "CREATE USER MAPPING",
+    "DROP EVENT TRIGGER", "DROP FOREIGN DATA", "DROP SERVER", "DROP USER MAPPING", "IMPORT",
+))  # fmt: skip
+# What makes one of these a privileged statement: a phrase in it, or in the text that it runs.
+IN_WORDS = frozenset(("ALTER PUBLICATION", "COMMENT", "CREATE PUBLICATION", "DO", "GRANT", "REVOKE"))
+PHRASES = re.compile(
+    r"\bevent\s+trigger\b|\bfor\s+all\s+tables\b|\btables\s+in\s+schema\b|\bforeign\s+(data\s+wrapper|server)\b"
+    r"|\bcreate\s+server\b|\balter\s+extension\b|\buser\s+mapping\b",
+    re.IGNORECASE,
+)
+VECTOR_INDEX = re.compile(r"\busing\s+\"?(hnsw|ivfflat)\b", re.IGNORECASE)
+MARK = "select 'an index of the extension vector, left out here: "
+
+RESTORE = """
+update supabase_migrations.schema_migrations set statements = (
+  select array_agg(replace(s, %s, %s) order by n) from unnest(statements) with ordinality u(s, n)
+) where version = %s
+"""
+
+
+class PlatformCli(SupabaseCli):
+    """The CLI, whose push to an embedded database may do what the platform allows."""
+
+    def push(  # noqa: D102
+        self,
+        target: Endpoint,
+        migrations: Iterable[Migration],
+        *,
+        seed: bool = False,
+        roles: bool = False,
+        include_all: bool = False,
+        lock_timeout: str = "",
+        throw_away: bool = False,
+    ) -> Pushed:
+        every = tuple(sorted(migrations))
+        push = partial(
+            super().push, target, include_all=include_all, lock_timeout=lock_timeout, throw_away=throw_away
+        )  # fmt: skip
+        folder = folder_of(self._root, target) if any(map(_may_need_more, every)) else None
+        if folder is None:
+            return push(every, seed=seed, roles=roles)
+        with as_admin(folder, target.port) as connection:
+            had = _recorded(connection)
+            left_out = _left_out(every) if _vector_stands_in(connection) else {}
+        parts = list(_parts([_without(m, left_out.get(m, ())) for m in every], had))
+        pushed = []
+        for number, (seen, privileged) in enumerate(parts):
+            first, last = number == 0, number == len(parts) - 1
+            with superuser(folder, target.port) if privileged else nullcontext():
+                pushed.append(push(seen, roles=roles and first, seed=seed and last))
+        if left_out:
+            _restore(folder, target.port, left_out)
+        return Pushed(tuple(n for p in pushed for n in p.migrations), tuple(n for p in pushed for n in p.seeds))
+
+
+def _parts(migrations: Sequence[Migration], had: Collection[str]) -> Iterator[tuple[tuple[Migration, ...], bool]]:
+    """The pushes that a list of migrations takes: privileged files apart, so that no other file is privileged.
+
+    Yields:
+        What the CLI is to see, those already applied included; and whether those that are not are privileged.
+    """
+    pending = [m for m in migrations if m.version not in had]
+    seen = [m for m in migrations if m.version in had]
+    for privileged, part in groupby(pending, is_privileged) if pending else [(False, iter(()))]:
+        seen += part
+        yield tuple(sorted(seen)), privileged
+
+
+def _may_need_more(migration: Migration) -> bool:
+    return is_privileged(migration) or bool(VECTOR_INDEX.search(migration.sql))
+
+
+def is_privileged(migration: Migration) -> bool:
+    """Whether the file has a statement that the platform lets `postgres` run, and plain PostgreSQL does not."""
+    return _worth_parsing(migration.sql) and any(_privileged(p) for p in _parsed(migration.sql))
+
+
+def _privileged(parsed: Parsed) -> bool:
+    kind = parsed.statement.kind
+    return kind in KINDS or (kind in IN_WORDS and bool(PHRASES.search(parsed.statement.text)))
+
+
+def _worth_parsing(sql: str) -> bool:
+    words = r"\b(event\s+trigger|extension|foreign|server|mapping|publication)\b"
+    return bool(re.search(words, sql, re.IGNORECASE))
+
+
+def _parsed(sql: str) -> tuple[Parsed, ...]:
+    try:
+        return parse(sql)
+    except UnparsableSql:  # the push says it better
+        return ()
+
+
+def _vector_indexes(sql: str) -> tuple[str, ...]:
+    made = (p.statement for p in _parsed(sql) if p.name == "index_stmt")
+    return tuple(s.text for s in made if VECTOR_INDEX.search(s.text))
+
+
+def _left_out(migrations: Sequence[Migration]) -> dict[Migration, tuple[str, ...]]:
+    return {m: texts for m in migrations if VECTOR_INDEX.search(m.sql) and (texts := _vector_indexes(m.sql))}
+
+
+def _mark(number: int) -> str:
+    return f"{MARK}{number}'"
+
+
+def _without(migration: Migration, texts: Sequence[str]) -> Migration:
+    sql = migration.sql
+    for number, text in enumerate(texts):
+        sql = sql.replace(text, _mark(number), 1)
+    return replace(migration, sql=sql)
+
+
+def _restore(folder: Path, port: int, left_out: Mapping[Migration, Sequence[str]]) -> None:
+    """Let the history say what the files say."""
+    with as_admin(folder, port) as connection:
+        for migration, texts in left_out.items():
+            for number, text in enumerate(texts):
+                connection.execute(RESTORE, (_mark(number), text, migration.version))
+
+
+def _vector_stands_in(connection: psycopg.Connection[Any]) -> bool:
+    """Whether `create extension vector` makes, or has made, the stand-in."""
+    row = connection.execute(
+        "select exists (select from pg_available_extensions where name = 'vector' and comment like 'a stand-in for %')"
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _recorded(connection: psycopg.Connection[Any]) -> set[str]:
+    there = connection.execute("select to_regclass('supabase_migrations.schema_migrations')").fetchone()
+    if not there or there[0] is None:
+        return set()
+    return {str(row[0]) for row in connection.execute("select version from supabase_migrations.schema_migrations")}
+
+
+def stand_ins_of(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
+    """The stand-ins that a database has, by name; none on a server that has no extensions of ours."""
+    return tuple(str(row[0]) for row in connection.execute(IN_USE))
