@@ -18,10 +18,17 @@ def lint(context: Context) -> None:
     context.run(f"{PYTHON} ruff check . && {PYTHON} ruff format --check . && {PYTHON} mypy")
 
 
-@task(help={"args": "further arguments for pytest"})
-def test(context: Context, args: str = "") -> None:  # noqa: PT028
-    """Run the tests."""
-    context.run(f"{PYTHON} pytest {args}", pty=sys.stdout.isatty())
+@task(
+    help={
+        "matrix": "also the variations: older CLIs, Docker, a sample of each random campaign",
+        "campaign": "the same, with all rounds of each random campaign",
+        "args": "further arguments for pytest",
+    }
+)
+def test(context: Context, matrix: bool = False, campaign: bool = False, args: str = "") -> None:  # noqa: PT028
+    """Run the tests, and say which were the slowest."""
+    sizes = [flag for flag, wanted in (("--matrix", matrix), ("--campaign", campaign)) if wanted]
+    context.run(" ".join([PYTHON, "pytest", "--durations=20", *sizes, args]), pty=sys.stdout.isatty())
 
 
 @task

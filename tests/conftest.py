@@ -1,12 +1,20 @@
-"""What keeps every test apart from the machine that it runs on: its user's settings, databases and terminal."""
+"""Which tests run, and what keeps every one apart from the machine: its user's settings, databases and terminal.
+
+Three sizes of a run. `pytest` alone proves each behaviour once, with the newest CLI and without Docker. `--matrix` adds
+the tests marked `matrix`: variations, older CLIs, Docker, and a sample of each campaign. `--campaign` runs those too,
+with the campaigns in full. `-m matrix` beside one of the last two leaves out what the first has run.
+"""
 
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support.campaign import Rounds
 
 # Whatever would change what the code under test does; SBSYNC_TEST_* is the tests' own.
 FOREIGN = ("INVOKE_", "PG", "SUPABASE_", "SBSYNC_", "GIT_", "RICH_")
@@ -14,6 +22,54 @@ ONE_BY_ONE = (
     "NODE_ENV", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "EDITOR",
     "VISUAL", "XDG_CONFIG_HOME",
 )  # fmt: skip
+# Marked with one of these, a test is a part of the matrix without saying so.
+MATRIX = ("docker", "campaign")
+SEED = 20261125
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("sizes of a run")
+    group.addoption(
+        "--matrix", action="store_true", help="run the variations as well (older CLIs, Docker, a sample of campaigns)"
+    )
+    group.addoption("--campaign", action="store_true", help="the same, with all rounds of each random campaign")
+    group.addoption("--seed", type=int, help="what campaigns draw from: the number that a run has printed repeats it")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw the seed here: workers are given the options of the process that starts them."""
+    option = config.option
+    option.matrix = option.matrix or option.campaign
+    if option.seed is None:  # a sample is the same every time, so that a failure is the change's at hand
+        option.seed = random.SystemRandom().randrange(10**8) if option.campaign else SEED
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    option = config.option
+    if not option.matrix:
+        return "matrix: left out (--matrix)"
+    return f"matrix: with {'all rounds' if option.campaign else 'a sample'} of each campaign, --seed {option.seed}"
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if any(item.get_closest_marker(name) for name in MATRIX):
+        item.add_marker("matrix")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the matrix out where it was not asked for."""
+    if config.option.matrix:
+        return
+    left_out = [item for item in items if item.get_closest_marker("matrix")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker("matrix")]
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> Rounds:
+    """`rounds(sample, full)`: the rounds of a campaign, each with a random source of its own."""
+    option = request.config.option
+    return Rounds(f"{option.seed} {request.node.nodeid}", full=option.campaign)
 
 
 @pytest.fixture(scope="session", autouse=True)
