@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .databases.catalog import NOT_COMPARED, Difference
+from .databases.catalog import NOT_COMPARED, CatalogObject, Difference
 
 ENGINE = "both schemas by the Supabase CLI's own diff engine"
 FINGERPRINT = (
@@ -33,6 +33,8 @@ class Proof:
             out, so what it says of a drifting remote does not count.
         schemas: The only schemas that were looked at (`SBSYNC_SCHEMAS`); empty for all of the user's.
         bare: Versions that a history holds without their statements.
+        line_ends: What differs in `CR LF` against `LF` alone. It never counts; but the CLI's engine cannot leave it
+            out either, so what that says does not count then.
     """
 
     left: str
@@ -45,12 +47,13 @@ class Proof:
     known_drift: tuple[Difference, ...] = ()
     schemas: tuple[str, ...] = ()
     bare: tuple[str, ...] = ()
+    line_ends: tuple[CatalogObject, ...] = ()
 
     @property
     def compared(self) -> tuple[str, ...]:
         """What was compared, one statement each."""
         where = (f"of the schemas {', '.join(self.schemas)} alone (SBSYNC_SCHEMAS)",) if self.schemas else ()
-        engine = () if self.known_drift else (ENGINE,)
+        engine = () if self.known_drift or self.line_ends else (ENGINE,)
         return (*where, *engine, FINGERPRINT, HISTORIES)
 
     @property
@@ -59,7 +62,8 @@ class Proof:
         schemas = (
             ("every schema that SBSYNC_SCHEMAS does not name, and what stands in no schema",) if self.schemas else ()
         )
-        engine = ("the remote by the CLI's own diff engine: it drifts",) if self.known_drift else ()
+        why = "it drifts" if self.known_drift else "line ends differ, which it cannot leave out"
+        engine = (f"the remote by the CLI's own diff engine: {why}",) if self.known_drift or self.line_ends else ()
         bare = (f"statements of {', '.join(self.bare)}: recorded without them",) if self.bare else ()
         return (*schemas, *engine, *bare, *NOT_COMPARED)
 
@@ -67,7 +71,8 @@ class Proof:
     def compared_in_short(self) -> str:
         """What was compared, for a terminal."""
         where = f"schemas {', '.join(self.schemas)} alone" if self.schemas else "schemas"
-        how = "by catalog fingerprint" if self.known_drift else "by the CLI's diff engine and by catalog fingerprint"
+        without = self.known_drift or self.line_ends
+        how = "by catalog fingerprint" if without else "by the CLI's diff engine and by catalog fingerprint"
         bare = f"; without statements: {', '.join(self.bare)}" if self.bare else ""
         return f"{where} ({how}) and migration histories{bare}"
 
@@ -90,7 +95,7 @@ class Proof:
             f"{len(found)} {word}"
             for found, word in (
                 (self.pending, "pending"), (self.unrecorded, "not recorded on the remote"),
-                (self.known_drift, "known to drift"),
+                (self.known_drift, "known to drift"), (self.line_ends, "different in line ends alone"),
             )
             if found
         ]  # fmt: skip
@@ -121,6 +126,7 @@ class Proof:
             "pending": list(self.pending),
             "unrecorded_on_remote": list(self.unrecorded),
             "known_drift": [_as_data(d) for d in self.known_drift],
+            "line_ends": [str(it) for it in self.line_ends],
             "compared": list(self.compared),
             "not_compared": list(self.not_compared),
         }

@@ -62,6 +62,8 @@ def proof(run: Run, made: Proof) -> None:
         console.say("the next run of either scenario records them there (without running them)", "note")
     for difference in made.known_drift:
         console.say(f"drift, ignored as asked: {difference.summary}", "warning")
+    for it in made.line_ends[:LISTED]:
+        console.say(f"the same but for its line ends (CR LF against LF): {it}", "note")
     console.say(f"compared: {made.compared_in_short}", "note")
     console.say(f"not compared: {NOT_COMPARED_IN_SHORT} (--json and the README have the whole list)", "note")
 

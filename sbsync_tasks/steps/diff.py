@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from .. import sqltext
 from ..databases import Database
-from ..databases.catalog import Catalog, Difference, compare
+from ..databases.catalog import Catalog, CatalogObject, Difference, compare, in_line_ends_alone
 from ..errors import RefusedError, SbsyncError
 from ..histories import History, as_migrations
 from ..migrations import Migration, next_version, write_sql
@@ -159,9 +159,10 @@ def generate(
         if made:
             applied((*base, *made))
         shadow = run.shadow((*base, *made), major)
-        sql, differences = engine_and_catalogs(run, shadow, database)
+        found = engine_and_catalogs(run, shadow, database)
+        sql = found.sql
         if not sql:
-            return Generated(made, differences)
+            return Generated(made, found.differences)
         if left:
             taken = [*versions, *(m.version for m in made)]
             made = _joined(run, base, made, sql, major) or (
@@ -170,12 +171,33 @@ def generate(
     raise _undone(run, made, "the difference does not come to an end when it is applied")
 
 
-def engine_and_catalogs(run: Run, left: Database, right: Database) -> tuple[str, tuple[Difference, ...]]:
-    """How two databases differ: the SQL that the CLI's engine writes to make them equal, and what the catalogs say."""
-    return side_by_side(
+@dataclass(frozen=True)
+class Compared:
+    """How two databases differ.
+
+    Attributes:
+        sql: What the CLI's engine writes to make them equal.
+        differences: What the catalogs say.
+        line_ends: What differs in line ends alone, which counts for nothing.
+    """
+
+    sql: str
+    differences: tuple[Difference, ...]
+    line_ends: tuple[CatalogObject, ...] = ()
+
+
+def engine_and_catalogs(run: Run, left: Database, right: Database) -> Compared:
+    """Compare two databases, by the CLI's engine and by their catalogs.
+
+    To the engine line ends are a difference, which its own SQL (LF alone) does not end: where nothing else differs,
+    what it says does not count.
+    """
+    sql, (one, other) = side_by_side(
         lambda: run.cli.diff(left.endpoint, right.endpoint, run.settings.schemas),
-        lambda: compare(run.catalog(left), run.catalog(right)),
+        lambda: (run.catalog(left), run.catalog(right)),
     )
+    differences, line_ends = compare(one, other), in_line_ends_alone(one, other)
+    return Compared("" if line_ends and not differences else sql, differences, line_ends)
 
 
 def _joined(

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .. import histories
-from ..databases.catalog import Difference
 from ..histories import History, as_migrations
 from ..migrations import Migration
 from ..proof import Proof, apart
 from ..side_by_side import side_by_side
-from .diff import engine_and_catalogs
+from .diff import Compared, engine_and_catalogs
 from .preflight import look
 from .run import Run, Work
 
@@ -21,14 +20,14 @@ def verify(run: Run, work: Work) -> Work:
     pending = [m for m in now.folder.migrations if m.version not in now.remote_history]
     unrecorded = {m.version for m in work.to_record}
     if work.drift or any(m.version not in unrecorded for m in pending):
-        sql, differences = _each_against_its_own(run, now, work)
+        found = _each_against_its_own(run, now, work)
     else:
-        sql, differences = engine_and_catalogs(run, run.remote, run.local)
+        found = engine_and_catalogs(run, run.remote, run.local)
     return work.with_(
         local_history=now.local_history, remote_history=now.remote_history, rows=now.rows,
         proof=Proof(
-            left=run.remote.name, right=run.local.name, sql=sql, differences=differences,
-            histories=_histories_differ(now, {m.version for m in pending}),
+            left=run.remote.name, right=run.local.name, sql=found.sql, differences=found.differences,
+            line_ends=found.line_ends, histories=_histories_differ(now, {m.version for m in pending}),
             pending=tuple(m.file_name for m in pending if m.version not in unrecorded),
             unrecorded=tuple(m.file_name for m in pending if m.version in unrecorded),
             known_drift=work.drift, schemas=run.settings.schemas,
@@ -63,17 +62,17 @@ def remote_against_files(run: Run, work: Work) -> Work:
     with run.remote.connection() as connection:
         history = histories.read(connection)
     shadow = run.shadow(work.files, run.remote_identity.major)
-    sql, differences = engine_and_catalogs(run, shadow, run.remote)
+    found = engine_and_catalogs(run, shadow, run.remote)
     unlike = tuple(m.version for m in work.files if not _matches(history, m.version, m))
     made = Proof(
-        left=run.remote.name, right="the migration files", sql="" if work.drift else sql,
-        differences=apart(differences, work.drift), histories=unlike, known_drift=work.drift,
-        schemas=run.settings.schemas, bare=_bare(history),
+        left=run.remote.name, right="the migration files", sql="" if work.drift else found.sql,
+        differences=apart(found.differences, work.drift), line_ends=found.line_ends,
+        histories=unlike, known_drift=work.drift, schemas=run.settings.schemas, bare=_bare(history),
     )  # fmt: skip
     return work.with_(remote_history=history, proof=made)
 
 
-def _each_against_its_own(run: Run, now: Work, work: Work) -> tuple[str, tuple[Difference, ...]]:
+def _each_against_its_own(run: Run, now: Work, work: Work) -> Compared:
     """With files pending the databases differ rightly: each is compared with what it is meant to hold.
 
     That is, the local database with all files, and the remote with its history and the files whose effect it has.
@@ -83,13 +82,13 @@ def _each_against_its_own(run: Run, now: Work, work: Work) -> tuple[str, tuple[D
     remote_base = (*as_migrations(now.remote_history, now.folder.migrations), *remote_files)
     local_shadow = run.shadow(now.folder.migrations, run.local_identity.major)
     remote_shadow = run.shadow(remote_base, run.remote_identity.major)
-    (local_sql, local_differences), (remote_sql, remote_differences) = side_by_side(
+    local, remote = side_by_side(
         lambda: engine_and_catalogs(run, local_shadow, run.local),
         lambda: engine_and_catalogs(run, remote_shadow, run.remote),
     )
-    rest = apart(remote_differences, work.drift)
-    sql = "\n\n".join(s for s in (local_sql, remote_sql if rest or not work.drift else "") if s)
-    return sql, (*local_differences, *rest)
+    rest = apart(remote.differences, work.drift)
+    sql = "\n\n".join(s for s in (local.sql, remote.sql if rest or not work.drift else "") if s)
+    return Compared(sql, (*local.differences, *rest), (*local.line_ends, *remote.line_ends))
 
 
 def _histories_differ(now: Work, pending: set[str]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sbsync_tasks.databases.catalog import NOT_COMPARED, CatalogObject, Difference
+from sbsync_tasks.databases.catalog import NOT_COMPARED, CatalogObject, Difference, compare, in_line_ends_alone
 from sbsync_tasks.proof import ENGINE, FINGERPRINT, HISTORIES, Proof, apart
 
 HERE = Difference(CatalogObject("owner", "table public.a"), "x", "y")
@@ -99,3 +99,25 @@ def test_only_the_very_difference_that_was_known_is_excused():
     changed = Difference(HERE.object, "x", "z")
     assert apart((changed, HERE, THERE), (HERE,)) == (changed, THERE)
     assert apart((HERE,), ()) == (HERE,)
+
+
+# --- line ends ---
+
+FUNCTION, COMMENT = CatalogObject("function", "public.f()"), CatalogObject("table", "public.t")
+
+
+def test_line_ends_are_no_difference_and_are_told():
+    left, right = {FUNCTION: "begin\r\nend", COMMENT: "a"}, {FUNCTION: "begin\nend", COMMENT: "a"}
+    assert (compare(left, right), in_line_ends_alone(left, right)) == ((), (FUNCTION,))
+    made = proof(line_ends=in_line_ends_alone(left, right))
+    assert (made.holds, made.in_sync) == (True, True)
+    assert made.verdict == "equal as far as compared, apart from 1 different in line ends alone"
+    assert ENGINE not in made.compared  # it cannot leave them out
+
+
+@pytest.mark.parametrize(("one", "other"), [("a\rb", "a\nb"), ("a\r\nb", "ab"), ("a\r\nb", "a\nB"), ("a\n\nb", "a\nb")])
+def test_anything_beside_line_ends_is_one(one, other):
+    left, right = {FUNCTION: one}, {FUNCTION: other}
+    assert [d.object for d in compare(left, right)] == [FUNCTION]
+    assert in_line_ends_alone(left, right) == ()
+    assert in_line_ends_alone({FUNCTION: one}, {}) == ()

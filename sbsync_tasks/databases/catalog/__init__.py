@@ -1,6 +1,6 @@
 """The fingerprint of a database, straight from its catalogs: read one, compare two."""
 
-from .differences import Difference, PlatformDifference, compare, platform_differences
+from .differences import Difference, PlatformDifference, compare, in_line_ends_alone, platform_differences
 from .model import (
     MANAGED_SCHEMAS,
     NOT_COMPARED,
@@ -21,6 +21,7 @@ __all__ = [
     "Difference",
     "PlatformDifference",
     "compare",
+    "in_line_ends_alone",
     "platform_differences",
     "read_catalog",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -113,14 +114,26 @@ def compare(left: Catalog, right: Catalog) -> tuple[Difference, ...]:
     """The facts in which two databases differ, sorted by kind and name.
 
     The platform's known differences are left out; a fact about a user's schema never is, whatever
-    the list of platform differences says.
+    the list of platform differences says. `CR LF` against `LF` is no difference.
     """
-    found = (
-        Difference(key, left.get(key), right.get(key))
-        for key in sorted(left.keys() | right.keys())
-        if key.kind != SERVICE_OBJECT and left.get(key) != right.get(key)
-    )
+    found = (d for d in _unlike(left, right) if not _in_line_ends_alone(d))
     return tuple(d for d in found if not _is_platforms(d, left, right))
+
+
+def in_line_ends_alone(left: Catalog, right: Catalog) -> tuple[CatalogObject, ...]:
+    """What one database has with `CR LF` and the other with `LF`, in a body or a text, and otherwise alike."""
+    return tuple(d.object for d in _unlike(left, right) if _in_line_ends_alone(d))
+
+
+def _unlike(left: Catalog, right: Catalog) -> Iterator[Difference]:
+    for key in sorted(left.keys() | right.keys()):
+        if key.kind != SERVICE_OBJECT and left.get(key) != right.get(key):
+            yield Difference(key, left.get(key), right.get(key))
+
+
+def _in_line_ends_alone(difference: Difference) -> bool:
+    left, right = difference.left, difference.right
+    return left is not None and right is not None and left.replace("\r\n", "\n") == right.replace("\r\n", "\n")
 
 
 def _is_platforms(difference: Difference, left: Catalog, right: Catalog) -> bool:
