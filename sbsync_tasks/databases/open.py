@@ -19,15 +19,19 @@ LOCAL, SANDBOX_LOCAL, SANDBOX_REMOTE = "local", "sandbox-local", "sandbox-remote
 DEFAULT_ENVIRONMENT = "development"
 
 
-def open_remote(settings: Settings) -> Database:
+def open_remote(settings: Settings, install: Callable[[int], bool] = lambda _major: False) -> Database:
     """The remote database that the environment's settings name.
+
+    Args:
+        settings: The run's settings.
+        install: As for `open_local`.
 
     Raises:
         ConfigError: nothing is named, a project without its password, or a place that cannot be worked with.
     """
     spec = settings.required_remote()
     if spec.kind == "sandbox":
-        return _embedded(settings, "remote", SANDBOX_REMOTE)
+        return _embedded(settings, "remote", SANDBOX_REMOTE, install=install)
     endpoint = by_url(spec.endpoint, settings.root, spec.source) if spec.endpoint else by_ref(spec, settings.root)
     name = _remote_name(settings)
     where = f"project {spec.ref}, {endpoint.host}:{endpoint.port}" if spec.ref else endpoint.label
@@ -38,13 +42,24 @@ def any_major() -> None:
     """For an embedded database whose major version nothing prescribes."""
 
 
-def open_local(settings: Settings, stack: Stack, major: Callable[[], int | None] = any_major) -> Database:
+def install_nothing(_major: int) -> bool:
+    """For whoever does not want a missing server to be installed."""
+    return False
+
+
+def open_local(
+    settings: Settings,
+    stack: Stack,
+    major: Callable[[], int | None] = any_major,
+    install: Callable[[int], bool] = install_nothing,
+) -> Database:
     """The local database; an embedded one is started.
 
     Args:
         settings: The run's settings.
         stack: The CLI's local stack, which is asked where it is the local database.
         major: Asked for the major version that an embedded database is to have, where it is yet to be made.
+        install: Asks the user, and installs an embedded server of a major version that is missing.
 
     Raises:
         MissingToolError: there is no Docker engine to run the stack.
@@ -53,7 +68,7 @@ def open_local(settings: Settings, stack: Stack, major: Callable[[], int | None]
     spec = settings.local
     if spec.kind == "embedded":
         sandbox = settings.remote is not None and settings.remote.kind == "sandbox"
-        return _embedded(settings, "local", SANDBOX_LOCAL if sandbox else LOCAL, major)
+        return _embedded(settings, "local", SANDBOX_LOCAL if sandbox else LOCAL, major, install)
     endpoint = spec.endpoint or stack.endpoint()
     return Database("local", spec.kind, endpoint, "local", f"local ({spec.kind}, {endpoint.label})")
 
@@ -62,28 +77,38 @@ def _remote_name(settings: Settings) -> str:
     return "remote" if settings.env == DEFAULT_ENVIRONMENT else settings.env
 
 
-def clusters_of(settings: Settings, major: int | None = None) -> Clusters:
+def clusters_of(
+    settings: Settings, major: int | None = None, install: Callable[[int], bool] = install_nothing
+) -> Clusters:
     """The embedded servers of the project."""
-    from .embedded import Clusters, find_binaries
+    from .embedded import Clusters, find_or_install
 
-    return Clusters(settings.root, find_binaries(major, settings.pg_bindir))
+    return Clusters(settings.root, find_or_install(major, settings.pg_bindir, install))
 
 
-def _embedded(settings: Settings, side: Side, name: str, major: Callable[[], int | None] = any_major) -> Database:
-    clusters = _clusters_for(settings, name, major)
+def _embedded(
+    settings: Settings,
+    side: Side,
+    name: str,
+    major: Callable[[], int | None] = any_major,
+    install: Callable[[int], bool] = install_nothing,
+) -> Database:
+    clusters = _clusters_for(settings, name, major, install)
     endpoint = clusters.start(name)
     shown = "local" if side == "local" else _remote_name(settings)
     label = f"{shown} (embedded PostgreSQL, port {endpoint.port})"
     return Database(side, "embedded", endpoint, shown, label, clusters, name)
 
 
-def _clusters_for(settings: Settings, name: str, major: Callable[[], int | None]) -> Clusters:
+def _clusters_for(
+    settings: Settings, name: str, major: Callable[[], int | None], install: Callable[[int], bool]
+) -> Clusters:
     """The servers that can start an embedded database: of the major version that made it, where it exists."""
     from .embedded import made_by
 
     maker = made_by(settings.root, name)
     try:
-        return clusters_of(settings, maker or major())
+        return clusters_of(settings, maker or major(), install)
     except MissingToolError as error:
         if maker is None:
             raise

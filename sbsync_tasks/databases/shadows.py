@@ -8,13 +8,13 @@ cached beginning of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..endpoint import Endpoint
-from ..errors import MissingToolError, RefusedError, SbsyncError
+from ..errors import ConfigError, MissingToolError, RefusedError, SbsyncError
 from ..migrations import Migration
 from ..paths import state_dir
 from ..supabase_cli import CliError, SupabaseCli
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .containers import Containers
     from .provider import Provider
 
+PLATFORM_MAJORS = (15, 17)
 WAIT = 60.0  # seconds that a run waits for another one in the same project
 CACHED = 8  # shadows kept between runs; one of the example project takes about 30 MB
 
@@ -37,13 +38,22 @@ class Shadows:
         pg_bindir: `SBSYNC_PG_BINDIR`, where it is set.
         containers: Servers of the local stack's image, where the local database is the stack: for every database
             of its major version they have the extensions and the base that an embedded server lacks.
+        install: Asks the user, and installs an embedded server of a major version that is missing.
     """
 
-    def __init__(self, root: Path, cli: SupabaseCli, pg_bindir: str = "", containers: Containers | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        cli: SupabaseCli,
+        pg_bindir: str = "",
+        containers: Containers | None = None,
+        install: Callable[[int], bool] = lambda _major: False,
+    ) -> None:
         self._root = root
         self._cli = cli
         self._pg_bindir = pg_bindir
         self._containers = containers
+        self._install = install
         self._clusters: dict[int, Provider] = {}
         self._started: set[tuple[int, str]] = set()
         # Two runs in one project would build and drop each other's shadows: the second waits.
@@ -91,10 +101,16 @@ class Shadows:
         return self._embedded(major)
 
     def _embedded(self, major: int) -> Provider:
-        from .embedded import Clusters, find_binaries
+        from .embedded import Clusters, find_or_install
 
+        if major not in PLATFORM_MAJORS:
+            raise ConfigError(
+                f"The database runs PostgreSQL {major}; Supabase runs "
+                f"{' and '.join(map(str, PLATFORM_MAJORS))}, and nothing else is compared.",
+                "Upgrade the database, or name another one.",
+            )
         try:
-            return Clusters(self._root, find_binaries(major, self._pg_bindir))
+            return Clusters(self._root, find_or_install(major, self._pg_bindir, self._install))
         except MissingToolError as error:
             raise MissingToolError(
                 f"A shadow database needs PostgreSQL {major}, as the database it is compared with: {error.message}",

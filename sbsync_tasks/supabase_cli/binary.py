@@ -204,6 +204,25 @@ def install(runner: Runner, version: Version) -> Path:
 
 
 def _npm_install(runner: Runner, version: Version, target: Path) -> None:
+    npm_install(runner, f"{PACKAGE}@{version}", target, SHIM)
+
+
+def npm_install(
+    runner: Runner, package: str, target: Path, expected: str | Path, complete: Callable[[Path], None] = lambda _: None
+) -> None:
+    """Install a package from npm into a folder of its own, whole or not at all; none of its scripts runs.
+
+    Args:
+        runner: Runs npm.
+        package: Name and version.
+        target: The folder; it must not exist yet.
+        expected: A file (a pattern) that has to be there afterwards, relative to the folder.
+        complete: What is still to be done to the folder before it counts as whole.
+
+    Raises:
+        MissingToolError: there is no npm.
+        SbsyncError: npm failed, or the package is not what was expected.
+    """
     npm = npm_command()
     if npm is None:
         raise MissingToolError("npm was not found.", "`pip install 'sbsync-tasks[node]'` brings it.")
@@ -212,12 +231,13 @@ def _npm_install(runner: Runner, version: Version, target: Path) -> None:
     partial.mkdir(parents=True)
     done = runner.run(
         [*npm, "install", "--prefix", str(partial), "--no-audit", "--no-fund", "--no-save", "--ignore-scripts",
-         f"{PACKAGE}@{version}"],
+         package],
         env=_npm_settings(), cwd=partial, timeout=600,
     )  # fmt: skip
-    if not done.ok or not (partial / SHIM).exists():
+    if not done.ok or not any(partial.glob(str(expected))):
         reason = (done.stderr or done.stdout).strip()[-400:]
-        raise SbsyncError(f"npm could not install {PACKAGE}@{version}: {reason}")
+        raise SbsyncError(f"npm could not install {package}: {reason}")
+    complete(partial)
     partial.rename(target)
 
 

