@@ -199,6 +199,14 @@ def test_the_tests_are_run_as_the_readme_says():
     ]
 
 
+def test_the_workflow_runs_what_is_documented():
+    """`.ci/run` on Linux and the README's command on macOS, in each supported Python."""
+    jobs = yaml.safe_load((REPOSITORY / ".github/workflows/ci.yml").read_text(encoding="utf-8"))["jobs"]
+    (command,) = [c.text for c in page("README.md").commands if c.text.endswith("pytest")]
+    assert [jobs[name]["steps"][-1]["run"] for name in ("linux", "macos")] == ["bash .ci/run", command]
+    assert all(job["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13", "3.14"] for job in jobs.values())
+
+
 def test_the_pages_are_read_as_they_are_meant():
     this = Page(REPOSITORY / "x.md", "# A `b` c\n\n| k | v |\n|---|---|\n| 1 | 2 |\n\n```console\n$ a\nb\n$ c\n```\n")
     assert this.anchors == {"a-b-c"}
