@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import os
 import random
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support import leftovers
 from tests.support.campaign import Rounds
+from tests.support.sharing import Groups, write_groups
+from tests.support.synced import remove_shared
 
 # Whatever would change what the code under test does; SBSYNC_TEST_* is the tests' own.
 FOREIGN = ("INVOKE_", "PG", "SUPABASE_", "SBSYNC_", "GIT_", "RICH_")
@@ -25,6 +29,7 @@ ONE_BY_ONE = (
 # Marked with one of these, a test is a part of the matrix without saying so.
 MATRIX = ("docker", "campaign")
 SEED = 20261125
+LEFT = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -65,20 +70,41 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if not item.get_closest_marker("matrix")]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if os.environ.get("PYTEST_XDIST_WORKER") == "gw0":
+        write_groups(run_folder(session.config), session.items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Groups | None:
+    """`--dist=loadgroup` is ours; every other way is pytest-xdist's own."""
+    return Groups(config, log, run_folder(config)) if config.getvalue("dist") == "loadgroup" else None
+
+
 @pytest.fixture
 def rounds(request: pytest.FixtureRequest) -> Rounds:
     """`rounds(sample, full)`: the rounds of a campaign, each with a random source of its own."""
     option = request.config.option
-    return Rounds(f"{option.seed} {request.node.nodeid}", full=option.campaign)
+    return Rounds(f"{option.seed} {request.node.nodeid.split('@')[0]}", full=option.campaign)
+
+
+def run_folder(config: pytest.Config) -> Path:
+    """The folder that all workers of a run share, below pytest's own: a worker's is below that of its parent."""
+    base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "run"
+    (folder / leftovers.TEMPORARY).mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session", autouse=True)
-def isolated_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No settings of the user's: an empty home folder, no stray variables, no colour.
+def isolated_session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No settings of the user's: an empty home folder, temporary files apart, no stray variables, no colour.
 
     The per-user cache stays the real one: a server and a CLI that were fetched once are not fetched again.
     """
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    run = run_folder(request.config)
     with pytest.MonkeyPatch.context() as patch:
         for key in list(os.environ):
             if key in ONE_BY_ONE or (key.startswith(FOREIGN) and not key.startswith("SBSYNC_TEST_")):
@@ -86,4 +112,26 @@ def isolated_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
         patch.setenv("XDG_CACHE_HOME", cache)
         patch.setenv("NO_COLOR", "1")
+        patch.setenv(leftovers.RUN, str(run))
+        patch.setenv("TMPDIR", str(run / leftovers.TEMPORARY))
+        patch.setattr(tempfile, "tempdir", None)  # what was asked for before is remembered
         yield
+
+
+@pytest.hookimpl(trylast=True)  # after all workers
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Remove what the workers shared; whatever else is left fails the run."""
+    if "PYTEST_XDIST_WORKER" in os.environ or session.config.option.collectonly:
+        return
+    run = run_folder(session.config)
+    remove_shared(run)
+    session.config.stash[LEFT] = left = leftovers.left_by(run)
+    if left and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if left := config.stash.get(LEFT, []):
+        terminalreporter.section("left behind by the tests", red=True)
+        for what in left:
+            terminalreporter.line(what)

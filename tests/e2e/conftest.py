@@ -10,7 +10,9 @@ from invoke.context import Context
 
 from sbsync_tasks.runner import Runner
 from sbsync_tasks.supabase_cli.binary import NEWEST_KNOWN, Version, install
+from tests.support import leftovers
 from tests.support.project import Project
+from tests.support.synced import shared_project
 
 HOME = str(Path.home())  # npm's settings are there; while tests run, HOME is an empty folder
 
@@ -36,18 +38,9 @@ def newest(cli: Callable[[str], Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def synced(newest: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A sandbox project in sync, stopped: to be copied, never to be used."""
-    made = Project(tmp_path_factory.mktemp("synced") / "project", newest)
-    made.root.mkdir()
-    try:
-        made.create()
-        made.sync("local-to-remote")
-        assert len(made.remote.history()) == len(made.migrations)
-        made.stop()
-        yield made
-    finally:
-        made.remove_databases()
+def synced(newest: Path) -> Project:
+    """A sandbox project in sync, stopped: to be copied, never to be used; the same for all workers."""
+    return shared_project(leftovers.shared(), newest)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from typing import Self
 from sbsync_tasks.databases.embedded import account, find_binaries, server
 from sbsync_tasks.databases.embedded.tree import server_tree
 from sbsync_tasks.endpoint import Endpoint
+from tests.support import leftovers
 
 HERE = Path(__file__).parent
 # A larger stand-in for the platform's base that may lie beside the repository.
@@ -36,6 +37,7 @@ class PlainServer:
         self._admin_password = secrets.token_urlsafe(12)
         self._bindir = server_tree(find_binaries(None))
         self._folder = Path(tempfile.mkdtemp(prefix="sbsync-plain-", dir="/var/tmp"))
+        leftovers.note(self._folder)
         account.current().own(self._folder)
         self._port = 0
         try:

@@ -18,10 +18,12 @@ import psycopg
 from psycopg.rows import dict_row
 
 from sbsync_tasks.databases.catalog import Catalog, read_catalog
-from sbsync_tasks.databases.embedded import Clusters, find_binaries, find_client_tools
+from sbsync_tasks.databases.embedded import Clusters, account, find_binaries, find_client_tools
+from sbsync_tasks.databases.embedded.cluster import place_of
 from sbsync_tasks.databases.embedded.files import copy_tree
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.migrations import FILE_PATTERN
+from tests.support import leftovers
 
 REPOSITORY = Path(__file__).parents[2]
 TASKS = "from sbsync_tasks import ns\n"
@@ -124,6 +126,8 @@ class Project:
         self.env = env
         self.settings = dict(settings or {})
         self.urls: dict[str, Endpoint] = {}
+        if account.current().dropped:  # then its databases are elsewhere
+            leftovers.note(place_of(root.resolve()))
 
     # --- files and git ---
 
@@ -212,10 +216,7 @@ class Project:
 
     def remove_databases(self) -> None:
         """Stop and remove the servers, and the folder that holds them."""
-        clusters = self.clusters
-        for name in clusters.names():
-            clusters.remove(name)
-        shutil.rmtree(clusters._place(), ignore_errors=True)
+        self.clusters.remove_all()
 
     def copy_to(self, root: Path) -> Project:
         """A copy of the project and of its stopped databases, under another root."""
@@ -223,7 +224,7 @@ class Project:
         copy_tree(self.root, root)
         copied = Project(root, self.cli, self.env, self.settings)
         source, target = self.clusters._place(), copied.clusters._place()
-        for folder in source.iterdir() if source != self.root / ".sbsync" / "embedded" else ():
+        for folder in source.iterdir() if not source.is_relative_to(self.root) else ():
             if folder.is_dir():
                 copy_tree(folder, target / folder.name)
         for port in target.glob("*/port"):  # two servers would want the same one
@@ -245,11 +246,13 @@ class Project:
 
     def environment(self) -> dict[str, str]:
         """What a task gets to see of the environment: nothing of the tester's own settings."""
-        home = self.root.parent / "home"
+        home, temporary = self.root.parent / "home", self.root.parent / "tmp"
         home.mkdir(exist_ok=True)
+        temporary.mkdir(exist_ok=True)
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(home),
+            "TMPDIR": str(temporary),
             "LANG": "C.UTF-8",
             "XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"],
             "PYTHONPATH": str(REPOSITORY),

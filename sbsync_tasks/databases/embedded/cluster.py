@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sbsync_tasks.databases.connection import connect
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import SbsyncError
-from sbsync_tasks.paths import state_dir
+from sbsync_tasks.paths import STATE, state_dir
 
 from . import account, base, files, server
 from .identity import renew_identifier
@@ -106,7 +106,7 @@ class Clusters:
         """Stop and delete every cluster of the project, and the folder they were in."""
         for name in self.names():
             self.remove(name)
-        shutil.rmtree(self._place(), ignore_errors=True)
+        shutil.rmtree(place_of(self._root), ignore_errors=True)
 
     def exists(self, name: str) -> bool:
         """Whether there is a complete cluster of that name."""
@@ -118,7 +118,7 @@ class Clusters:
 
     def names(self) -> tuple[str, ...]:
         """The project's clusters, sorted."""
-        found = {path.name.removesuffix(".next") for path in self._place().iterdir()}
+        found = {path.name.removesuffix(".next") for path in _inside(place_of(self._root))}
         return tuple(sorted(n for n in found if NAME.fullmatch(n) and self.exists(n)))
 
     def clone(self, source: str, target: str) -> None:
@@ -226,18 +226,23 @@ class Clusters:
     def _folder(self, name: str) -> Path:
         if not NAME.fullmatch(name):
             raise SbsyncError(f"{name!r} cannot be the name of an embedded database.")
-        return self._place() / name
+        return place_of(self._root) / name
 
     def _beside(self, name: str, suffix: str) -> Path:
-        return self._place() / f"{name}.{suffix}"
+        return place_of(self._root) / f"{name}.{suffix}"
 
     def _place(self) -> Path:
-        return _place_of(self._root)
+        """Where the project's clusters are, made on the way; whoever only looks asks `place_of`."""
+        user = account.current()
+        if not user.dropped:
+            return state_dir(self._root, "embedded")
+        account.private_dir(account.home() / "clusters", user)
+        return account.private_dir(place_of(self._root), user)
 
 
 def made_by(root: Path, name: str) -> int | None:
     """PostgreSQL's major version of the server that made a cluster; None where the project has none of that name."""
-    for folder in (_place_of(root.resolve()) / f"{name}.next", _place_of(root.resolve()) / name):
+    for folder in (place_of(root.resolve()) / f"{name}.next", place_of(root.resolve()) / name):
         if _is_complete(folder):
             return _major_of(folder)
     return None
@@ -247,7 +252,7 @@ def folder_of(root: Path, endpoint: Endpoint) -> Path | None:
     """The folder of the project's embedded database that is running at an endpoint; None for any other server."""
     if not endpoint.is_loopback:
         return None
-    for folder in _place_of(root.resolve()).iterdir():
+    for folder in _inside(place_of(root.resolve())):
         port = folder / "port"
         if port.exists() and port.read_text(encoding="utf-8") == str(endpoint.port) and _is_complete(folder):
             return folder if base.read_password(folder, base.OWNER) == endpoint.password else None
@@ -279,14 +284,16 @@ def as_admin(folder: Path, port: int) -> Iterator[psycopg.Connection[tuple[Any, 
         yield connection
 
 
-def _place_of(root: Path) -> Path:
-    """Where a project's clusters are; as root not below the project, see `account`."""
-    user = account.current()
-    if not user.dropped:
-        return state_dir(root, "embedded")
+def place_of(root: Path) -> Path:
+    """Where a project's clusters are, or would be; as root not below the project, see `account`."""
+    if not account.current().dropped:
+        return root / STATE / "embedded"
     key = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-    account.private_dir(account.home() / "clusters", user)
-    return account.private_dir(account.home() / "clusters" / key, user)
+    return account.ROOT_HOME / "clusters" / key
+
+
+def _inside(place: Path) -> list[Path]:
+    return list(place.iterdir()) if place.is_dir() else []
 
 
 def _major_of(folder: Path) -> int:
