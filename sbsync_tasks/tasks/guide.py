@@ -16,9 +16,9 @@ from .session import ASKS, COMMON, LOCAL, session
     help={
         **COMMON,
         **LOCAL,
-        "name": "write the SQL as migration files of this name, proved on a fresh shadow first",
+        "name": "write the SQL as migration files with this name, proved on a fresh shadow first",
         "remote": "look at the remote's unrecorded changes instead of the local database's",
-        "exit-code": "exit with 2 where there are changes",
+        "exit-code": "exit with 2 if there are changes",
         "dry-run": ASKS["dry-run"],
     },
     iterable=["env_file"],
@@ -57,7 +57,7 @@ def diff(
         **COMMON,
         **ASKS,
         "file": "a version, or the path of a SQL file (default: everything pending on the remote)",
-        "allow-data-loss": "accept the loss of this object, such as public.t (repeatable)",
+        "allow-data-loss": "accept losing this object, such as public.t (repeatable)",
     },
     iterable=["env_file", "allow_data_loss"],
     positional=[],  # one that is positional could not be left out
@@ -118,9 +118,9 @@ def reset(
         **COMMON,
         **LOCAL,
         **ASKS,
-        "allow-data-loss": "accept the loss of this object of the remote, such as public.t (repeatable)",
-        "ignore-drift": "go on although the remote differs from its own history",
-        "include-all": "also push files older than the remote's newest version, where the order does not matter",
+        "allow-data-loss": "accept losing this object on the remote, such as public.t (repeatable)",
+        "ignore-drift": "continue even if the remote differs from its own history",
+        "include-all": "also push files older than the remote's newest version, if the order does not matter",
     },
     iterable=["env_file", "allow_data_loss"],
     positional=[],
@@ -237,7 +237,7 @@ def verify(
         **COMMON,
         **LOCAL,
         "local": "back up the local database instead of the remote",
-        "schema-only": "keep no rows",
+        "schema-only": "leave out the rows",
     },
     iterable=["env_file"],
     auto_shortflags=False,
@@ -263,7 +263,7 @@ def backup(
 
 
 @task(
-    help={**COMMON, **LOCAL, "exit-code": "exit with 2 where anything is pending or differs"},
+    help={**COMMON, **LOCAL, "exit-code": "exit with 2 if anything is pending or differs"},
     iterable=["env_file"],
     auto_shortflags=False,
 )

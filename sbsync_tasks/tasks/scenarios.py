@@ -14,7 +14,7 @@ SCENARIO = {
     **LOCAL,
     **ASKS,
     "name": "name of a new migration (letters, digits, underscores)",
-    "reset": "keep the local database's data: bring it up instead of rebuilding it",
+    "reset": "keep the local database's data: apply what is missing instead of rebuilding it",
     "commit": "commit the new migration files to git",
 }
 
@@ -22,9 +22,9 @@ SCENARIO = {
 @task(
     help={
         **SCENARIO,
-        "allow-data-loss": "accept the loss of this object of the remote, such as public.t (repeatable)",
-        "ignore-drift": "go on although the remote differs from its own history",
-        "include-all": "also push files older than the remote's newest version, where the order does not matter",
+        "allow-data-loss": "accept losing this object on the remote, such as public.t (repeatable)",
+        "ignore-drift": "continue even if the remote differs from its own history",
+        "include-all": "also push files older than the remote's newest version, if the order does not matter",
     },
     iterable=["env_file", "allow_data_loss"],
     positional=[],

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 COMMON = {
     "env": "environment, such as staging: reads .env.staging (default: development)",
     "env-file": "read this dotenv file instead of the environment's own (repeatable)",
-    "json": "one JSON document on stdout, nothing else",
+    "json": "print one JSON document on stdout and nothing else",
 }
 # Of the tasks that use the local database.
-LOCAL = {"start": "start the CLI's local stack first, where it is the local database and not running"}
+LOCAL = {"start": "start the CLI's local stack first if it is not running"}
 ASKS = {
-    "yes": "answer every ordinary question with yes (needed without a terminal)",
+    "yes": "answer yes to every ordinary question (needed without a terminal)",
     "dry-run": "only look: show what would be done, write nothing",
 }
 
@@ -140,5 +140,5 @@ def _config(context: Context) -> Mapping[str, object]:
         return dict(found)
     except (TypeError, ValueError):
         raise ConfigError(
-            "`sbsync` in the Invoke config is no mapping.", "Write it like this: `sbsync: {lock_timeout: 5s}`."
+            "`sbsync` in the Invoke config is not a mapping.", "Write it like this: `sbsync: {lock_timeout: 5s}`."
         ) from None

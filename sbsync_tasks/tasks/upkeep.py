@@ -60,7 +60,7 @@ def resolve(
         step.resolve(run)
 
 
-@task(help={"keep": "leave the scratch project and its databases there, to look at"}, auto_shortflags=False)
+@task(help={"keep": "keep the scratch project and its databases so that you can look at them"}, auto_shortflags=False)
 def demo(context: Context, *, keep: bool = False) -> None:
     """Try both scenarios on a scratch project.
 

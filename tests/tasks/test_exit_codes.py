@@ -75,8 +75,8 @@ BAD = {
     "a bad invoke.yaml": ({"invoke.yaml": "sbsync: {lock_timeout: soon}\n"}, {}, "sbsync.lock_timeout"),
     "an unknown key in invoke.yaml": ({"invoke.yaml": "sbsync: {lokal: stack}\n"}, {}, "Did you mean local?"),
     "a secret in invoke.yaml": ({"invoke.yaml": f"sbsync: {{db_password: {SECRET}}}\n"}, {}, "SUPABASE_DB_PASSWORD"),
-    "no mapping in invoke.yaml": ({"invoke.yaml": "sbsync: full\n"}, {}, "no mapping"),
-    "a number in invoke.yaml": ({"invoke.yaml": "sbsync: 5\n"}, {}, "no mapping"),
+    "no mapping in invoke.yaml": ({"invoke.yaml": "sbsync: full\n"}, {}, "not a mapping"),
+    "a number in invoke.yaml": ({"invoke.yaml": "sbsync: 5\n"}, {}, "not a mapping"),
     "a bad INVOKE_ variable": ({}, {"INVOKE_SBSYNC_LOCK_TIMEOUT": "soon"}, "INVOKE_SBSYNC_LOCK_TIMEOUT"),
     "no environment's name": ({}, {"SBSYNC_ENV": "a/b"}, "SBSYNC_ENV"),
     "two remotes": (
