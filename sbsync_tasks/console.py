@@ -125,8 +125,8 @@ class Console:
             return
         if not self.interactive:
             raise RefusedError(
-                f"{question} Nobody can be asked: this is no terminal. {refused}",
-                "Run it again with --yes, after looking at --dry-run.",
+                f"{question} Cannot ask for confirmation: this is not a terminal. {refused}",
+                "Check it with --dry-run, then run it again with --yes.",
             )
         if self.ask(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
             raise RefusedError(f"Declined. {refused}")

@@ -332,7 +332,7 @@ def _refused(root: Path, text: str, rewritten: Sequence[str]) -> SbsyncError:
     elif rewritten:
         hint = f"A hook changed {', '.join(rewritten)}: look at the change, then run again."
     else:
-        hint = "Mend what git or its hook says, then run again; the files stay where they are."
+        hint = "Fix what git or its hook reports, then run again; the files stay where they are."
     return SbsyncError(f"git did not commit; nothing was changed in git. It said:\n{_tail(text)}", hint)
 
 

@@ -96,7 +96,7 @@ def example() -> Path:
     for folder in (package / "example", package.parent / "supabase"):
         if (folder / "config.toml").is_file():
             return folder
-    raise SbsyncError("The example project is not part of this installation.", "Install sbsync-tasks anew.")
+    raise SbsyncError("The example project is not part of this installation.", "Reinstall sbsync-tasks.")
 
 
 def _settings(root: Path) -> Settings:

@@ -37,7 +37,7 @@ class Docker:
             return "the program docker is not installed"
         except SbsyncError as error:
             return error.message
-        return "" if done.ok else (_last_line(done.stderr) or "docker gave no answer")
+        return "" if done.ok else (_last_line(done.stderr) or "docker did not answer")
 
     def call(self, *argv: str, env: Mapping[str, str] | None = None) -> str:
         """Run one docker command and return what it prints.

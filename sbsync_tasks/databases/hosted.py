@@ -123,6 +123,6 @@ def _no_password(spec: RemoteSpec) -> ConfigError:
     where = "in .env.local or in the process environment" if linked else f"beside {PROJECT_ID}, in the same place"
     return ConfigError(
         f"The project {spec.ref} ({spec.source}) is named without its database password. Without it there is no "
-        "backup, no comparison with what the database holds, and no lock against a second run: nothing was begun.",
+        "backup, no comparison with what the database holds, and no lock against a second run: nothing was started.",
         f"Set {DB_PASSWORD} {where}; the dashboard's database settings can set a new one.",
     )

@@ -20,7 +20,7 @@ def names(migrations: tuple[Migration, ...]) -> str:
 
 def show_plan(run: Run, work: Work) -> Work:
     """What a run would do, at the end of a dry one."""
-    run.console.heading("A run would do this; nothing of it is done now")
+    run.console.heading("A run would do this (nothing has been done)")
     for number, text in enumerate(work.plan, 1):
         run.console.say(f"  {number}. {text}")
     return work

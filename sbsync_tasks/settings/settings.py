@@ -260,5 +260,5 @@ def _check_expectation(expect: Value, remote: RemoteSpec | None) -> None:
     if remote and remote.ref and expect.text.isalpha() and remote.ref != expect.text:
         raise ConfigError(
             f"The remote is {remote.ref} ({remote.source}), but {keys.EXPECT} ({expect.source}) expects {expect.text}.",
-            "Mend the one that is wrong.",
+            "Fix the one that is wrong.",
         )

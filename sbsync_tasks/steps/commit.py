@@ -13,7 +13,7 @@ from .run import Run, Work
 
 REMOTE_CHANGES = "Add migration for remote changes"
 LOCAL_CHANGES = "Add migration for local changes"
-FOR_EVER = "What git has once, it has for ever: keep the value in Supabase Vault"
+FOR_EVER = "A commit stays in git for ever: keep the value in Supabase Vault"
 
 
 def not_in_git(run: Run, migrations: Iterable[Migration]) -> list[Path]:
@@ -82,7 +82,7 @@ def check(run: Run, migrations: Collection[Migration]) -> None:
             f"{FOR_EVER}; or leave the file uncommitted (--no-commit).",
         )
     if git.repository(run.settings.root) is None:
-        run.console.say("This is no git repository: the migrations will not be committed.", "warning")
+        run.console.say("This is not a git repository: the migrations will not be committed.", "warning")
         return
     for warning in git.check_ready(run.settings.root):
         run.console.say(warning, "warning")
@@ -99,7 +99,7 @@ def commit(run: Run, work: Work, migrations: Iterable[Migration], message: str) 
     gone = git.renamed_away(run.settings.root, files)
     made = git.commit(run.settings.root, [*files, *gone], message)
     for name in made.rewritten:
-        run.console.say(f"a hook changed {name}: it is no longer what was reviewed and applied", "warning")
+        run.console.say(f"a hook changed {name}: it no longer matches what was reviewed and applied", "warning")
     return work.with_(committed=made)
 
 

@@ -157,7 +157,7 @@ def _refuse(problems: list[tuple[str, str]]) -> None:
     if len(problems) == 1:
         raise RefusedError(*problems[0])
     listed = "\n".join(f"  - {what}\n    {way_out}" for what, way_out in problems)
-    raise RefusedError(f"{len(problems)} things have to be put in order first:\n{listed}")
+    raise RefusedError(f"{len(problems)} problems have to be fixed first:\n{listed}")
 
 
 def _folder_problems(folder: Folder) -> list[tuple[str, str]]:

@@ -116,8 +116,8 @@ def approve(run: Run, migrations: Sequence[Migration], plan: Sequence[str], prot
     if not console.interactive:
         keep(run, migrations)
         raise RefusedError(
-            "Nobody can be asked: this is no terminal. Nothing was changed.",
-            "Look at it with --dry-run, then run it with --yes" + (f" --env {settings.env}." if protected else "."),
+            "Cannot ask for confirmation: this is not a terminal. Nothing was changed.",
+            "Check it with --dry-run, then run it with --yes" + (f" --env {settings.env}." if protected else "."),
         )
     return _ask(run, migrations, protected)
 
@@ -147,7 +147,7 @@ def keep(run: Run, migrations: Sequence[Migration]) -> str:
     for migration in migrations:
         write_sql(folder / migration.file_name, migration.sql)
     names = ", ".join(f".sbsync/rejected/{m.file_name}" for m in migrations)
-    return f" The SQL is kept in {names}; the next run makes it anew from the database."
+    return f" The SQL is kept in {names}; the next run generates it again from the database."
 
 
 class Edited(Exception):  # noqa: N818 - no error: the user has edited, and the steps before have to look again

@@ -225,7 +225,7 @@ class Run:
             raise ConfigError(
                 f"SBSYNC_EXPECT says {expected}, and the server that answers for {database.label} is "
                 f"system {identity.system}.",
-                "This is another database than the one that is meant: check the settings (`invoke doctor`).",
+                "This is not the database that you meant: check the settings (`invoke doctor`).",
             )
 
     def _warn_of_another(self, database: Database, identity: Identity) -> None:

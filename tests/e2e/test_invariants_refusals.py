@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.cli, pytest.mark.e2e]
 
 GUARDED = ("SUPABASE_DB_URL={remote.url}", "SUPABASE_DB_PASSWORD={remote.password}", "SBSYNC_PROTECTED=true", "")
 PENDING = "20300101000000"
-ASKED = "Nobody can be asked"
+ASKED = "Cannot ask for confirmation"
 
 
 @pytest.fixture(scope="module")

@@ -131,7 +131,7 @@ def test_what_only_the_local_database_has_recorded_becomes_a_pending_file(projec
     history, before = project.local.history(), project.snapshot()
     refused = project.task("resolve")
     assert refused.code == 4, refused.text
-    assert "Nobody can be asked" in refused.stderr
+    assert "Cannot ask for confirmation" in refused.stderr
     assert project.snapshot() == before
     cured(project)
     assert project.local.history() == history

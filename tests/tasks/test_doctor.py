@@ -309,7 +309,7 @@ def test_an_engine_that_does_not_answer_is_told_from_none(project: Project, tmp_
     (bin_ / "docker").write_text("#!/bin/sh\necho cannot connect >&2\nexit 1\n", encoding="utf-8")
     (bin_ / "docker").chmod(0o755)
     done = doctor(project, SBSYNC_LOCAL="stack", PATH=str(bin_))
-    assert "gives no answer" in only(done, "Docker", "warning")["what"]
+    assert "does not answer" in only(done, "Docker", "warning")["what"]
 
 
 def test_without_git_there_is_one_warning(project: Project, tmp_path: Path) -> None:

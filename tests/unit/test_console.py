@@ -117,7 +117,7 @@ def test_without_a_terminal_nobody_is_asked(capsys):
     with pytest.raises(RefusedError) as caught:
         console().confirm("Throw it away?")
     assert caught.value.exit_code == 4
-    assert "Nobody can be asked" in caught.value.message
+    assert "Cannot ask for confirmation" in caught.value.message
     assert "Nothing was changed." in caught.value.message
     assert "--yes" in caught.value.hint
     assert capsys.readouterr() == ("", "")

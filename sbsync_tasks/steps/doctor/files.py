@@ -28,7 +28,7 @@ def settings(subject: Subject) -> list[Check]:
         problem = subject.problem or ConfigError("The settings cannot be resolved.")
         return [
             Check("error", problem.message, problem.hint),
-            Check("warning", "Without settings the databases were not looked at.", "Mend the settings first."),
+            Check("warning", "Without settings the databases were not looked at.", "Fix the settings first."),
         ]
     read = ", ".join(_shown(subject, path) for path in subject.settings.files_read)
     values = subject.settings.values.values()

@@ -61,12 +61,12 @@ def docker(subject: Subject) -> list[Check]:
 def _docker_version(subject: Subject) -> str | SbsyncError:
     program = shutil.which("docker")
     if program is None:
-        return SbsyncError("Docker is not there.", "Install Docker, or set SBSYNC_LOCAL=embedded.")
+        return SbsyncError("Docker is not installed.", "Install Docker, or set SBSYNC_LOCAL=embedded.")
     argv = [program, "info", "--format", "{{.ServerVersion}}"]
     done = attempt(lambda: subject.runner.run(argv, timeout=DOCKER_SECONDS))
     if not isinstance(done, SbsyncError) and done.ok and done.stdout.strip():
         return done.stdout.strip()
-    return SbsyncError("Docker's engine gives no answer.", "Start Docker, or set SBSYNC_LOCAL=embedded.")
+    return SbsyncError("Docker's engine does not answer.", "Start Docker, or set SBSYNC_LOCAL=embedded.")
 
 
 def git(subject: Subject) -> list[Check]:
