@@ -85,6 +85,7 @@ def document(run: Run, work: Work) -> dict[str, Any]:
         "pushed": list(work.pushed),
         "recorded": list(work.recorded),
         "backups": [shown(run.settings.root, b.path) for b in work.backups],
+        "seeds": list(work.seeds),
         "commit": work.committed.commit if work.committed else "",
         "steps": [{"name": n, "seconds": round(s, 2), "outcome": o} for n, s, o in run.console.times],
         "proof": work.proof.document() if work.proof else None,

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SbsyncError
+from ..settings.config_toml import ConfigToml
 from .docker import Docker
 from .stack import Stack
 
@@ -138,7 +139,7 @@ def _scratch(stack: Stack, root: Path) -> Iterator[Stack]:
         (supabase / "config.toml").write_text(text, encoding="utf-8")
         for pin in _pins(root):
             shutil.copy(pin, supabase / ".temp" / pin.name)
-        scratch = Stack(folder, stack.docker, lambda project_id: stack.cli.elsewhere(folder, project_id))
+        scratch = Stack(ConfigToml(folder), stack.docker, lambda project_id: stack.cli.elsewhere(folder, project_id))
         scratch.docker.remove_container(scratch.container_name)  # of a run that was cut off
         try:
             yield scratch
@@ -163,17 +164,15 @@ def _remove(scratch: Stack) -> None:
             docker.remove_volume(volume)
 
 
-def _settings(config: Mapping[str, Any]) -> str:
+def _settings(config: ConfigToml) -> str:
     """The part of config.toml that decides what a new database holds."""
-    db = config.get("db", {})
-    lines = ["[db]"]
-    if "major_version" in db:
-        lines.append(f"major_version = {json.dumps(db['major_version'])}")
-    lines += ["[db.seed]", "enabled = false"]
-    if db.get("settings"):
-        lines += ["[db.settings]", *(f"{key} = {json.dumps(value)}" for key, value in sorted(db["settings"].items()))]
+    major, settings = config.number("db", "major_version"), config.get("db", "settings") or {}
+    lines = ["[db]", *([f"major_version = {major}"] if major else []), "[db.seed]", "enabled = false"]
+    if settings:
+        values = {key: config.get("db", "settings", key) for key in sorted(settings)}
+        lines += ["[db.settings]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
     for service in SERVICES:
-        lines += [f"[{service}]", f"enabled = {json.dumps(bool(config.get(service, {}).get('enabled', True)))}"]
+        lines += [f"[{service}]", f"enabled = {json.dumps(config.switch(service, 'enabled'))}"]
     return "\n".join(lines) + "\n"
 
 

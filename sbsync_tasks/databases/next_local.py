@@ -35,20 +35,26 @@ class NextLocal:
         self._thread = ThreadPoolExecutor(1)
         self._built = self._thread.submit(self._build)
 
-    def _build(self) -> None:
+    def _build(self) -> tuple[str, ...]:
         endpoint = self._clusters.start(NAME)
-        if not self._unwanted:
-            self._cli.push(endpoint, self.migrations, seed=True)
-            self._clusters.stop(NAME)
+        if self._unwanted:
+            return ()
+        pushed = self._cli.push(endpoint, self.migrations, seed=True)
+        self._clusters.stop(NAME)
+        return pushed.seeds
 
-    def replace(self, name: str) -> None:
+    def replace(self, name: str) -> tuple[str, ...]:
         """Let it take the place of the cluster `name`, once it is complete.
+
+        Returns:
+            The seed files that were run.
 
         Raises:
             CliError: the seeds do not fit the migrations.
         """
-        self._built.result()
+        seeds = self._built.result()
         self._clusters.replace(name, by=NAME)
+        return seeds
 
     def close(self) -> None:
         """Remove what has not been used, without waiting for seeds that may take long."""

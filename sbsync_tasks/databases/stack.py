@@ -7,15 +7,15 @@ import re
 import socket
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..endpoint import Endpoint
-from ..errors import ConfigError, MissingToolError, SbsyncError
+from ..errors import MissingToolError, SbsyncError
 from ..supabase_cli.local_stack import EXPERIMENTAL
 from .docker import Docker, published_port
 
 if TYPE_CHECKING:
+    from ..settings.config_toml import ConfigToml
     from ..supabase_cli.local_stack import LocalStackCli
 
 DEFAULT_PORT = 54322  # the CLI's default for [db].port
@@ -31,35 +31,20 @@ class Stack:
     """The local stack of one project.
 
     Args:
-        root: The project's root.
+        config: The project's `config.toml`.
         docker: The engine that the stack runs in.
         cli: Makes the calls to the CLI, given the project's id; asked for only where one is needed.
     """
 
-    def __init__(self, root: Path, docker: Docker, cli: Callable[[str], LocalStackCli]) -> None:
+    def __init__(self, config: ConfigToml, docker: Docker, cli: Callable[[str], LocalStackCli]) -> None:
         self.docker = docker
-        self._root = root
+        self.config = config
         self._make_cli = cli
-
-    @cached_property
-    def config(self) -> dict[str, Any]:
-        """`supabase/config.toml`; empty where there is none.
-
-        Raises:
-            ConfigError: it is no TOML.
-        """
-        import tomllib
-
-        path = self._root / "supabase" / "config.toml"
-        try:
-            return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path.relative_to(self._root)} cannot be read: {error}.") from None
 
     @property
     def project_id(self) -> str:
         """The id by which the CLI names the stack's containers; never that of a remote."""
-        return str(self.config.get("project_id") or self._root.name)
+        return self.config.project_id
 
     @property
     def container_name(self) -> str:
@@ -70,7 +55,7 @@ class Stack:
     @property
     def start_command(self) -> str:
         """What starts it: the database alone where config.toml switches every service off."""
-        wanted = any(self.config.get(service, {}).get("enabled", True) for service in SERVICES)
+        wanted = any(self.config.switch(service, "enabled") for service in SERVICES)
         return "supabase start" if wanted else "supabase db start"
 
     @property
@@ -86,7 +71,7 @@ class Stack:
         no notice, 2.122.1 wants 0 or 1, 3.0.0 and 3.1.0 take t and true, too). Unlike the stack in Docker it is asked
         where it listens: password and port are its own.
         """
-        switched = os.environ.get(EXPERIMENTAL) or self.config.get("experimental", {}).get("stack")
+        switched = os.environ.get(EXPERIMENTAL) or self.config.get("experimental", "stack")
         return bool(switched) and self.cli.experimental() is not None
 
     def container(self) -> dict[str, Any] | None:
@@ -146,8 +131,8 @@ class Stack:
         """
         self.cli.start(database_alone="db" in self.start_command.split())
 
-    def reset(self) -> None:
-        """Recreate the database, apply all migrations of the project and run its seeds.
+    def reset(self) -> tuple[str, ...]:
+        """Recreate the database, apply all migrations of the project and run its seeds; say which of them ran.
 
         By its URL it would be emptied only: roles, privileges, default privileges, what was made in `auth`, and
         settings of the database would stay (measured on 3.1.0).
@@ -161,7 +146,7 @@ class Stack:
                 f"Rebuilding the local stack's database needs Docker, and no engine answers: {self.docker.missing}.",
                 "Start Docker, or keep the database's data with --no-reset.",
             )
-        self.cli.reset()
+        return self.cli.reset()
 
     def _not_running(self) -> SbsyncError:
         port = self._port()
@@ -201,9 +186,8 @@ class Stack:
         return f"the container {names[0]}" if names else "another program"
 
     def _port(self) -> int:
-        """`[db].port`; the CLI's default where it stands there as a variable."""
-        port = self.config.get("db", {}).get("port", DEFAULT_PORT)
-        return port if isinstance(port, int) else DEFAULT_PORT
+        """`[db].port`; the CLI's default where it is not set, or set to something else than a number."""
+        return self.config.number("db", "port") or DEFAULT_PORT
 
 
 def _listens(port: int) -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from ..endpoint import Endpoint, parse_url
 from ..errors import ConfigError
 from . import keys
+from .config_toml import ConfigToml
 from .remote import RemoteSpec, find_remote, protection
 from .sources import (
     SANDBOX,
@@ -72,6 +73,7 @@ class Settings:
         values: The values by key, for `doctor`.
         secrets: Every secret that was seen, percent-encoded too, the longest first.
         files_read: The dotenv files that were read, the strongest first.
+        config: The project's `config.toml`, its `env(…)` resolved by the process and the dotenv files.
         no_remote: Why `remote` is None.
     """
 
@@ -94,6 +96,7 @@ class Settings:
     values: Mapping[str, Value]
     secrets: tuple[str, ...] = field(repr=False)
     files_read: tuple[Path, ...]
+    config: ConfigToml
     no_remote: str = ""
 
     def required_remote(self) -> RemoteSpec:
@@ -184,6 +187,7 @@ def _settings(root: Path, chosen: Environment, sources: Sources) -> Settings:
         values=_provenance(chosen, parts, token, plain.values(), protected=protection_value),
         secrets=sources.secrets(),
         files_read=sources.files,
+        config=ConfigToml(root, sources.variable),
         no_remote=no_remote,
     )
 

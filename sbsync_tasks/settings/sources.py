@@ -127,6 +127,12 @@ class Sources:
         definition = next(self.of(key), None)
         return self.value(definition) if definition else Value(key, KEYS[key].default, "default")
 
+    def variable(self, name: str) -> str:
+        """What a name of any kind is set to: in the process, else in a file; empty where nothing sets it."""
+        if name in self.process:
+            return self.process[name]
+        return next((self._expanded_if_possible(item) for item in self.of(name)), "")
+
     def secrets(self) -> tuple[str, ...]:
         """Every secret that any place holds, in force or not, the longest first."""
         forms: set[str] = set()

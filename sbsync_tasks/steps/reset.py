@@ -59,13 +59,20 @@ def rebuild(run: Run, work: Work, major: int | None = None) -> Work:
     prepare(run, migrations, major)
     work = backup.whole_local(run, work)
     if run.local.kind == "embedded":
-        _swap_embedded(run)
+        seeds = _swap_embedded(run)
     elif run.local.kind == "stack":
-        run.stack.reset()
+        seeds = run.stack.reset()
     else:
-        run.cli.reset(run.local.endpoint, migrations)
+        seeds = run.cli.reset(run.local.endpoint, migrations)
     run.forget_local()
-    return work
+    run.console.say(_seeded(seeds), "note")
+    return work.with_(seeds=seeds)
+
+
+def _seeded(seeds: Sequence[str]) -> str:
+    if not seeds:
+        return "no seed file was run"
+    return f"{len(seeds)} seed file{'s' if len(seeds) > 1 else ''} run: {', '.join(seeds)}"
 
 
 def prepare(run: Run, migrations: Sequence[Migration], major: int | None = None) -> None:
@@ -86,12 +93,12 @@ def prepare(run: Run, migrations: Sequence[Migration], major: int | None = None)
     run.next_local = NextLocal(clusters, run.cli, run.shadow(wanted, major).cluster, wanted)
 
 
-def _swap_embedded(run: Run) -> None:
+def _swap_embedded(run: Run) -> tuple[str, ...]:
     """Only what is complete takes the local database's place."""
     local = run.local
     assert run.next_local is not None  # noqa: S101 - made for every embedded database that is rebuilt
     try:
-        run.next_local.replace(local.cluster)
+        return run.next_local.replace(local.cluster)
     except CliError as error:
         raise CliError(
             f"The seeds do not fit the migrations: {error.message}",
@@ -161,4 +168,4 @@ def reset_local(run: Run) -> None:
         raise SbsyncError(f"{label} is not what the migrations say:\n" + listed([d.summary for d in left]))
     made = shown(run.settings.root, work.backups[-1].path)
     console.say(f"{label} is what the migrations say. Backup of what it was: {made}", "ok")
-    console.document({"backup": made, "migrations": [m.file_name for m in work.files]})
+    console.document({"backup": made, "migrations": [m.file_name for m in work.files], "seeds": [*work.seeds]})

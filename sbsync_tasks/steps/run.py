@@ -90,6 +90,7 @@ class Work:
         renamed: Unapplied files that get a later version: (old, new).
         risk: The rows of the remote that the pending migrations can damage.
         backups: The backups that were taken.
+        seeds: The seed files that were run locally.
         pushed: Versions that this run brought to the remote.
         recorded: Versions that this run recorded in the remote's history without running them.
         proof: The proof at the end.
@@ -111,6 +112,7 @@ class Work:
     renamed: tuple[tuple[Migration, Migration], ...] = ()
     risk: Risk = Risk(None)
     backups: tuple[Backup, ...] = ()
+    seeds: tuple[str, ...] = ()
     pushed: tuple[str, ...] = ()
     recorded: tuple[str, ...] = ()
     proof: Proof | None = None
@@ -177,7 +179,9 @@ class Run:
             self.console.say(binary.notice, "warning")
         from ..databases.embedded.privileged import PlatformCli
 
-        return PlatformCli(binary, self.runner, self.settings.root)
+        return PlatformCli(
+            binary, self.runner, self.settings.config, lambda text: self.console.say(text, "warning")
+        )  # fmt: skip
 
     @cached_property
     def shadows(self) -> Shadows:
@@ -191,9 +195,12 @@ class Run:
         """The CLI's local stack, whether or not it is the local database."""
 
         def calls(project_id: str) -> LocalStackCli:
-            return LocalStackCli(self.cli.binary, self.runner, self.settings.root, project_id)
+            return LocalStackCli(
+                self.cli.binary, self.runner, self.settings.root, project_id,
+                lambda text: self.console.say(text, "warning"),
+            )  # fmt: skip
 
-        return Stack(self.settings.root, Docker(self.runner), calls)
+        return Stack(self.settings.config, Docker(self.runner), calls)
 
     @property
     def remote(self) -> Database:

@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..endpoint import Endpoint
 from ..errors import MissingToolError, SbsyncError
-from ..migrations import Migration, write_sql
+from ..migrations import Migration
 from ..runner import Completed, Runner
+from ..settings.config_toml import ConfigToml
 from ..workplace import workplace
+from . import private_project
 from .binary import Binary
 from .dialect import diff_flags, target_flags
 
-MINIMAL_CONFIG = 'project_id = "sbsync"\n'
-# Seeds and roles stand beside the migrations; settings files and the CLI's own state stay out.
 FOR_EVER = ("", "0")  # nothing is sent then: some poolers take no options
-LEFT_OUT = ("migrations", ".temp", ".branches")
+# How the CLI marks a warning on stderr; one about seed files goes on over the next lines.
+WARNING = re.compile(r"(?:WARN(?:ING)?|Warning)\b:?\s*(.+)|(no files matched pattern: .+)")
+
+SEEDING = re.compile(r"^Seeding data from (.+)\.\.\.$", re.MULTILINE)
 
 
 class CliError(SbsyncError):
@@ -69,13 +72,18 @@ class SupabaseCli:
     Args:
         binary: The program.
         runner: Runs it.
-        root: The project's root; its `supabase/` gives configuration, roles and seeds.
+        config: The user's configuration; roles and seeds stand beside it.
+        warn: Told each warning of the CLI, once.
     """
 
-    def __init__(self, binary: Binary, runner: Runner, root: Path) -> None:
+    def __init__(
+        self, binary: Binary, runner: Runner, config: ConfigToml, warn: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.binary = binary
         self._runner = runner
-        self._root = root
+        self.config = config
+        self._warn = warn
+        self._told: set[str] = set()
 
     def diff(self, source: Endpoint, target: Endpoint, schemas: Sequence[str] = ()) -> str:
         """The SQL that takes `source` to the schema of `target`; empty where the engine calls them equal."""
@@ -113,7 +121,9 @@ class SupabaseCli:
             *(["--include-all"] if include_all else []),
         ]
         argv = ["db", "push", "--skip-vault", "--yes", *flags, *self._target(target)]
-        done = self._call(argv, (target,), migrations, writes=not throw_away, lock_timeout=lock_timeout)
+        done = self._call(
+            argv, (target,), migrations, writes=not throw_away, lock_timeout=lock_timeout, seed=seed
+        )  # fmt: skip
         return Pushed(_names(done, "migrations"), _names(done, "seeds"))
 
     def mark_applied(self, target: Endpoint, migrations: Sequence[Migration]) -> None:
@@ -124,11 +134,17 @@ class SupabaseCli:
         argv = ["migration", "repair", "--status", "applied", "--yes", *self._target(target), *versions]
         answer(self._call(argv, (target,), migrations, writes=True))
 
-    def reset(self, target: Endpoint, migrations: Iterable[Migration], *, seed: bool = True) -> None:
-        """Drop what `target` holds and build it again from these migrations; for local databases only."""
+    def reset(self, target: Endpoint, migrations: Iterable[Migration], *, seed: bool = True) -> tuple[str, ...]:
+        """Drop what `target` holds and build it again from these migrations; for local databases only.
+
+        Returns:
+            The seed files that were run.
+        """
         flags = [] if seed else ["--no-seed"]
         argv = ["db", "reset", "--yes", *flags, *self._target(target)]
-        answer(self._call(argv, (target,), migrations, writes=True))
+        done = self._call(argv, (target,), migrations, writes=True, seed=seed)
+        answer(done)
+        return seeded(done)
 
     def _target(self, endpoint: Endpoint) -> list[str]:
         return target_flags(self.binary.version, _cli_url(endpoint))
@@ -141,47 +157,37 @@ class SupabaseCli:
         *,
         writes: bool = False,
         lock_timeout: str = "",
+        seed: bool = False,
     ) -> Completed:
         if writes and not self.binary.may_write:
             raise MissingToolError(self.binary.notice, "Use a tested version, or update sbsync_tasks.")
-        with self._workplace(endpoints, migrations) as place:
+        with self._workplace(endpoints) as place:
+            project = private_project.fill(place, self.config, migrations, seed=seed)
             env = {
                 "PGPASSFILE": str(place / "passfile"),
                 "SUPABASE_TELEMETRY_DISABLED": "1",
                 "SUPABASE_NO_UPDATE_NOTIFIER": "1",
                 **({} if lock_timeout in FOR_EVER else {"PGOPTIONS": f"-c lock_timeout={lock_timeout}"}),
             }
-            common = ["--workdir", str(place / "project"), "--agent", "no", "--output-format", "json"]
-            return self._runner.run([str(self.binary.path), *argv, *common], env=env, cwd=place / "empty")
+            common = ["--workdir", str(project), "--agent", "no", "--output-format", "json"]
+            done = self._runner.run([str(self.binary.path), *argv, *common], env=env, cwd=place / "empty")
+        self._tell(warnings(done))
+        return done
+
+    def _tell(self, found: Iterable[str]) -> None:
+        for warning in found:
+            if warning not in self._told:
+                self._told.add(warning)
+                self._warn(f"The Supabase CLI warns: {warning}")
 
     @contextmanager
-    def _workplace(self, endpoints: Sequence[Endpoint], migrations: Iterable[Migration]) -> Iterator[Path]:
+    def _workplace(self, endpoints: Sequence[Endpoint]) -> Iterator[Path]:
         with workplace() as place:
             (place / "empty").mkdir()
             passfile = place / "passfile"
             passfile.touch(mode=0o600)
             passfile.write_text("".join(e.passfile_line + "\n" for e in endpoints), encoding="utf-8")
-            fill_project(place / "project", self._root, migrations)
             yield place
-
-
-def fill_project(folder: Path, root: Path, migrations: Iterable[Migration]) -> None:
-    """Make a project folder that has the settings, roles and seeds of `root` and exactly these migrations."""
-    supabase = folder / "supabase"
-    (supabase / "migrations").mkdir(parents=True)
-    own = root / "supabase"
-    _link(root, folder, ("supabase", ".git", ".sbsync"))  # seed paths may lead out of supabase/
-    _link(own, supabase, LEFT_OUT)
-    if not (supabase / "config.toml").exists():
-        (supabase / "config.toml").write_text(MINIMAL_CONFIG, encoding="utf-8")
-    for migration in migrations:
-        write_sql(supabase / "migrations" / migration.file_name, migration.sql)
-
-
-def _link(source: Path, target: Path, left_out: Sequence[str]) -> None:
-    for entry in source.iterdir() if source.is_dir() else ():
-        if entry.name not in left_out and not entry.name.startswith(".env"):
-            (target / entry.name).symlink_to(entry)
 
 
 def _cli_url(endpoint: Endpoint) -> str:
@@ -190,6 +196,17 @@ def _cli_url(endpoint: Endpoint) -> str:
         return endpoint.url
     separator = "&" if endpoint.options else "?"
     return f"{endpoint.url}{separator}sslmode=disable"
+
+
+def warnings(done: Completed) -> tuple[str, ...]:
+    """The warnings that a call printed, without the CLI's mark."""
+    found = (WARNING.match(line) for line in done.stderr.splitlines())
+    return tuple(match[1] or match[2] for match in found if match)
+
+
+def seeded(done: Completed) -> tuple[str, ...]:
+    """The seed files that a reset has run; its answer does not name them."""
+    return tuple(SEEDING.findall(done.stderr))
 
 
 def answer(done: Completed) -> dict[str, object]:

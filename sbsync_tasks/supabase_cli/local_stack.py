@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from ..endpoint import Endpoint, parse_url
 from ..errors import MissingToolError
 from ..runner import Completed, Runner
 from .binary import Binary
-from .client import CliError, answer, json_of
+from .client import CliError, answer, json_of, seeded, warnings
 
 # The user's own switch to the experimental stack; `[experimental] stack` in config.toml is the other one.
 EXPERIMENTAL = "SUPABASE_EXPERIMENTAL_STACK"
@@ -41,6 +41,10 @@ class Experimental:
     said: str = ""
 
 
+def unheard(_warning: str) -> None:
+    """For whoever does not want to hear warnings."""
+
+
 class LocalStackCli:
     """The CLI for the local stack of one project folder.
 
@@ -49,14 +53,18 @@ class LocalStackCli:
         runner: Runs it.
         project: The folder that holds `supabase/`.
         project_id: The id that the project's containers are named by.
+        warn: Told each warning of a call that changes something.
     """
 
-    def __init__(self, binary: Binary, runner: Runner, project: Path, project_id: str) -> None:
+    def __init__(
+        self, binary: Binary, runner: Runner, project: Path, project_id: str, warn: Callable[[str], None] = unheard
+    ) -> None:
         self.version = str(binary.version)
         self._binary = binary
         self._runner = runner
         self._project = project
         self._id = project_id
+        self._warn = warn
 
     def elsewhere(self, project: Path, project_id: str) -> LocalStackCli:
         """The same program for another project folder."""
@@ -74,10 +82,14 @@ class LocalStackCli:
         """Stop the stack and remove all its data."""
         self._call(["stop", "--no-backup"])
 
-    def reset(self) -> None:
-        """Recreate the database from nothing, apply all migrations of the project and run its seeds."""
+    def reset(self) -> tuple[str, ...]:
+        """Recreate the database from nothing, apply all migrations of the project and run its seeds.
+
+        Returns:
+            The seed files that were run.
+        """
         # 3.x warns that --local is its default: a target is named all the same.
-        self._call(["db", "reset", "--local", "--yes"])
+        return seeded(self._call(["db", "reset", "--local", "--yes"]))
 
     def experimental(self) -> Experimental | None:
         """Ask whether the CLI works on its experimental stack here, and where that has its database.
@@ -104,10 +116,15 @@ class LocalStackCli:
         self._runner.redact.add([endpoint.password])
         return Experimental(endpoint)
 
-    def _call(self, argv: Sequence[str]) -> None:
+    def _call(self, argv: Sequence[str]) -> Completed:
         if not self._binary.may_write:
             raise MissingToolError(self._binary.notice, "Use a tested version, or update sbsync_tasks.")
-        answer(self._run(argv))
+        done = self._run(argv)
+        for warning in warnings(done):
+            if not warning.startswith("--local"):
+                self._warn(f"The Supabase CLI warns: {warning}")
+        answer(done)
+        return done
 
     def _run(self, argv: Sequence[str]) -> Completed:
         env = {

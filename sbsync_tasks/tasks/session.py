@@ -65,6 +65,7 @@ def session(
     with boundary(console):
         settings = settings_of(context, env, env_file)
         redact.add(settings.secrets)
+        _ = settings.config.data  # a file that is no TOML stops everything, before anything else
         if options.get("name"):
             options["name"] = checked_name(str(options["name"]))
         dry = dry_run or bool(context.config.run.dry)

@@ -22,6 +22,7 @@ from sbsync_tasks.databases.containers import Containers
 from sbsync_tasks.databases.docker import Docker
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.runner import Runner
+from sbsync_tasks.settings.config_toml import ConfigToml
 from sbsync_tasks.supabase_cli import LocalStackCli, find
 from tests.e2e.conftest import cli, newest
 from tests.support import hosted
@@ -101,7 +102,9 @@ class StackProject(Project):
         self.remote_root.mkdir()
         runner = Runner(Context())
         binary = find(runner, self.root, str(self.cli), lambda: False)
-        stack = Stack(self.root, Docker(runner), lambda name: LocalStackCli(binary, runner, self.root, name))
+        stack = Stack(
+            ConfigToml(self.root), Docker(runner), lambda name: LocalStackCli(binary, runner, self.root, name)
+        )
         endpoint = self.urls["remote"] = Containers(self.remote_root, stack).start("remote")
         return Data(endpoint)
 

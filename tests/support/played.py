@@ -11,7 +11,7 @@ project = sys.argv[sys.argv.index("--workdir") + 1] if "--workdir" in sys.argv e
 seen = {{"argv": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd(), "in_cwd": os.listdir("."),
         "stdin": sys.stdin.read(), "files": {{}}}}
 if project:
-    place = pathlib.Path(project).parent
+    place = pathlib.Path(os.environ["PGPASSFILE"]).parent
     seen["modes"] = [stat.S_IMODE(p.stat().st_mode) for p in (place, pathlib.Path(os.environ["PGPASSFILE"]))]
     seen["passfile"] = pathlib.Path(os.environ["PGPASSFILE"]).read_text()
     for folder, _, names in os.walk(project, followlinks=True):

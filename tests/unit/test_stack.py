@@ -15,6 +15,7 @@ from sbsync_tasks.databases import container_base as base
 from sbsync_tasks.databases.docker import Docker, published_port
 from sbsync_tasks.errors import ConfigError, MissingToolError
 from sbsync_tasks.runner import MASK, Completed, Runner
+from sbsync_tasks.settings.config_toml import ConfigToml
 from sbsync_tasks.supabase_cli import CliError, LocalStackCli
 from sbsync_tasks.supabase_cli.binary import Binary, Version
 
@@ -32,7 +33,7 @@ def stack(root: Path, config: str | None) -> Stack:
     if config is not None:
         (root / "supabase").mkdir(exist_ok=True)
         (root / "supabase" / "config.toml").write_text(config, encoding="utf-8")
-    return Stack(root, Docker(Runner(Context())), no_cli)
+    return Stack(ConfigToml(root), Docker(Runner(Context())), no_cli)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_the_container_is_named_by_the_config(
 
 
 def test_a_broken_config_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"supabase/config\.toml cannot be read"):
+    with pytest.raises(ConfigError, match=r"supabase/config\.toml, line 1: this is no TOML"):
         _ = stack(tmp_path, "project_id = ").project_id
 
 
@@ -79,12 +80,13 @@ def test_without_an_engine_the_ways_on_are_named(tmp_path: Path, monkeypatch: py
     assert "SBSYNC_LOCAL=embedded" in raised.value.hint
 
 
-def test_the_base_is_made_with_what_decides_a_new_database() -> None:
-    config = tomllib.loads(
+def test_the_base_is_made_with_what_decides_a_new_database(tmp_path: Path) -> None:
+    made = stack(
+        tmp_path,
         'project_id = "shop"\n[db]\nport = 1\nmajor_version = 15\n[db.settings]\nmax_connections = 50\n'
-        'timezone = "a\\"b"\n[db.seed]\nsql_paths = ["x"]\n[auth]\nsite_url = "env(URL)"\n[storage]\nenabled = false\n'
+        'timezone = "a\\"b"\n[db.seed]\nsql_paths = ["x"]\n[auth]\nsite_url = "env(URL)"\n[storage]\nenabled = false\n',
     )
-    assert tomllib.loads(base._settings(config)) == {
+    assert tomllib.loads(base._settings(made.config)) == {
         "db": {
             "major_version": 15,
             "seed": {"enabled": False},

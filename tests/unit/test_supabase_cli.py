@@ -11,6 +11,7 @@ from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import MissingToolError, SbsyncError
 from sbsync_tasks.migrations import Migration
 from sbsync_tasks.runner import Redactor, Runner
+from sbsync_tasks.settings.config_toml import ConfigToml
 from sbsync_tasks.supabase_cli import NEWEST_KNOWN, OLDEST_SUPPORTED, Binary, CliError, SupabaseCli, Version
 from sbsync_tasks.supabase_cli.dialect import target_flags
 from tests.support.played import Played, put
@@ -42,7 +43,7 @@ def runner():
 
 @pytest.fixture
 def cli(played, root, runner):
-    return lambda version=V3: SupabaseCli(Binary(played.path, version, "a test"), runner, root)
+    return lambda version=V3: SupabaseCli(Binary(played.path, version, "a test"), runner, ConfigToml(root))
 
 
 # --- every call names its database (and no call holds a password) ---
@@ -213,22 +214,27 @@ def test_a_call_sees_exactly_the_given_migrations(cli, played, root):
     assert not [name for name in files if ".temp" in name]
 
 
-def test_settings_roles_and_seeds_are_the_projects_own_and_its_env_files_are_not_seen(cli, played, root):
-    put(root, "supabase/config.toml", 'project_id = "mine"\n')
+def test_roles_and_seeds_are_the_projects_own_its_settings_and_env_files_are_not_seen(cli, played, root):
+    put(
+        root,
+        "supabase/config.toml",
+        'project_id = "mine"\n[inbucket]\n[db.seed]\nsql_paths = ["seeds", "../x/*.sql"]\n',
+    )
     put(root, "supabase/roles.sql", "create role app;\n")
     put(root, "supabase/seeds/a.sql", "insert into a values (1);\n")
-    put(root, "database/more.sql", "insert into b values (1);\n")
-    for name in (".env", ".env.local", ".env.staging", "supabase/.env", "supabase/.env.staging.local"):
+    put(root, "x/more.sql", "insert into b values (1);\n")
+    for name in (".env", ".env.local", "supabase/.env", "supabase/seeds/.env.staging.local"):
         put(root, name, "SUPABASE_DB_URL=postgresql://elsewhere\n")
-    put(root, ".sbsync/backups/dump.sql", "x")
-    put(root, ".git/config", "x")
+    put(root, "supabase/templates/invite.html", "x")
     cli().push(TARGET, (FIRST,), seed=True, roles=True)
     files = played.calls[0]["files"]
-    assert files["supabase/config.toml"] == 'project_id = "mine"\n'
     assert files["supabase/roles.sql"] == "create role app;\n"
     assert files["supabase/seeds/a.sql"] == "insert into a values (1);\n"
-    assert files["database/more.sql"] == "insert into b values (1);\n"
-    assert not [name for name in files if ".env" in name or name.startswith((".git", ".sbsync"))]
+    assert files["x/more.sql"] == "insert into b values (1);\n"
+    assert 'project_id = "mine"' in files["supabase/config.toml"]
+    assert set(files) - {"supabase/config.toml", f"supabase/migrations/{FIRST.file_name}"} == {
+        "supabase/roles.sql", "supabase/seeds/a.sql", "x/more.sql"
+    }  # fmt: skip
 
 
 def test_a_project_without_a_supabase_folder_gets_a_minimal_one(cli, played, root):
@@ -237,6 +243,27 @@ def test_a_project_without_a_supabase_folder_gets_a_minimal_one(cli, played, roo
     cli().push(TARGET, (FIRST,))
     assert set(played.calls[0]["files"]) == {"supabase/config.toml", f"supabase/migrations/{FIRST.file_name}"}
     assert not (root / "supabase").exists()
+
+
+def test_each_warning_of_the_cli_is_told_once(played, root, runner):
+    told = []
+    cli = SupabaseCli(Binary(played.path, V3, "a test"), runner, ConfigToml(root), told.append)
+    stderr = (
+        "Target: custom Postgres\nWARN: no files matched pattern: supabase/a.sql\n"
+        "no files matched pattern: supabase/b.sql\nSeeding data from supabase/c.sql...\nWARNING (01000): odd\n"
+    )
+    played.answers('{"migrations":[],"seeds":[]}', stderr)
+    cli.push(TARGET, (FIRST,), seed=True)
+    cli.push(TARGET, (FIRST,), seed=True)
+    assert told == [
+        "The Supabase CLI warns: no files matched pattern: supabase/a.sql",
+        "The Supabase CLI warns: no files matched pattern: supabase/b.sql",
+        "The Supabase CLI warns: (01000): odd",
+    ]
+    played.answers('{"error":{"code":"X","message":"no"}}', "Warning: told of a failure, too\n", 1)
+    with pytest.raises(CliError):
+        cli.push(TARGET, ())
+    assert told[-1] == "The Supabase CLI warns: told of a failure, too"
 
 
 # --- what its answers mean; the texts are those of 2.115.0, 2.122.1 and 3.1.0 ---

@@ -72,7 +72,7 @@ class PlatformCli(SupabaseCli):
         push = partial(
             super().push, target, include_all=include_all, lock_timeout=lock_timeout, throw_away=throw_away
         )  # fmt: skip
-        folder = folder_of(self._root, target) if any(map(_may_need_more, every)) else None
+        folder = folder_of(self.config.root, target) if any(map(_may_need_more, every)) else None
         if folder is None:
             return push(every, seed=seed, roles=roles)
         with as_admin(folder, target.port) as connection:

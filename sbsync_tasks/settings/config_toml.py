@@ -1,0 +1,161 @@
+"""`supabase/config.toml`: the few of its values that this tool uses itself, as the CLI would read them.
+
+A value written `env(NAME)` is what NAME is set to in the process or in the dotenv files; where nothing sets it, the
+CLI leaves the text as it is, and so does this. Nothing here minds what else stands in the file: that is the CLI's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError
+
+NAME = Path("supabase", "config.toml")
+DEFAULT_SEEDS = ("./seed.sql",)
+_VARIABLE = re.compile(r"env\((.*)\)")
+_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
+_TRUE, _FALSE = ("true", "t", "1"), ("false", "f", "0")
+
+
+def unset(_name: str) -> str:
+    """For a file whose variables nothing sets."""
+    return ""
+
+
+class ConfigToml:
+    """The `config.toml` of one project; all its values are the defaults where there is none.
+
+    Attributes:
+        root: The project's root.
+        path: The file.
+    """
+
+    def __init__(self, root: Path, variable: Callable[[str], str] = unset) -> None:
+        self.path = root / NAME
+        self.root = root
+        self._variable = variable
+
+    @cached_property
+    def text(self) -> str:
+        """The file, without a byte order mark; empty where there is none."""
+        try:
+            return self.path.read_bytes().decode("utf-8-sig") if self.path.is_file() else ""
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{NAME} is not valid UTF-8 (byte {error.start}).", "Save the file as UTF-8.") from None
+
+    @cached_property
+    def data(self) -> Mapping[str, Any]:
+        """What stands in it.
+
+        Raises:
+            ConfigError: it is no TOML; the message names the line.
+        """
+        import tomllib
+
+        try:
+            return tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            line = _PLACE.search(str(error))
+            at = line[1] if line and line[1] else len(self.text.splitlines())
+            what = _PLACE.sub("", str(error))
+            raise ConfigError(
+                f"{NAME}, line {at}: this is no TOML ({what[0].lower()}{what[1:]}).",
+                "Correct that line; the Supabase CLI cannot read the file either.",
+            ) from None
+
+    def get(self, *path: str) -> Any:  # noqa: ANN401 - whatever type the file gives it
+        """The value at a path of keys, `env(…)` replaced; None where it is not set, or set to something else."""
+        found: Any = self.data
+        for key in path:
+            found = found.get(key) if isinstance(found, dict) else None
+        return self._resolved(found)
+
+    def _resolved(self, value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, list):
+            return [self._resolved(item) for item in value]
+        match = _VARIABLE.fullmatch(value) if isinstance(value, str) else None
+        return (self._variable(match[1]) or value) if match else value
+
+    @property
+    def project_id(self) -> str:
+        """The id by which the CLI names the stack's containers; never that of a remote."""
+        return str(self.get("project_id") or self.root.name)
+
+    def number(self, *path: str) -> int | None:
+        """A whole number, also where it comes from a variable as text; None where it is none."""
+        found = self.get(*path)
+        if isinstance(found, str) and re.fullmatch(r"\d{1,9}", found):
+            return int(found)
+        return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+    def switch(self, *path: str) -> bool:
+        """Whether something is on, as everything is by default.
+
+        Raises:
+            ConfigError: it is neither on nor off.
+        """
+        found = self.get(*path)
+        if isinstance(found, bool) or found is None:
+            return found is not False
+        if str(found).lower() in (*_TRUE, *_FALSE):
+            return str(found).lower() in _TRUE
+        raise self.wrong(path, f"{found!r} is not true or false")
+
+    def names(self, *path: str) -> tuple[str, ...] | None:
+        """A list of texts; one text stands for a list that is separated by commas. None where it is not set.
+
+        Raises:
+            ConfigError: it is no list of texts.
+        """
+        found = self.get(*path)
+        if found is None:
+            return None
+        if isinstance(found, str):
+            return tuple(found.split(","))
+        if isinstance(found, list) and all(isinstance(item, str) for item in found):
+            return tuple(found)
+        raise self.wrong(path, "it is not a list of texts")
+
+    @property
+    def seeds(self) -> tuple[str, ...]:
+        """The patterns of the seed files, relative to `supabase/`; none where seeds are switched off."""
+        if not self.switch("db", "seed", "enabled"):
+            return ()
+        named = self.names("db", "seed", "sql_paths")
+        return DEFAULT_SEEDS if named is None else named
+
+    def wrong(self, path: tuple[str, ...], what: str) -> ConfigError:
+        """The error about one value."""
+        return ConfigError(
+            f"{'.'.join(path)} ({NAME}, line {self.line(*path) or 1}): {what}.",
+            "Correct the value; where it is env(…), set that variable in supabase/.env or in the environment.",
+        )
+
+    def line(self, *path: str) -> int:
+        """The line that sets the value at a path, or opens the table; 0 where none is found."""
+        table: tuple[str, ...] = ()
+        for number, text in enumerate(self.text.splitlines(), 1):
+            header = _HEADER.match(text)
+            if header:
+                table = _keys(header[1])
+                if table[: len(path)] == path:
+                    return number
+                continue
+            key = _KEY.match(text)
+            if key and (*table, *_keys(key[1]))[: len(path)] == path:
+                return number
+        return 0
+
+
+_WORD = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
+_DOTTED = rf"{_WORD}(?:\s*\.\s*{_WORD})*"
+_HEADER = re.compile(rf"\s*\[\[?\s*({_DOTTED})\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(rf"\s*({_DOTTED})\s*=")
+
+
+def _keys(dotted: str) -> tuple[str, ...]:
+    return tuple(word.strip("\"'") for word in re.findall(_WORD, dotted))
