@@ -65,6 +65,7 @@ EMPTY = (
     "pg_stat_monitor", "pg_tle", "pgaudit", "pgroonga", "pgroonga_database", "plcoffee", "plls", "plpgsql_check", "rum",
     "supautils", "wrappers",
 )  # fmt: skip
+EMPTY_IN = {"pg_tle": "pgtle"}  # the schema that its control file names, needed where the search_path is empty
 # Types, planner and storage of their own: nothing written in SQL can stand in for these.
 WITHOUT = ("pgrouting", "plv8", "postgis", "postgis_raster", "postgis_sfcgal", "postgis_tiger_geocoder",
            "postgis_topology", "timescaledb")  # fmt: skip
@@ -81,7 +82,7 @@ def add(folder: Path) -> None:
             _write(folder, name, one, (SQL / f"{name}.sql").read_text(encoding="utf-8"))
     for name in EMPTY:
         if not (folder / f"{name}.control").exists():
-            _write(folder, name, StandIn("1.0", relocatable=True), "")
+            _write(folder, name, StandIn("1.0", schema=EMPTY_IN.get(name, ""), relocatable=name not in EMPTY_IN), "")
 
 
 def _write(folder: Path, name: str, one: StandIn, script: str) -> None:
