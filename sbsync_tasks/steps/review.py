@@ -16,6 +16,7 @@ from ..findings import Finding, Review, Severity, joined, mask, review, review_t
 from ..migrations import FILE_PATTERN, Migration, read_folder, read_sql, write_sql
 from ..paths import state_dir
 from ..runner import kept_environment
+from .losses import Weigh, Weigher, unweighed, weighed
 from .run import Run
 
 MARKS = {
@@ -37,11 +38,12 @@ def show(console: Console, migration: Migration, found: Review) -> None:
         console.say(line(finding), MARKS[finding.severity])
 
 
-def show_all(console: Console, migrations: Sequence[Migration]) -> tuple[Review, ...]:
+def show_all(console: Console, migrations: Sequence[Migration], weigh: Weigh = unweighed) -> tuple[Review, ...]:
     """Migrations that are applied one after the other, each with its findings."""
-    reviews = review_together([m.sql for m in migrations])
-    for migration, found in zip(migrations, reviews, strict=True):
-        show(console, migration, found)
+    found = review_together([m.sql for m in migrations])
+    reviews = tuple(Review(r.statements, tuple(weighed(r.findings, weigh))) for r in found)
+    for migration, weighed_review in zip(migrations, reviews, strict=True):
+        show(console, migration, weighed_review)
     return reviews
 
 
@@ -57,22 +59,24 @@ def named(finding: Finding) -> str:
     return f"{finding.object}: {finding.why}" if finding.object else finding.why
 
 
-def blocking(migrations: Sequence[Migration], allowed: Sequence[str]) -> tuple[Finding, ...]:
+def blocking(migrations: Sequence[Migration], allowed: Sequence[str], weigh: Weigh = unweighed) -> tuple[Finding, ...]:
     """The findings that may not reach the remote without being allowed by name.
 
     All the files are read as one text: what one of them creates and a later one drops was never there to lose.
     """
     found = review(joined(m.sql for m in migrations))
-    return (*found.blocking, *unallowed(found, allowed))
+    return (*found.blocking, *weighed(unallowed(found, allowed), weigh))
 
 
-def refuse_blocking(migrations: Sequence[Migration], allowed: Sequence[str], where: str) -> None:
+def refuse_blocking(
+    migrations: Sequence[Migration], allowed: Sequence[str], where: str, weigh: Weigh = unweighed
+) -> None:
     """Stop where data of the remote would be lost, or where the SQL cannot be read.
 
     Raises:
         RefusedError: names each object, and the flag that allows its loss.
     """
-    found = blocking(migrations, allowed)
+    found = blocking(migrations, allowed, weigh)
     if not found:
         return
     unreadable = [f for f in found if f.blocking]
@@ -195,12 +199,20 @@ def review_files(run: Run, which: str | None) -> None:
     Raises:
         RefusedError: data could be lost without being allowed, or the SQL cannot be read.
     """
-    migrations = _chosen(run, which) if which else _pending(run)
-    reviews = show_all(run.console, migrations)
+    if which:
+        migrations = _chosen(run, which)
+        return _review_against(run, migrations, unweighed)
+    migrations = _pending(run)
+    with run.remote.connection() as connection:
+        return _review_against(run, migrations, Weigher(connection, migrations))
+
+
+def _review_against(run: Run, migrations: Sequence[Migration], weigh: Weigh) -> None:
+    reviews = show_all(run.console, migrations, weigh)
     run.console.document({"migrations": [_review_data(m, r) for m, r in zip(migrations, reviews, strict=True)]})
     if not migrations:
         run.console.say("Nothing is pending on the remote.", "ok")
-    refuse_blocking(migrations, run.options.allow_data_loss, "the database it is applied to")
+    refuse_blocking(migrations, run.options.allow_data_loss, "the database it is applied to", weigh)
 
 
 def _chosen(run: Run, which: str) -> tuple[Migration, ...]:

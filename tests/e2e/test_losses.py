@@ -1,0 +1,74 @@
+"""What a text announces as lost, against a database that has rows, has none, or has no such table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sbsync_tasks.databases.embedded import Clusters, find_binaries
+from sbsync_tasks.findings import joined, review
+from sbsync_tasks.migrations import Migration
+from sbsync_tasks.steps.losses import Weigher
+from tests.support.project import Data
+
+pytestmark = pytest.mark.e2e
+THERE = """
+create type public.mood as enum ('a'); create type public.unused as enum ('a');
+create table public.full (id serial primary key, note text, empty text, m public.mood);
+insert into public.full (note, m) values ('x', 'a'), ('y', null), (null, null);
+create table public.bare (id int primary key, note text);
+create schema app; create table app."T x" (a int); insert into app."T x" values (1);
+create schema hollow; create table hollow.t (a int); create sequence public.counter;
+create table public.parent (id int) partition by range (id);
+create table public.part partition of public.parent for values from (0) to (9);
+insert into public.parent values (1);
+"""
+CASES = (
+    ("drop table public.full", {"public.full": "3 rows"}),
+    ("drop table public.bare cascade", {}),
+    ("drop table if exists public.nowhere cascade", {}),
+    ("alter table public.full drop column note", {"public.full.note": "2 rows"}),
+    ("alter table public.full drop column empty", {}),
+    ("alter table public.full drop column nowhere", {}),
+    ("alter table public.bare alter column note type int using 1", {}),
+    ('truncate app."T x"', {'app."T x"': "1 row"}),
+    ("update auth.users set email = lower(email)", {}),
+    ("delete from public.full", {"public.full": "3 rows"}),
+    ("drop schema hollow cascade", {}),
+    ("drop schema app cascade", {"schema app": "1 row"}),
+    ("drop type public.unused cascade", {}),
+    ("drop type public.mood cascade", {"type public.mood": "1 row"}),
+    ("drop sequence public.full_id_seq cascade", {}),
+    ("drop sequence public.counter", {"sequence public.counter": ""}),
+    ("drop extension supabase_vault cascade", {}),
+    ("alter table public.parent detach partition public.part", {"public.parent": "1 row"}),
+    # Under another name it is still what was there
+    ("alter table public.full rename to other; drop table public.other", {"public.other": ""}),
+    ("do $$ begin execute 'alter table public.full rename to o'; end $$; drop table public.o", {"public.o": ""}),
+    ("drop owned by anon", {"owned by anon": ""}),
+)
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Data]:
+    """One with rows."""
+    clusters = Clusters(tmp_path_factory.mktemp("losses"), find_binaries(17))
+    try:
+        data = Data(clusters.start("met"))
+        data.run(THERE)
+        yield data
+    finally:
+        clusters.remove_all()
+
+
+@pytest.mark.parametrize(("sql", "expected"), CASES, ids=[sql[:50] for sql, _ in CASES])
+def test_what_the_database_has_to_lose(database: Data, sql: str, expected: dict[str, str]) -> None:
+    migrations = [Migration("1", "m", sql)]
+    with database.connection() as connection:
+        weigh = Weigher(connection, migrations)
+        left = [w for f in review(joined([sql])).data_loss if (w := weigh(f))]
+    assert {f.object for f in left} == set(expected)
+    for finding in left:
+        told = expected[finding.object]
+        assert (f"It holds {told} now." in finding.why) == bool(told), finding.why
