@@ -100,7 +100,7 @@ def example() -> Path:
 
 
 def _settings(root: Path) -> Settings:
-    return resolve(root=root, flags={}, env="sandbox", process=kept_environment())
+    return resolve(root=root, env="sandbox", process=kept_environment())
 
 
 @contextmanager

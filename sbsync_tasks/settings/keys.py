@@ -14,7 +14,6 @@ from ..errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ACCESS_TOKEN = "SUPABASE_ACCESS_TOKEN"  # noqa: S105 - the key's name
 PROJECT_ID = "SUPABASE_PROJECT_ID"
 DB_PASSWORD = "SUPABASE_DB_PASSWORD"  # noqa: S105 - the key's name
 DB_URL = "SUPABASE_DB_URL"
@@ -66,7 +65,6 @@ KEYS = {
         Key(DB_URL, url=True, in_invoke=False),
         Key(PROJECT_ID, in_invoke=False),
         Key(DB_PASSWORD, secret=True, in_invoke=False),
-        Key(ACCESS_TOKEN, secret=True, in_invoke=False),
         Key(LOCAL, default="stack", url=True),
         Key(PROTECTED),
         Key(EXPECT),

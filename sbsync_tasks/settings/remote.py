@@ -114,7 +114,7 @@ def find_remote(sources: Sources, env: Environment, root: Path) -> tuple[RemoteS
 
 def _layers(env: Environment) -> tuple[Layer, ...]:
     """The layers that may name this environment's remote."""
-    named = (Layer.COMMAND, Layer.ENV_FILE, Layer.NAMED)
+    named = (Layer.PROCESS, Layer.ENV_FILE, Layer.NAMED)
     return (*named, Layer.UNNAMED) if env.name == DEFAULT_ENV else named
 
 
@@ -135,7 +135,7 @@ def _refuse_with_sandbox(sources: Sources) -> None:
     """
     for key in (DB_URL, PROJECT_ID, EXPECT, LOCAL):
         for item in sources.of(key):
-            on_purpose = item.layer in (Layer.COMMAND, Layer.ENV_FILE)
+            on_purpose = item.layer in (Layer.PROCESS, Layer.ENV_FILE)
             text = sources.value(item).text if on_purpose else ""
             if text and (key, text) != (LOCAL, "embedded"):
                 raise ConfigError(
@@ -272,7 +272,7 @@ def protection(sources: Sources, env: Environment, remote: RemoteSpec | None) ->
     """
     ignored = ""
     for item in sources.of(PROTECTED):
-        if env.name == SANDBOX and item.layer is not Layer.COMMAND:
+        if env.name == SANDBOX and item.layer is not Layer.PROCESS:
             continue
         value = sources.value(item)
         if parse_bool(PROTECTED, value.text, value.source):

@@ -1,6 +1,6 @@
 """Settings: every value from its strongest place, checked, with where it came from.
 
-Highest first: task flag, process environment, `--env-file` (a later one wins; it replaces the files
+Highest first: process environment, `--env-file` (a later one wins; it replaces the files
 after it), `.env.<env>.local`, `.env.local` (not in `test`), `.env.<env>`, `.env` - these four in
 `supabase/`, then in the project's root -, Invoke config, default. The first place that sets a key
 wins, also when it sets it to nothing. Nothing here reads or writes `os.environ`.
@@ -127,7 +127,6 @@ def find_root(start: Path) -> Path:
 def resolve(
     *,
     root: Path,
-    flags: Mapping[str, str | None],
     env_files: Sequence[str] = (),
     env: str | None = None,
     process: Mapping[str, str],
@@ -137,7 +136,6 @@ def resolve(
 
     Args:
         root: The project's root; paths in settings are relative to it.
-        flags: Flags of the task by key (`SBSYNC_LOCAL` or `local`); None where not given.
         env_files: The paths of `--env-file`, relative to the working directory.
         env: The value of `--env`.
         process: The process environment.
@@ -150,7 +148,6 @@ def resolve(
     sources = gather(
         root,
         chosen.name,
-        flags=flags,
         env_files=env_files,
         process=process,
         invoke_config=dict(invoke_config or {}),
@@ -159,7 +156,6 @@ def resolve(
 
 
 def _settings(root: Path, chosen: Environment, sources: Sources) -> Settings:
-    token = sources.first(keys.ACCESS_TOKEN)
     remote, parts, no_remote = find_remote(sources, chosen, root)
     protected, protected_source = protection(sources, chosen, remote)
     plain = _plain_values(sources, chosen)
@@ -184,7 +180,7 @@ def _settings(root: Path, chosen: Environment, sources: Sources) -> Settings:
         lock_timeout=keys.parse_duration(*_triple(plain[keys.LOCK_TIMEOUT])),
         supabase_bin=_program(root, plain[keys.SUPABASE_BIN].text, home),
         pg_bindir=_folder(root, plain[keys.PG_BINDIR].text, home),
-        values=_provenance(chosen, parts, token, plain.values(), protected=protection_value),
+        values=_provenance(chosen, parts, plain.values(), protected=protection_value),
         secrets=sources.secrets(),
         files_read=sources.files,
         config=ConfigToml(root, sources.variable),
@@ -248,14 +244,13 @@ def _program(root: Path, text: str, home: str) -> str:
 def _provenance(
     chosen: Environment,
     parts: Iterable[Value],
-    token: Value,
     plain: Iterable[Value],
     *,
     protected: Value,
 ) -> Mapping[str, Value]:
     """The resolved values by key; what is neither set nor has a default is left out."""
     env = Value("SBSYNC_ENV", chosen.name, chosen.source)
-    found = (env, *parts, token, *plain, protected)
+    found = (env, *parts, *plain, protected)
     return MappingProxyType({value.key: value for value in found if value.text or value.source != "default"})
 
 

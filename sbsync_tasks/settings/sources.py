@@ -1,4 +1,4 @@
-"""Where settings stand: command line, process, dotenv files, Invoke config, in their order."""
+"""Where settings stand: process, dotenv files, Invoke config, in their order."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _INVOKE_PREFIX = "INVOKE_SBSYNC_"
 class Layer(Enum):
     """The layers, of which one has to name the whole of a remote."""
 
-    COMMAND = "the command line or the process environment"
+    PROCESS = "the process environment"
     ENV_FILE = "--env-file"
     NAMED = "the environment's own files"
     UNNAMED = ".env and .env.local"
@@ -50,7 +50,7 @@ class Value:
     Attributes:
         key: Such as `SBSYNC_LOCAL`.
         text: The value, references put in.
-        source: Such as `--local`, `process environment`, `.env.staging:3` or `default`.
+        source: Such as `process environment`, `.env.staging:3` or `default`.
     """
 
     key: str
@@ -195,7 +195,6 @@ def gather(
     root: Path,
     env: str,
     *,
-    flags: Mapping[str, str | None],
     env_files: Sequence[str],
     process: Mapping[str, str],
     invoke_config: Mapping[str, object],
@@ -208,7 +207,7 @@ def gather(
     """
     files = _asked_for(env_files) if env_files else _usual(root, env)
     own = {path.resolve() for path, _ in _candidates(root, env, own_only=True)}
-    definitions = [*_from_flags(flags), *_from_process(process)]
+    definitions = [*_from_process(process)]
     for path, name, layer in files:
         definitions += _from_file(path, name, layer, own=path.resolve() in own)
     definitions += _from_invoke(invoke_config, process)
@@ -256,19 +255,11 @@ def _asked_for(env_files: Sequence[str]) -> list[tuple[Path, str, Layer]]:
     return [(Path(name), name, Layer.ENV_FILE) for name in reversed(env_files)]
 
 
-def _from_flags(flags: Mapping[str, str | None]) -> Iterator[Definition]:
-    for name, text in flags.items():
-        if text is not None:
-            key = KEYS.get(name) or _by_short_name(name, "command line")
-            source = "--" + key.short.replace("_", "-")
-            yield Definition(key.name, text, source, Layer.COMMAND)
-
-
 def _from_process(process: Mapping[str, str]) -> Iterator[Definition]:
     for name, text in process.items():
         check_name(name, PROCESS, in_file=False)
         if name in KEYS:
-            yield Definition(name, text, PROCESS, Layer.COMMAND)
+            yield Definition(name, text, PROCESS, Layer.PROCESS)
 
 
 def _from_file(path: Path, name: str, layer: Layer, *, own: bool) -> list[Definition]:

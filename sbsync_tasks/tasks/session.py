@@ -85,7 +85,7 @@ def settings_of(context: Context, env: str | None, env_file: Sequence[str] | Non
     from ..settings import find_root, resolve
 
     return resolve(
-        root=find_root(Path.cwd()), flags={}, env_files=env_file or (), env=env,
+        root=find_root(Path.cwd()), env_files=env_file or (), env=env,
         process=os.environ, invoke_config=_config(context),
     )  # fmt: skip
 

@@ -18,7 +18,7 @@ def answer(project: Project, side: str) -> str:
 
 
 def test_the_sql_on_stdout_is_exact_or_nothing(project: Project) -> None:
-    project.settings["SUPABASE_ACCESS_TOKEN"] = TOKEN
+    project.settings["SUPABASE_DB_PASSWORD"] = TOKEN
     project.local.run(function(TOKEN))
     before = project.snapshot()
     for args in ((), ("--json",), ("--exit-code",), ("--name", "hook", "--dry-run")):
@@ -49,7 +49,7 @@ def test_the_sql_on_stdout_is_exact_or_nothing(project: Project) -> None:
 
 
 def test_a_scenario_masks_it_brings_it_over_as_it_is_and_does_not_commit_it(project: Project) -> None:
-    project.settings["SUPABASE_ACCESS_TOKEN"] = TOKEN
+    project.settings["SUPABASE_DB_PASSWORD"] = TOKEN
     project.local.run(function(TOKEN))
     before = project.snapshot()
     refused = project.task("local-to-remote", "--yes", "--commit")

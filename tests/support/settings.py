@@ -33,7 +33,7 @@ class Project:
         self.file("supabase/.temp/project-ref", ref)
 
     def settings(self, env: str | None = None, **given: Any) -> Settings:
-        return resolve(**{"root": self.root, "flags": {}, "process": {}, "env": env, **given})
+        return resolve(**{"root": self.root, "process": {}, "env": env, **given})
 
     def error(self, env: str | None = None, **given: Any) -> str:
         with pytest.raises(ConfigError) as caught:

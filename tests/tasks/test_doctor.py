@@ -122,11 +122,11 @@ def test_a_bad_setting_is_a_line_that_hides_no_other(project: Project) -> None:
 
 def test_values_are_shown_masked_with_where_they_come_from(project: Project) -> None:
     url = f"postgresql://postgres:{quote(SECRET, safe='')}@127.0.0.1:{free_port()}/postgres"
-    environment(project, ".env.staging.local", f"SUPABASE_DB_URL='{url}'", "SUPABASE_ACCESS_TOKEN=tr0ub_token")
+    environment(project, ".env.staging.local", f"SUPABASE_DB_URL='{url}'", f"SUPABASE_DB_PASSWORD='{SECRET}'")
     done = doctor(project, "--env", "staging", SBSYNC_BACKUP="full")
     shown = [c["what"] for c in lines(done, "settings")]
     assert "SBSYNC_BACKUP = full (process environment)" in shown
-    assert "SUPABASE_ACCESS_TOKEN = *** (.env.staging.local:2)" in shown
+    assert "SUPABASE_DB_PASSWORD = *** (.env.staging.local:2)" in shown
     assert any("postgres:***@127.0.0.1" in text and ".env.staging.local:1" in text for text in shown)
     assert "Dotenv files, the strongest first: .env.staging.local." in shown
 
@@ -135,7 +135,7 @@ def subject(project: Project, **process: str) -> step.Subject:
     redact = Redactor()
 
     def settings() -> Any:
-        return resolve(root=project.root, flags={}, env="staging", process=process)
+        return resolve(root=project.root, env="staging", process=process)
 
     console = Console(redact, json_output=True)
     return step.Subject.of(project.root, Runner(Context(), redact), console, settings, ())

@@ -43,7 +43,6 @@ def test_the_full_order(project: Project) -> None:
     for number, name in enumerate(STAGING, start=5):
         project.file(name, f"{TIMEOUT}={number}s")
     given: dict[str, Any] = {
-        "flags": {TIMEOUT: "1s"},
         "process": {TIMEOUT: "2s", "INVOKE_SBSYNC_LOCK_TIMEOUT": "13s"},
         "invoke_config": {"lock_timeout": "14s"},
     }
@@ -53,8 +52,6 @@ def test_the_full_order(project: Project) -> None:
         value = project.settings("staging", **given).values[TIMEOUT]
         seen.append((value.text, value.source))
 
-    look()
-    given["flags"] = {TIMEOUT: None}
     look()
     del given["process"][TIMEOUT]
     for name in STAGING:
@@ -66,7 +63,6 @@ def test_the_full_order(project: Project) -> None:
     given["invoke_config"] = {"lock_timeout": None}
     look()
     assert seen == [
-        ("1s", "--lock-timeout"),
         ("2s", "process environment"),
         *((f"{number}s", f"{name}:1") for number, name in enumerate(STAGING, start=5)),
         ("13s", "INVOKE_SBSYNC_LOCK_TIMEOUT"),
@@ -179,7 +175,7 @@ def test_process_only_keys_in_a_file(project: Project, key: str) -> None:
 
 def test_local(project: Project) -> None:
     assert project.settings().local.kind == "stack"
-    assert project.settings(flags={"local": "embedded"}).local.source == "--local"
+    assert project.settings(process={"SBSYNC_LOCAL": "embedded"}).local.source == "process environment"
     project.file(".env", f"SBSYNC_LOCAL=postgresql://u:{SECRET}@localhost:5433/x")
     local = project.settings().local
     assert (local.kind, local.source) == ("url", ".env:1")
@@ -218,7 +214,7 @@ def test_defaults(project: Project) -> None:
 
 @pytest.mark.parametrize("text", ["10s", "500ms", "0", "2min", "1h", "24d"])
 def test_durations(project: Project, text: str) -> None:
-    assert project.settings(flags={TIMEOUT: text}).lock_timeout == text
+    assert project.settings(process={TIMEOUT: text}).lock_timeout == text
 
 
 @pytest.mark.parametrize(
@@ -314,7 +310,6 @@ def test_the_word_false_from_the_environment_is_no_true(project: Project) -> Non
         ("db_url", URL, "SUPABASE_DB_URL may not stand"),
         ("project_id", REF, "SUPABASE_PROJECT_ID may not stand"),
         ("db_password", SECRET, "SUPABASE_DB_PASSWORD may not stand"),
-        ("access_token", SECRET, "SUPABASE_ACCESS_TOKEN may not stand"),
         ("local", f"postgresql://u:{SECRET}@localhost/x", "SBSYNC_LOCAL may not stand"),
         ("backup", {"a": SECRET}, "is no text"),
         ("backup_keep", True, "SBSYNC_BACKUP_KEEP"),
@@ -324,10 +319,6 @@ def test_what_the_invoke_config_may_not_say(project, short, content, shown) -> N
     assert shown in project.error(invoke_config={short: content})
     if isinstance(content, str):
         assert shown in project.error(process={f"INVOKE_SBSYNC_{short.upper()}": content})
-
-
-def test_an_unknown_flag_is_refused(project: Project) -> None:
-    assert "lokal" in project.error(flags={"lokal": "stack"})
 
 
 # --- what shows ---------------------------------------------------------------------------------
@@ -347,7 +338,6 @@ PASSWORD = st.text(
             "SUPABASE_DB_PASSWORD='{}",
             "SUPABASE_DB_PASSWORD=a${{{}}}b",
             "SUPABASE_DB_PASSWORD {}",
-            "SUPABASE_ACCESS_TOKEN={}",
             "SUPABASE_PROJECT_ID={}",
             "SUPABASE_DB_URL={}",
             "SUPABASE_DB_URL=postgresql://u:{}@db.example.com/x",
@@ -384,8 +374,8 @@ def test_every_secret_is_known_for_redaction(project: Project) -> None:
         ".env.staging", f"SUPABASE_DB_URL={URL}", "SUPABASE_DB_PASSWORD=p@ss",
         "SBSYNC_LOCAL=postgresql://postgres:postgres@localhost/x",
     )  # fmt: skip
-    settings = project.settings("staging", process={"SUPABASE_ACCESS_TOKEN": "sbp_mine"})
-    wanted = {"p@ss", "p%40ss", "sbp_mine", "hidden1/", "hidden1%2F", "hid%40n2", "hid@n2"}
+    settings = project.settings("staging")
+    wanted = {"p@ss", "p%40ss", "hidden1/", "hidden1%2F", "hid%40n2", "hid@n2"}
     assert wanted <= set(settings.secrets)
     assert "postgres" not in settings.secrets
     assert "" not in settings.secrets
@@ -398,7 +388,6 @@ def test_every_secret_is_known_for_redaction(project: Project) -> None:
     [
         ("SUPABASE_DB_PASSWORD", SECRET, "***"),
         ("SUPABASE_DB_PASSWORD", "", ""),
-        ("SUPABASE_ACCESS_TOKEN", SECRET, "***"),
         ("SUPABASE_DB_URL", f"postgresql://u:{SECRET}@h:1/x", "postgresql://u:***@h:1/x"),
         ("SUPABASE_DB_URL", "postgresql://u@h:1/x", "postgresql://u@h:1/x"),
         ("SUPABASE_DB_URL", f"postgresql://u:{SECRET}", "***"),

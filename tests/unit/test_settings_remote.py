@@ -86,7 +86,6 @@ def test_nor_through_a_reference(project: Project) -> None:
 
 LAYERS = {
     "process": "process environment",
-    "flag": "--",
     ".env.development": ".env.development:1",
     ".env.local": ".env.local:1",
 }
@@ -95,13 +94,11 @@ LAYERS = {
 def put(project: Project, place: str, key: str, text: str) -> dict[str, Any]:
     if place == "process":
         return {"process": {key: text}}
-    if place == "flag":
-        return {"flags": {key: text}}
     project.file(place, f"{key}={text}")
     return {}
 
 
-APART = [(one, two) for one in LAYERS for two in LAYERS if one != two and {one, two} != {"process", "flag"}]
+APART = [(one, two) for one in LAYERS for two in LAYERS if one != two]
 
 
 @pytest.mark.parametrize(("one", "two"), APART)
@@ -122,12 +119,6 @@ def test_two_layers_with_different_remotes(project: Project, one: str, two: str)
     assert "Two remotes are named" in message
     for shown in (LAYERS[one], LAYERS[two], REF, "postgres@db.example.com:5432/postgres"):
         assert shown in message
-
-
-def test_flags_and_process_are_one_layer(project: Project) -> None:
-    process = {"SUPABASE_DB_PASSWORD": SECRET, "SUPABASE_PROJECT_ID": OTHER}
-    remote = project.settings(flags={"project_id": REF}, process=process).required_remote()
-    assert (remote.ref, remote.password, remote.source) == (REF, SECRET, "--project-id")
 
 
 def test_two_layers_may_say_the_same(project: Project) -> None:
@@ -251,7 +242,7 @@ def test_the_sandbox_needs_nothing_and_heeds_no_remote_of_the_files(project: Pro
 def test_the_sandbox_and_a_remote_on_purpose(project: Project, monkeypatch, key, text) -> None:
     monkeypatch.chdir(project.root)
     project.file("ci.env", f"{key}={text}")
-    for place in ({"process": {key: text}}, {"flags": {key: text}}, {"env_files": ["ci.env"]}):
+    for place in ({"process": {key: text}}, {"env_files": ["ci.env"]}):
         assert f"but {key} is set" in project.error("sandbox", **place)
 
 
@@ -295,7 +286,6 @@ def test_only_its_own_files_open_an_environment(project, name, env, *, protected
     "given",
     [
         {"process": {"SBSYNC_PROTECTED": "false"}},
-        {"flags": {"SBSYNC_PROTECTED": "false"}},
         {"process": {"INVOKE_SBSYNC_PROTECTED": "false"}},
         {"invoke_config": {"protected": False}},
     ],
