@@ -61,13 +61,13 @@ class Console:
 
         self._err.print(Text(self.redact(text), style="bold"))
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A small table."""
         from rich import box
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(*columns, title=title or None, title_justify="left", box=box.SIMPLE_HEAD)
+        table = Table(*columns, box=box.SIMPLE_HEAD)
         for row in rows:
             table.add_row(*(Text(self.redact(cell)) for cell in row))
         self._err.print(table)

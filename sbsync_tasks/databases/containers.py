@@ -63,7 +63,7 @@ class Containers:
         with connect(self._stack.endpoint(), "the local stack") as connection:
             return connection.info.server_version // 10000
 
-    def start(self, name: str, *, durable: bool = True) -> Endpoint:  # noqa: ARG002 - no data here is worth it
+    def start(self, name: str) -> Endpoint:
         """Have the server running, made from the base when absent.
 
         Returns:

@@ -13,8 +13,6 @@ from .connection import connect
 if TYPE_CHECKING:
     import psycopg
 
-    from .embedded import Clusters
-
 Side = Literal["local", "remote", "shadow"]
 
 
@@ -55,8 +53,7 @@ class Database:
         endpoint: Where it listens, with its password.
         name: What it is called on screen: local, remote, or the environment's name.
         label: The same with where it is; never holds a password.
-        clusters: The embedded servers of the project, where it is one of them.
-        cluster: Its name among them.
+        cluster: Its name among the embedded servers of the project, where it is one of them.
     """
 
     side: Side
@@ -64,7 +61,6 @@ class Database:
     endpoint: Endpoint
     name: str
     label: str
-    clusters: Clusters | None = None
     cluster: str = ""
 
     @contextmanager

@@ -93,11 +93,10 @@ def _embedded(
     major: Callable[[], int | None] = any_major,
     install: Callable[[int], bool] = install_nothing,
 ) -> Database:
-    clusters = _clusters_for(settings, name, major, install)
-    endpoint = clusters.start(name)
+    endpoint = _clusters_for(settings, name, major, install).start(name)
     shown = "local" if side == "local" else _remote_name(settings)
     label = f"{shown} (embedded PostgreSQL, port {endpoint.port})"
-    return Database(side, "embedded", endpoint, shown, label, clusters, name)
+    return Database(side, "embedded", endpoint, shown, label, name)
 
 
 def _clusters_for(

@@ -14,7 +14,7 @@ class Provider(Protocol):
     def base_id(self) -> str:
         """A hash of everything that determines the base."""
 
-    def start(self, name: str, *, durable: bool = True) -> Endpoint:
+    def start(self, name: str) -> Endpoint:
         """Have the server running, made from the base when absent; its database, as `postgres`."""
 
     def stop(self, name: str) -> None:

@@ -83,7 +83,7 @@ class Shadows:
         if not (self._complete(name).exists() and clusters.exists(name)):
             self._build(clusters, name, migrations, major)
         self._complete(name).touch()
-        return clusters.start(name, durable=False)
+        return clusters.start(name)
 
     def name(self, migrations: Sequence[Migration], major: int) -> str:
         """The cluster's name of the shadow that holds these migrations."""
@@ -110,7 +110,7 @@ class Shadows:
                 "Upgrade the database, or name another one.",
             )
         try:
-            return Clusters(self._root, find_or_install(major, self._pg_bindir, self._install))
+            return Clusters(self._root, find_or_install(major, self._pg_bindir, self._install), durable=False)
         except MissingToolError as error:
             raise MissingToolError(
                 f"A shadow database needs PostgreSQL {major}, as the database it is compared with: {error.message}",
@@ -139,7 +139,7 @@ class Shadows:
         start, had = self._longest_cached(clusters, migrations)
         if start:
             clusters.clone(start, name)
-        endpoint = clusters.start(name, durable=False)
+        endpoint = clusters.start(name)
         roles = not start and (self._root / "supabase" / "roles.sql").is_file()
         try:
             if migrations or roles:

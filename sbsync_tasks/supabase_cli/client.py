@@ -134,15 +134,14 @@ class SupabaseCli:
         argv = ["migration", "repair", "--status", "applied", "--yes", *self._target(target), *versions]
         answer(self._call(argv, (target,), migrations, writes=True))
 
-    def reset(self, target: Endpoint, migrations: Iterable[Migration], *, seed: bool = True) -> tuple[str, ...]:
-        """Drop what `target` holds and build it again from these migrations; for local databases only.
+    def reset(self, target: Endpoint, migrations: Iterable[Migration]) -> tuple[str, ...]:
+        """Drop what `target` holds and build it again from these migrations and the seeds; for local databases only.
 
         Returns:
             The seed files that were run.
         """
-        flags = [] if seed else ["--no-seed"]
-        argv = ["db", "reset", "--yes", *flags, *self._target(target)]
-        done = self._call(argv, (target,), migrations, writes=True, seed=seed)
+        argv = ["db", "reset", "--yes", *self._target(target)]
+        done = self._call(argv, (target,), migrations, writes=True, seed=True)
         answer(done)
         return seeded(done)
 

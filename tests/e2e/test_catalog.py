@@ -357,9 +357,9 @@ def test_a_users_change_is_seen_beside_a_richer_base(line: str, changed: psycopg
 
 
 def test_the_embedded_base_equals_a_poorer_one(server: PlainServer, tmp_path: Path) -> None:
-    clusters = Clusters(tmp_path, find_binaries(None))
+    clusters = Clusters(tmp_path, find_binaries(None), durable=False)
     try:
-        embedded = clusters.start("catalog", durable=False)
+        embedded = clusters.start("catalog")
         with psycopg.connect(**embedded.conninfo(), autocommit=True) as connection:
             ours = read_catalog(connection)
     finally:

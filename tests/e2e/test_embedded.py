@@ -22,9 +22,11 @@ from sbsync_tasks.databases.embedded import (
     account,
     base,
     binaries,
+    cluster,
     find_binaries,
     server,
 )
+from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import SbsyncError
 
 pytestmark = pytest.mark.e2e
@@ -67,7 +69,7 @@ reset session_replication_role;
 
 @pytest.fixture(scope="module")
 def clusters(tmp_path_factory: pytest.TempPathFactory):
-    made = Clusters(tmp_path_factory.mktemp("project"), find_binaries(None))
+    made = Clusters(tmp_path_factory.mktemp("project"), find_binaries(None), durable=False)
     yield made
     for name in made.names():
         made.remove(name)
@@ -77,7 +79,7 @@ def clusters(tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture(scope="module")
 def db(clusters: Clusters):
     """A database that tests share and leave as they found it."""
-    return clusters.start("shared", durable=False)
+    return clusters.start("shared")
 
 
 @pytest.fixture
@@ -91,6 +93,11 @@ def query(endpoint, sql, *, autocommit: bool = True):
     with psycopg.connect(**endpoint.conninfo(), autocommit=autocommit) as connection:
         cursor = connection.execute(sql)
         return cursor.fetchall() if cursor.description else []
+
+
+def admin(clusters: Clusters, name: str) -> Endpoint:
+    """A running cluster's database, as the superuser."""
+    return cluster._endpoint(clusters._folder(name), clusters.start(name).port, base.ADMIN)
 
 
 def pid_of(clusters: Clusters, name: str) -> int:
@@ -152,14 +159,14 @@ def test_processes_at_once_get_one_server(clusters: Clusters, temporary: str) ->
 
 
 def test_clone_keeps_everything_and_is_independent(clusters: Clusters, temporary: str) -> None:
-    source = clusters.start("source", durable=False)
+    source = clusters.start("source")
     query(source, "create role only_there; create table t (n int); insert into t values (7)")
     clusters.clone("source", temporary)
-    copy = clusters.start(temporary, durable=False)
+    copy = clusters.start(temporary)
     assert query(copy, "select n from t") == [(7,)]
     assert query(copy, "select rolname from pg_roles where rolname = 'only_there'")
     query(copy, "drop role only_there; delete from t")
-    source = clusters.start("source", durable=False)
+    source = clusters.start("source")
     assert query(source, "select n from t") == [(7,)]
     with pytest.raises(SbsyncError, match="exists already"):
         clusters.clone("source", temporary)
@@ -172,7 +179,7 @@ def test_every_cluster_has_an_identity_of_its_own(clusters: Clusters, db, tempor
     """A file copy keeps the system identifier, and by that the servers would be taken for one."""
     clusters.start(temporary)
     identities = [
-        query(clusters.admin(name, durable=False), "select system_identifier from pg_control_system()")[0][0]
+        query(admin(clusters, name), "select system_identifier from pg_control_system()")[0][0]
         for name in ("shared", temporary)
     ]
     assert identities[0] != identities[1]
@@ -274,7 +281,7 @@ def test_other_major_version_is_explained(clusters: Clusters, temporary: str) ->
 
 
 def test_password_is_private_and_needed(clusters: Clusters, db) -> None:
-    for role, endpoint in (("postgres", db), ("supabase_admin", clusters.admin("shared"))):
+    for role, endpoint in (("postgres", db), ("supabase_admin", admin(clusters, "shared"))):
         secret = clusters._folder("shared") / f"{role}.password"
         assert stat.S_IMODE(secret.stat().st_mode) == 0o600
         assert endpoint.password == secret.read_text()
@@ -283,7 +290,7 @@ def test_password_is_private_and_needed(clusters: Clusters, db) -> None:
             query(endpoint.with_password("wrong"), "select 1")
         for command in Path("/proc").glob("[0-9]*/cmdline"):
             assert endpoint.password.encode() not in _read(command)
-    assert clusters.admin("shared").password != db.password
+    assert admin(clusters, "shared").password != db.password
 
 
 def _read(path: Path) -> bytes:
@@ -296,7 +303,7 @@ def _read(path: Path) -> bytes:
 def test_throw_away_and_durable_settings(clusters: Clusters, db, temporary: str) -> None:
     asked = "select current_setting('fsync'), current_setting('full_page_writes'), current_setting('wal_level')"
     assert query(db, asked) == [("off", "off", "logical")]
-    durable = clusters.start(temporary)
+    durable = Clusters(clusters._root, find_binaries(None)).start(temporary)
     assert query(durable, asked) == [("on", "on", "logical")]
     assert query(durable, "select current_setting('timezone'), current_setting('server_encoding')") == [("UTC", "UTF8")]
 
@@ -330,7 +337,7 @@ def test_runs_for_an_ordinary_user(tmp_path_factory: pytest.TempPathFactory) -> 
         code = START + (
             "import os\nassert os.geteuid() == int(sys.argv[3])\n"
             "clusters = Clusters(Path(sys.argv[1]), find_binaries(None))\n"
-            "clusters.clone('local', 'copy'); clusters.start('copy', durable=False)\n"
+            "clusters.clone('local', 'copy'); clusters.start('copy')\n"
             "print(clusters.names()); clusters.stop_all()\n"
         )
         path = os.pathsep.join([str(REPOSITORY), str(Path(psycopg.__file__).parents[1])])
@@ -374,7 +381,7 @@ def test_postgres_may_not_do_what_the_platform_refuses(db, sql: str, message: st
 
 
 def test_what_the_documentation_tells_to_run_works(clusters: Clusters, temporary: str) -> None:
-    endpoint = clusters.start(temporary, durable=False)
+    endpoint = clusters.start(temporary)
     query(endpoint, DOCS_SQL)
     someone = str(uuid.uuid4())
     query(
@@ -394,7 +401,7 @@ def test_what_the_documentation_tells_to_run_works(clusters: Clusters, temporary
 
 
 def test_new_tables_in_public_are_open_to_the_api_roles(clusters: Clusters, temporary: str) -> None:
-    endpoint = clusters.start(temporary, durable=False)
+    endpoint = clusters.start(temporary)
     query(endpoint, "create table t (id serial); create function f() returns int language sql return 1")
     for role in ("anon", "authenticated", "service_role"):
         table = f"has_table_privilege('{role}', 't', 'insert')"
@@ -457,7 +464,7 @@ def test_another_major_version_of_the_systems_own(tmp_path: Path) -> None:
         pytest.skip("only one major version of PostgreSQL is installed here")
     other = Clusters(tmp_path, find_binaries(max(others)))
     try:
-        endpoint = other.start("db", durable=False)
+        endpoint = other.start("db")
         assert query(endpoint, "show server_version")[0][0].startswith(f"{max(others)}.")
         query(endpoint, "create policy p on storage.objects using (true); create extension pg_trgm")
         assert query(endpoint, "select uuid_generate_v5(uuid_ns_dns(), 'python.org')")

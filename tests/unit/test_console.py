@@ -22,7 +22,7 @@ def console(**given):
 def use_every_way_to_speak(made):
     made.say(f"said {SECRET}", "ok")
     made.heading(f"heading {SECRET}")
-    made.table(["column"], [[f"cell {SECRET}"]], title="title")
+    made.table(["column"], [[f"cell {SECRET}"]])
     made.sql(f"select '{SECRET}';")
     with made.step("step", f"doing {SECRET}"):
         pass

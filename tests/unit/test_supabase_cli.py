@@ -162,12 +162,6 @@ def test_diff_answers_with_sql(cli, played):
     assert argv[argv.index("--schema") + 1] == "public,app"
 
 
-def test_reset_may_leave_the_seeds_out(cli, played):
-    cli().reset(HERE, (FIRST,))
-    cli().reset(HERE, (FIRST,), seed=False)
-    assert ["--no-seed" in call["argv"] for call in played.calls] == [False, True]
-
-
 # --- what a call sees ---
 
 

@@ -50,22 +50,27 @@ class Clusters:
     (complete, about to become NAME) and `NAME.old` (about to be removed). Whoever next takes the
     name's lock clears that up.
 
+    Args:
+        root: The project's root.
+        binaries: The server's programs.
+        durable: False switches off what protects data from a crash, in the servers that are started: for throw-away
+            databases.
+
     Attributes:
         base_id: A hash of everything that determines the base that clusters are copied from.
     """
 
-    def __init__(self, root: Path, binaries: Binaries) -> None:
+    def __init__(self, root: Path, binaries: Binaries, *, durable: bool = True) -> None:
         self._root = root.resolve()
         self._binaries = binaries
+        self._durable = durable
         self.base_id = base.base_id(binaries)
 
-    def start(self, name: str, *, durable: bool = True) -> Endpoint:
+    def start(self, name: str) -> Endpoint:
         """Have the cluster running: created from the base when absent, started when it is down.
 
         Args:
             name: Lower-case letters, digits, `_` and `-`.
-            durable: False switches off what protects data from a crash, for throw-away databases. A
-                cluster that is already running stays as it is.
 
         Returns:
             Its database, as `postgres`, who is no superuser.
@@ -77,15 +82,10 @@ class Clusters:
             folder = self._folder(name)
             if not _is_complete(folder):
                 self._create(name)
-            up = server.find_running(folder / "data") or self._start(folder, durable=durable)
+            up = server.find_running(folder / "data") or self._start(folder)
             if (folder / RAISED).exists():
                 _lower(folder, up.port)
             return _endpoint(folder, up.port, base.OWNER)
-
-    def admin(self, name: str, *, durable: bool = True) -> Endpoint:
-        """The same as `start`, as `supabase_admin`, the superuser; for our own set-up work only."""
-        port = self.start(name, durable=durable).port
-        return _endpoint(self._folder(name), port, base.ADMIN)
 
     def stop(self, name: str) -> None:
         """Stop the cluster's server; nothing to do when it is down or absent."""
@@ -177,11 +177,11 @@ class Clusters:
         renew_identifier(half / "data")
         half.rename(self._folder(name))
 
-    def _start(self, folder: Path, *, durable: bool) -> server.Running:
+    def _start(self, folder: Path) -> server.Running:
         self._check_major(folder)
         last = folder / "port"
         port = int(last.read_text(encoding="utf-8")) if last.exists() else 0
-        up = server.start(self._bindir, folder / "data", folder / "log", durable=durable, port=port)
+        up = server.start(self._bindir, folder / "data", folder / "log", durable=self._durable, port=port)
         last.write_text(str(up.port), encoding="utf-8")
         return up
 
