@@ -6,11 +6,10 @@ import os
 import re
 import socket
 from collections.abc import Callable
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..endpoint import Endpoint
-from ..errors import MissingToolError, SbsyncError
+from ..errors import ConfigError, MissingToolError, SbsyncError
 from ..supabase_cli.local_stack import EXPERIMENTAL
 from .docker import Docker, published_port
 
@@ -25,6 +24,7 @@ SERVICES = ("api", "auth", "realtime", "storage", "studio", "edge_runtime")
 # What Docker names may hold, by which the CLI makes a container's name from the project's id.
 _NOT_IN_A_NAME = re.compile(r"[^a-zA-Z0-9_.-]+")
 LONGEST_ID = 40
+OFF = ("0", "f", "false")  # what switches the experimental stack off, to the CLI
 
 
 class Stack:
@@ -63,19 +63,29 @@ class Stack:
         """The CLI's calls for this stack."""
         return self._make_cli(self.project_id)
 
-    @cached_property
-    def experimental(self) -> bool:
-        """Whether the CLI was switched to its experimental stack: another server, in Docker or without.
+    def _refuse_experimental(self) -> None:
+        """The CLI's experimental stack is another server, which this tool does not know.
 
-        What the switches' values mean, and whether a CLI knows of them, only the CLI can say (measured: 2.115.0 takes
-        no notice, 2.122.1 wants 0 or 1, 3.0.0 and 3.1.0 take t and true, too). Unlike the stack in Docker it is asked
-        where it listens: password and port are its own.
+        Raises:
+            ConfigError: it is switched on.
         """
-        switched = os.environ.get(EXPERIMENTAL) or self.config.get("experimental", "stack")
-        return bool(switched) and self.cli.experimental() is not None
+        variable = os.environ.get(EXPERIMENTAL, "")
+        in_config = self.config.get("experimental", "stack")
+        if variable.lower() in OFF or not (variable or in_config):
+            return
+        where = EXPERIMENTAL if variable else "[experimental].stack in supabase/config.toml"
+        raise ConfigError(
+            f"{where} switches the CLI to its experimental stack, which is not supported here.",
+            f"Take that out, then `{self.start_command}` starts the stack in Docker; or set SBSYNC_LOCAL=embedded.",
+        )
 
     def container(self) -> dict[str, Any] | None:
-        """What the engine knows of the database's container; None without it, or without an engine."""
+        """What the engine knows of the database's container; None without it, or without an engine.
+
+        Raises:
+            ConfigError: the CLI's experimental stack is switched on.
+        """
+        self._refuse_experimental()
         return None if self.docker.missing else self.docker.container(self.container_name)
 
     def find(self) -> Endpoint | None:
@@ -83,9 +93,6 @@ class Stack:
 
         The engine is asked first: a config.toml may leave the port to a variable, or be newer than the container.
         """
-        if self.experimental:
-            said = self.cli.experimental()
-            return said.endpoint if said else None
         found = self.container()
         if found is not None:
             port = published_port(found)
@@ -108,8 +115,6 @@ class Stack:
     @property
     def runs_in_docker(self) -> bool:
         """Whether the database runs, as a container of the engine that answers here."""
-        if self.experimental:  # a container of the other stack may be there besides
-            return False
         found = self.container()
         return found is not None and published_port(found) is not None
 
@@ -120,7 +125,7 @@ class Stack:
             MissingToolError: there is no Docker engine to run it.
             SbsyncError: something else listens on its port.
         """
-        if not self.experimental and (self.docker.missing or self._port_is_taken()):
+        if self.docker.missing or self._port_is_taken():
             raise self._not_running()
 
     def start(self) -> None:
@@ -141,7 +146,7 @@ class Stack:
             MissingToolError: there is no Docker engine to do it.
             CliError: it failed; the database may be gone then, and `supabase start` makes it anew.
         """
-        if self.docker.missing and not self.experimental:
+        if self.docker.missing:
             raise MissingToolError(
                 f"Rebuilding the local stack's database needs Docker, and no engine answers: {self.docker.missing}.",
                 "Start Docker, or keep the database's data with --no-reset.",
@@ -150,15 +155,6 @@ class Stack:
 
     def _not_running(self) -> SbsyncError:
         port = self._port()
-        if self.experimental:
-            said = self.cli.experimental()
-            return SbsyncError(
-                f"The CLI's experimental stack of this project ({self.project_id}) is not running"
-                f"{f': {said.said}' if said else '.'}",
-                f"`{self.start_command}` (or --start) starts it. It is switched on by {EXPERIMENTAL} or by "
-                "[experimental].stack in supabase/config.toml: without, the stack in Docker is meant. "
-                "SBSYNC_LOCAL=embedded does without either.",
-            )
         if self.docker.missing:
             return MissingToolError(
                 f"The local stack needs Docker, and no engine answers: {self.docker.missing}.",

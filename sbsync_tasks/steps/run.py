@@ -272,7 +272,7 @@ class Run:
             self.stack.refuse_to_start()
             with self.console.step("start", "start the local stack"):
                 self.stack.start()
-        if self.stack.endpoint() and self.stack.docker.missing and not self.stack.experimental:
+        if self.stack.endpoint() and self.stack.docker.missing:
             self.console.say(WITHOUT, "warning")
 
     def introduce(self) -> None:

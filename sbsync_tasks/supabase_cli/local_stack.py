@@ -7,38 +7,17 @@ wins over a file, so each call is given the project's own id.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from ..endpoint import Endpoint, parse_url
 from ..errors import MissingToolError
 from ..runner import Completed, Runner
 from .binary import Binary
-from .client import CliError, answer, json_of, seeded, warnings
+from .client import answer, seeded, warnings
 
 # The user's own switch to the experimental stack; `[experimental] stack` in config.toml is the other one.
 EXPERIMENTAL = "SUPABASE_EXPERIMENTAL_STACK"
-# What these calls take over from the user's environment: the switch, and where the CLI keeps that stack's state.
-KEPT = (EXPERIMENTAL, "SUPABASE_HOME")
-NOT_RUNNING = "ExperimentalStackStatusError"
-# Stands in every answer of `supabase status` that is about the stack in Docker, in errors, too.
-IN_DOCKER = "linked_project"
-
-
-@dataclass(frozen=True)
-class Experimental:
-    """What the CLI says of the experimental stack of a project.
-
-    Attributes:
-        endpoint: Where its database listens, under a password of its own; None where it does not run.
-        said: Why there is none, in the CLI's words.
-    """
-
-    endpoint: Endpoint | None
-    said: str = ""
 
 
 def unheard(_warning: str) -> None:
@@ -91,31 +70,6 @@ class LocalStackCli:
         # 3.x warns that --local is its default: a target is named all the same.
         return seeded(self._call(["db", "reset", "--local", "--yes"]))
 
-    def experimental(self) -> Experimental | None:
-        """Ask whether the CLI works on its experimental stack here, and where that has its database.
-
-        Returns:
-            None where it works on the stack in Docker.
-
-        Raises:
-            CliError: the switch holds what this CLI does not take.
-        """
-        done = self._run(["status"])
-        if IN_DOCKER in (json_of(done.stdout) or {}):
-            return None
-        try:
-            exported = answer(done).get("env")
-        except CliError as error:
-            if error.code != NOT_RUNNING:
-                raise
-            return Experimental(None, error.message)
-        url = exported.get("DB_URL") if isinstance(exported, dict) else None
-        if not url:
-            return Experimental(None, "`supabase status` names no database.")
-        endpoint = parse_url(str(url), "the URL that `supabase status` says")
-        self._runner.redact.add([endpoint.password])
-        return Experimental(endpoint)
-
     def _call(self, argv: Sequence[str]) -> Completed:
         if not self._binary.may_write:
             raise MissingToolError(self._binary.notice, "Use a tested version, or update sbsync_tasks.")
@@ -131,7 +85,7 @@ class LocalStackCli:
             "SUPABASE_PROJECT_ID": self._id,
             "SUPABASE_TELEMETRY_DISABLED": "1",
             "SUPABASE_NO_UPDATE_NOTIFIER": "1",
-            **{key: os.environ[key] for key in KEPT if key in os.environ},
+            EXPERIMENTAL: "0",  # the variable wins over config.toml
         }
         common = ["--workdir", str(self._project), "--agent", "no", "--output-format", "json"]
         with tempfile.TemporaryDirectory(prefix="sbsync-") as empty:  # the CLI reads .env files where it runs

@@ -27,7 +27,6 @@ SHARED = {"--env", "--env-file", "--json", "--yes", "--dry-run", "--start"}
 FOREIGN_FLAGS = {
     "--list", "--help", "--dry", "--echo", "--print-completion-script", "--matrix", "--campaign", "--dbname", "--file",
 }  # fmt: skip
-FOREIGN_KEYS = {"SUPABASE_EXPERIMENTAL_STACK"}  # the CLI's own
 OWN_TASKS = {"lint", "test", "bench"}  # of this repository, not of the collection
 MOST_LINES = 150
 
@@ -135,7 +134,7 @@ def test_the_page_of_the_settings_has_each_key():
 @pages
 def test_each_key_exists(name):
     found = set(re.findall(r"(?<!INVOKE_)\b(?:SBSYNC|SUPABASE)_[A-Z_]*[A-Z]\b", page(name).text))
-    assert found - {*KEYS, *PROCESS_ONLY, *FOREIGN_KEYS} == set()
+    assert found - {*KEYS, *PROCESS_ONLY} == set()
 
 
 def test_the_exit_codes():

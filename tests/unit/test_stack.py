@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from pytest_mock import MockerFixture
 
 from sbsync_tasks.databases import Stack
 from sbsync_tasks.databases import container_base as base
 from sbsync_tasks.databases.docker import Docker, published_port
 from sbsync_tasks.errors import ConfigError, MissingToolError
-from sbsync_tasks.runner import MASK, Completed, Runner
+from sbsync_tasks.runner import Runner
 from sbsync_tasks.settings.config_toml import ConfigToml
-from sbsync_tasks.supabase_cli import CliError, LocalStackCli
-from sbsync_tasks.supabase_cli.binary import Binary, Version
+from sbsync_tasks.supabase_cli import LocalStackCli
 
 ALL_OFF = "".join(
     f"[{name}]\nenabled = false\n" for name in ("api", "auth", "realtime", "storage", "studio", "edge_runtime")
@@ -126,48 +124,30 @@ def test_a_port_is_published_only_while_it_runs() -> None:
     assert published_port({**running, "State": {"Running": False}}) is None
 
 
-def told(mocker: MockerFixture, *, code: int = 0, **answer: object) -> tuple[LocalStackCli, Runner]:
-    """The calls of a CLI that gives this answer, and what runs them."""
-    runner = Runner(Context())
-    mocker.patch.object(runner, "run", return_value=Completed(("supabase", "status"), code, json.dumps(answer), ""))
-    return LocalStackCli(Binary(Path("supabase"), Version(3, 1, 0), ""), runner, Path("project"), "shop"), runner
-
-
-def test_the_stack_in_docker_is_no_experimental_one(mocker: MockerFixture) -> None:
-    url = "postgresql://postgres:postgres@127.0.0.1:54322/postgres"
-    assert told(mocker, linked_project=None, DB_URL=url)[0].experimental() is None
-    inspect = {"code": "StatusDbInspectError", "message": "failed to inspect container health: No such container"}
-    assert told(mocker, code=1, linked_project=None, error=inspect)[0].experimental() is None
-
-
-def test_the_experimental_stack_says_where_it_listens_and_its_password_is_masked(mocker: MockerFixture) -> None:
-    url = "postgresql://postgres:ed94%2F1619@127.0.0.1:25304/postgres"
-    cli, runner = told(mocker, identity={}, env={"DB_URL": url})
-    found = cli.experimental()
-    assert found is not None
-    assert found.endpoint is not None
-    assert (found.endpoint.port, found.endpoint.password) == (25304, "ed94/1619")
-    assert runner.redact("ed94/1619") == MASK
-
-
-def test_an_experimental_stack_that_does_not_run_is_said_so_in_the_words_of_the_cli(mocker: MockerFixture) -> None:
-    absent = {"code": "ExperimentalStackStatusError", "message": "No managed stack exists."}
-    found = told(mocker, code=1, error=absent)[0].experimental()
-    assert found is not None
-    assert found.endpoint is None
-    assert "No managed stack exists." in found.said
-    found = told(mocker, identity={}, env={})[0].experimental()
-    assert found is not None
-    assert found.endpoint is None
-
-
-def test_a_switch_that_the_cli_does_not_take_is_an_error(mocker: MockerFixture) -> None:
-    wrong = {"code": "StackRoutingError", "message": "expected true or false"}
-    with pytest.raises(CliError, match="expected true or false"):
-        told(mocker, code=1, error=wrong)[0].experimental()
-
-
-def test_without_a_switch_no_cli_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SUPABASE_EXPERIMENTAL_STACK", raising=False)
-    assert stack(tmp_path, "[experimental]\nstack = false\n").experimental is False
-    assert stack(tmp_path, 'project_id = "shop"').experimental is False
+@pytest.mark.parametrize(
+    ("variable", "in_config", "named"),
+    [
+        ("1", "", "SUPABASE_EXPERIMENTAL_STACK"),
+        ("true", "stack = false", "SUPABASE_EXPERIMENTAL_STACK"),
+        ("", "stack = true", "supabase/config.toml"),
+        ("yes", "", "SUPABASE_EXPERIMENTAL_STACK"),
+        ("0", "stack = true", ""),
+        ("False", "stack = true", ""),
+        ("", "stack = false", ""),
+        ("", "", ""),
+    ],
+)
+def test_the_experimental_stack_is_refused_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, in_config: str, named: str
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("SUPABASE_EXPERIMENTAL_STACK", variable)
+    found = stack(tmp_path, f"[db]\nport = 1\n[experimental]\n{in_config}\n")
+    if not named:
+        assert found.find() is None
+        return
+    for look in (found.find, found.endpoint, lambda: found.runs_in_docker):
+        with pytest.raises(ConfigError, match=re.escape(named)) as raised:
+            look()
+        assert "experimental stack" in raised.value.message
+        assert "`supabase start`" in raised.value.hint
