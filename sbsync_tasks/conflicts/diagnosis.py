@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,14 +9,13 @@ from functools import cached_property
 from itertools import combinations
 
 from ..histories import Recorded, Row, Verdict, compare
-from ..migrations import NAME_LIMIT, Migration
+from ..migrations import Migration
 from ..same_sql import same
 from . import edits
 from .model import Action, Candidate, Conflict, Facts, Kind, Put, Rerecord, Way
 from .numbering import Moved, Pending, renumber
 
 EXCERPT = 160  # characters of a statement in a message
-LAST = "9" * 20  # stands after every version
 
 
 def diagnose(facts: Facts, now: datetime | None = None) -> tuple[Conflict, ...]:
@@ -79,7 +77,7 @@ class _Diagnosis:
 
     def all(self) -> Iterator[Conflict]:
         yield from (self._duplicate(version) for version in self.facts.folder.duplicates)
-        yield from (self._misnamed(name) for name in self.facts.misnamed)
+        yield from (self._misnamed(name) for name in self.facts.folder.misnamed)
         for row in self.rows:
             file = self.renamed.get(row.version)
             if file:
@@ -101,6 +99,11 @@ class _Diagnosis:
     def head(self) -> str:
         """The newest version that the remote has had; empty for none."""
         return max(self.facts.remote, default="")
+
+    @cached_property
+    def newest(self) -> str:
+        """The newest version that is known anywhere; empty for none."""
+        return max((row.version for row in self.rows), default="")
 
     def _late(self, row: Row) -> bool:
         moved_by_hand = row.file is not None and row.file in self.renamed.values()
@@ -184,33 +187,20 @@ class _Diagnosis:
 
     # --- edited ---
 
-    @cached_property
-    def additions(self) -> dict[str, Migration]:
-        """By version of an edited file: what it adds behind the recorded statements, if that is all it does."""
-        rows = [r for r in self.rows if r.verdict is Verdict.EDITED and r.file and r.remote]
-        found = {r.version: (r.file, edits.compare(r.file.sql, r.remote.statements or ()).added) for r in rows}  # type: ignore[union-attr]
-        return {
-            version: Migration(version, f"{file.name[: NAME_LIMIT - 6]}_added", added)  # type: ignore[union-attr]
-            for version, (file, added) in found.items()
-            if added
-        }
-
     def _edited(self, row: Row) -> Conflict:
         file, recorded = row.file, row.remote
         assert file is not None and recorded is not None  # noqa: S101, PT018 - what EDITED says
         name = self.facts.remote_name
-        edit = edits.compare(file.sql, recorded.statements or ())
+        changes = edits.compare(file.sql, recorded.statements or ())
         put = self._restored(recorded, name, file.name)
         assert put is not None  # noqa: S101 - a record without statements is never called edited
-        actions: list[Action] = [replace(put, replaces=file.file_name)]
-        title = f"Put back what {name} has had, from {put.source}. A push would never bring the edit there."
-        if row.version in self.additions:
-            actions += self._moves(self.additions[row.version], "")
-            title += " The added statements get a migration of their own."
-        what = f"{file.file_name} is not what {name} has had: {_differ(len(edit.changes))}."
-        return Conflict(
-            Kind.EDITED, row.version, row.name, what, (Way(title, tuple(actions)),), tuple(_told(edit.changes))
+        way = Way(
+            f"Put back what {name} has had, from {put.source}. A push would never bring the edit there: what it should "
+            "change belongs in a migration of its own.",
+            (replace(put, replaces=file.file_name),),
         )
+        what = f"{file.file_name} is not what {name} has had: {_differ(len(changes))}."
+        return Conflict(Kind.EDITED, row.version, row.name, what, (way,), tuple(_told(changes)))
 
     # --- versions that cannot stay ---
 
@@ -219,9 +209,7 @@ class _Diagnosis:
         assert file is not None  # noqa: S101 - what `_late` says
         what = f"{file.file_name} has not reached {self.facts.remote_name}, which has had a later one ({self.head})."
         later = Way("Give it a later version.", self._moves(file, file.file_name))
-        keep = Way(
-            "`invoke local-to-remote --include-all` keeps the version, if it and the later ones are independent."
-        )
+        keep = Way("`invoke local-to-remote --include-all` keeps the version, if both orders lead to the same schema.")
         return Conflict(Kind.OUT_OF_ORDER, row.version, row.name, what, (later, keep))
 
     def _duplicate(self, version: str) -> Conflict:
@@ -264,20 +252,9 @@ class _Diagnosis:
 
     def _misnamed(self, file: str) -> Conflict:
         what = f"{file} is not named <version>_<name>.sql: the CLI would skip it without a word."
-        migration = self.cleaned.get(file)
-        if migration is None:
-            return Conflict(Kind.MISNAMED, "", file, what, (Way("Rename it, or move it elsewhere."),))
-        ways = (
-            Way("Give it a version; it is then pending.", self._moves(migration, file)),
-            Way("If it is no migration: move it elsewhere."),
-        )
-        return Conflict(Kind.MISNAMED, "", file, what, ways)
-
-    @cached_property
-    def cleaned(self) -> dict[str, Migration]:
-        """Misnamed files that keep a name when what is no part of one is taken away, after all versions."""
-        names = {file: _cleaned(file) for file in self.facts.misnamed}
-        return {f: Migration(LAST, name, self.facts.misnamed[f]) for f, name in names.items() if name}
+        later = f"later than {self.newest}" if self.newest else "of 14 digits, the time"
+        way = Way(f"Rename it: a version {later}, `_` and a name of letters, digits and `_`. Or move it elsewhere.")
+        return Conflict(Kind.MISNAMED, "", file, what, (way,))
 
     def _moves(self, migration: Migration, file: str) -> tuple[Action, ...]:
         group = next(g for g in self.moves if (g[0][0].migration, g[0][0].file) == (migration, file))
@@ -301,22 +278,15 @@ class _Diagnosis:
                 yield Pending(migration, migration.file_name, self._moves_away(migration, keeper))
         restored = [put.migration for put in self.lost_locally.values()]
         yield from (Pending(m, "", moves=m.version < self.head) for m in restored)
-        yield from (Pending(m, "", moves=True) for m in self.additions.values())
-        yield from (Pending(m, file, moves=True) for file, m in self.cleaned.items())
 
     def _actions(self, moved: Moved) -> Iterator[Action]:
         pending, new = moved
         old = pending.migration
         lost = None if pending.file else self.lost_locally.get(old.version)
-        yield Put(new, pending.file, lost.source if lost else self._source(pending))
+        yield Put(new, pending.file, lost.source if lost else "")
         recorded = self.facts.local.get(old.version)
         if lost or (pending.file and recorded and self._is_its_own(old, recorded)):
             yield Rerecord(old.version, new.version)
-
-    @staticmethod
-    def _source(pending: Pending) -> str:
-        edited = f"{pending.migration.version}_{pending.migration.name.removesuffix('_added')}.sql"
-        return "" if pending.file else f"what {edited} added"
 
     def _is_its_own(self, migration: Migration, recorded: Recorded) -> bool:
         """Whether a local record is this file's, and not that of another file with the version."""
@@ -355,11 +325,6 @@ def _told(changes: Sequence[tuple[str, str]]) -> Iterator[str]:
 def _short(statement: str) -> str:
     text = " ".join(statement.split())
     return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
-
-
-def _cleaned(file: str) -> str:
-    stem = re.sub(r"^[\W\d_]+", "", file.removesuffix(".sql"))
-    return re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_")[:NAME_LIMIT]
 
 
 def _capital(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
 
@@ -11,30 +10,19 @@ from .. import sqltext
 from ..same_sql import essence
 
 
-@dataclass(frozen=True)
-class Edit:
-    """The difference between a file and the recorded statements.
-
-    Attributes:
-        changes: Pairs of (recorded, in the file) statements that differ; an empty text where one has no counterpart.
-        added: The file's text behind the recorded statements, where it does nothing but add to their end; else empty.
-    """
-
-    changes: tuple[tuple[str, str], ...]
-    added: str
-
-
-def compare(sql: str, statements: Sequence[str]) -> Edit:
+def compare(sql: str, statements: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Compare a file's text with the recorded statements; what the parser overlooks does not count.
 
-    Where PostgreSQL's parser refuses either of them, both are taken as one statement each.
+    Returns:
+        Pairs of (recorded, in the file) statements that differ; an empty text where one has no counterpart. Where
+        PostgreSQL's parser refuses either text, both are taken as one statement each.
     """
     recorded = "\n;\n".join(statements)
     try:
         before, after = _statements(recorded), _statements(sql)
     except sqltext.UnparsableSql:
-        return Edit(((recorded.strip(), sql.strip()),), "")
-    return Edit(_changes(before, after), _added(sql, before, after))
+        return ((recorded.strip(), sql.strip()),)
+    return _changes(before, after)
 
 
 def _statements(sql: str) -> list[str]:
@@ -53,12 +41,3 @@ def _changes(before: Sequence[str], after: Sequence[str]) -> tuple[tuple[str, st
 
 def _keys(statements: Sequence[str]) -> list[object]:
     return [essence(statement) for statement in statements]
-
-
-def _added(sql: str, before: Sequence[str], after: Sequence[str]) -> str:
-    if len(after) <= len(before) or _keys(after[: len(before)]) != _keys(before):
-        return ""
-    parsed = sqltext.parse(sql)
-    data = sql.removeprefix("\ufeff").encode()
-    rest = data[parsed[len(before) - 1].end :] if before else data
-    return rest.decode().lstrip().removeprefix(";").lstrip("\r\n ")

@@ -135,7 +135,6 @@ class Facts:
 
     Attributes:
         folder: The migration files.
-        misnamed: The text of each misnamed file, by its name.
         local: What the local database has recorded.
         remote: What the remote has recorded.
         remote_name: What the remote is called.
@@ -144,7 +143,6 @@ class Facts:
     """
 
     folder: Folder
-    misnamed: Mapping[str, str]
     local: History
     remote: History
     remote_name: str = "remote"

@@ -8,9 +8,9 @@ from .. import histories
 from ..conflicts import Facts, renamed
 from ..databases.catalog import compare
 from ..errors import ConfigError, RefusedError
-from ..findings.independence import dependencies
 from ..histories import Row, Verdict
 from ..migrations import Folder, Migration, next_version, read_folder
+from ..supabase_cli import CliError
 from .diff import listed
 from .run import Run, Work
 
@@ -84,13 +84,12 @@ def stop_local_to_remote(run: Run, work: Work) -> None:
         ]
     )
     if late:
-        _refuse([problem for row in late if row.file for problem in _dependent(work, row.file)])
         _prove_order(run, work, [row.file for row in late if row.file])
 
 
 def _renamed(work: Work) -> dict[str, Migration]:
     """Versions that the remote has recorded, whose file has been given another version since."""
-    found = renamed(Facts(work.folder, {}, work.local_history, work.remote_history))
+    found = renamed(Facts(work.folder, work.local_history, work.remote_history))
     return {version: file for version, file in found.items() if version in work.remote_history}
 
 
@@ -98,15 +97,6 @@ def _late(work: Work) -> list[Row]:
     """Files that the remote has not had, older than the newest version that it has."""
     head = max(work.remote_history, default="")
     return [r for r in work.rows_of(Verdict.PENDING, Verdict.LOCAL_STALE) if not r.remote and r.version < head]
-
-
-def _dependent(work: Work, late: Migration) -> list[tuple[str, str]]:
-    had = histories.as_migrations(work.remote_history, work.folder.migrations)
-    reasons = dependencies(late.sql, [(m.file_name, m.sql) for m in had if m.version > late.version])
-    return [
-        (f"{late.file_name} cannot come after later ones: {reason}.", "`invoke resolve` gives it a later version.")
-        for reason in reasons
-    ]
 
 
 def _prove_order(run: Run, work: Work, late: list[Migration]) -> None:
@@ -121,8 +111,17 @@ def _prove_order(run: Run, work: Work, late: list[Migration]) -> None:
         version = next_version([*taken, *(m.version for m in last)]) or ""
         last.append(Migration(version, migration.name, migration.sql))
     major = run.remote_identity.major
-    left = compare(run.catalog(run.shadow((*had, *late), major)), run.catalog(run.shadow((*had, *last), major)))
-    if left:
+    try:
+        left = compare(run.catalog(run.shadow((*had, *late), major)), run.catalog(run.shadow((*had, *last), major)))
+    except CliError as error:
+        raise RefusedError(
+            f"The order matters: not every migration can be applied in both. {error.message}",
+            "`invoke resolve` gives these files later versions.",
+        ) from None
+    if not left:
+        names = ", ".join(m.file_name for m in late)
+        run.console.say(f"{names}: the schema is the same in both orders (rows are not compared)", "note")
+    else:
         raise RefusedError(
             "The order matters: applied after the later ones, these files lead to another schema:\n"
             + listed([d.summary for d in left]),
@@ -171,7 +170,7 @@ def _folder_problems(folder: Folder) -> list[tuple[str, str]]:
     misnamed = [
         (
             f"supabase/migrations/{name} is not named <version>_<name>.sql.",
-            "The CLI would skip it without a word: `invoke resolve` renames it, or move it elsewhere.",
+            "The CLI would skip it without a word: rename it, or move it elsewhere.",
         )
         for name in folder.misnamed
     ]

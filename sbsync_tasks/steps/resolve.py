@@ -13,7 +13,7 @@ from .. import git, replaced
 from ..conflicts import Action, Candidate, Conflict, Facts, Put, Rerecord, asks_branches, diagnose
 from ..errors import MissingToolError, RefusedError, SbsyncError
 from ..findings import mask
-from ..migrations import FILE_PATTERN, Migration, migrations_dir, read_folder
+from ..migrations import FILE_PATTERN, Migration, read_folder
 from ..paths import shown
 from .diff import changes
 from .marking import keep_history
@@ -57,10 +57,7 @@ def resolve(run: Run) -> None:
 
 
 def _facts(run: Run, work: Work, drift: Sequence[str]) -> Facts:
-    folder = migrations_dir(run.settings.root)
-    # Only shown: a file that is renamed keeps its bytes.
-    misnamed = {f: (folder / f).read_text(encoding="utf-8", errors="replace") for f in work.folder.misnamed}
-    facts = Facts(work.folder, misnamed, work.local_history, work.remote_history, run.remote.name, drift=tuple(drift))
+    facts = Facts(work.folder, work.local_history, work.remote_history, run.remote.name, drift=tuple(drift))
     return replace(facts, branches=_branches(run.settings.root, asks_branches(facts)))
 
 

@@ -29,9 +29,9 @@ def history(*migrations):
     return {row.version: row for row in rows}
 
 
-def facts(files, local, remote, *, misnamed=None, branches=None, drift=()):
-    folder = Folder(tuple(sorted(files)), tuple(misnamed or {}))
-    return Facts(folder, misnamed or {}, history(*local), history(*remote), "staging", branches or {}, drift)
+def facts(files, local, remote, *, misnamed=(), branches=None, drift=()):
+    folder = Folder(tuple(sorted(files)), misnamed)
+    return Facts(folder, history(*local), history(*remote), "staging", branches or {}, drift)
 
 
 def one(*args, **more):
@@ -181,35 +181,20 @@ def test_edited():
     assert "1 statement differs." in found.what
 
 
-def test_edited_by_adding_to_the_end_keeps_its_name_and_gets_a_new_file_before_what_is_pending():
-    added = Migration(A.version, "named_anew", f"{A.sql}-- more\ncreate index on a (id);\n")
-    late = Migration("20990101000000", "z", "select 1;")
-    found = one([added, late], [A], [A])
-    restored, more = found.actions
-    assert restored.replaces == added.file_name == restored.migration.file_name
-    assert more.migration == Migration(NEW, "named_anew_added", "-- more\ncreate index on a (id);\n")
-    assert more.replaces == ""
-
-
 @pytest.mark.parametrize(
-    ("sql", "changes", "added"),
+    ("sql", "changes"),
     [
-        ("-- words\nselect 1;\n\nselect 2;;", (), ""),
-        ("select 1; select 2; select 3 ; -- end", (("", "select 3"),), "select 3 ; -- end"),
-        ("select 1;", (("select 2", ""),), ""),
-        ("select 0; select 1; select 2;", (("", "select 0"),), ""),
-        ("select 1; select 'ü'; select 2; select 3", (("", "select 'ü'"), ("", "select 3")), ""),
-        ("select 1; select 22; select 3", (("select 2", "select 22"), ("", "select 3")), ""),
-        ("select 1; selec", (("select 1\n;\nselect 2", "select 1; selec"),), ""),
+        ("-- words\nselect 1;\n\nselect 2;;", ()),
+        ("select 1; select 2; select 3 ; -- end", (("", "select 3"),)),
+        ("select 1;", (("select 2", ""),)),
+        ("select 0; select 1; select 2;", (("", "select 0"),)),
+        ("select 1; select 'ü'; select 2; select 3", (("", "select 'ü'"), ("", "select 3"))),
+        ("select 1; select 22; select 3", (("select 2", "select 22"), ("", "select 3"))),
+        ("select 1; selec", (("select 1\n;\nselect 2", "select 1; selec"),)),
     ],
 )
-def test_the_comparison_of_statements(sql, changes, added):
-    assert edits.compare(sql, ("select 1", "select 2")) == edits.Edit(changes, added)
-
-
-def test_what_is_added_is_cut_where_it_begins_in_characters_not_bytes():
-    sql = "\ufeffselect 'äöü€';\r\n\r\ncreate table ü (id int);\n"
-    assert edits.compare(sql, ("select 'äöü€'",)).added == "create table ü (id int);\n"
+def test_the_comparison_of_statements(sql, changes):
+    assert edits.compare(sql, ("select 1", "select 2")) == changes
 
 
 # --- out of order ---
@@ -274,20 +259,10 @@ def test_a_duplicate_of_an_edited_file_is_told_by_the_name():
 # --- misnamed ---
 
 
-@pytest.mark.parametrize(
-    ("file", "name"),
-    [
-        ("add_things.sql", "add_things"),
-        ("2026-01-05 add x.sql", "add_x"),
-        ("20260105-add-x (copy).sql", "add_x_copy"),
-        ("20260105.sql", ""),
-        ("__.sql", ""),
-    ],
-)
-def test_misnamed(file, name):
-    found = one([A], [A], [A], misnamed={file: "select 1;"})
-    assert (found.kind, found.name) == (Kind.MISNAMED, file)
-    assert found.actions == ((Put(Migration(NEW, name, "select 1;"), file),) if name else ())
+def test_a_misnamed_file_is_explained():
+    found = one([A], [A], [A], misnamed=("add things.sql",))
+    assert (found.kind, found.name, found.actions) == (Kind.MISNAMED, "add things.sql", ())
+    assert f"later than {A.version}" in found.ways[0].title
 
 
 # --- first pull and drift ---
