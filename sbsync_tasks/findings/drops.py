@@ -47,7 +47,7 @@ def dropped(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     for item in parsed.node.objects:
         label = scope.label(kind, item)
         if not scope.is_new(label):
-            yield _judged(parsed, kind, label, scope, cascade=cascade)
+            yield _judged(parsed, kind, label + names.arguments(kind, item), scope, cascade=cascade)
 
 
 def _judged(parsed: Parsed, kind: str, label: str, scope: Scope, *, cascade: bool) -> Finding:

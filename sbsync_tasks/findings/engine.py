@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from sbsync_tasks.sqltext import UnparsableSql, is_transactional, parse
 
-from . import data_loss, drops, exposure, inner, locking, notes, transactions
+from . import allowances, data_loss, drops, exposure, inner, locking, notes, transactions
 from .credentials import mask, mask_quoted
 from .model import Finding, Review, Severity, finding, shortened
-from .names import normalised
 from .scope import Scope
 from .secrets import secrets
 
@@ -90,8 +89,8 @@ def unallowed(reviewed: Review, allowed: Sequence[str]) -> tuple[Finding, ...]:
             there are no wildcards, and a table does not stand for its columns nor a schema for its
             tables.
     """
-    names = {normalised(a) for a in allowed}
-    return tuple(f for f in reviewed.data_loss if f.object not in names)
+    names = {allowances.read(a) for a in allowed}
+    return tuple(f for f in reviewed.data_loss if not any(allowances.covers(name, f.object) for name in names))
 
 
 def _unparsable(sql: str, error: UnparsableSql) -> Finding:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 PUBLIC = "public"
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
-_PART = re.compile(r'"((?:[^"]|"")*)"|([^\s".]+)')
 # Kinds whose names have no schema.
 _WITHOUT_SCHEMA = frozenset(
     [
@@ -38,6 +37,7 @@ _WORDS = {"matview": "materialized view", "fdw": "foreign data wrapper"}
 _SERIAL = frozenset((t,) for t in ("serial", "serial2", "serial4", "serial8", "bigserial", "smallserial"))
 _ON = frozenset(["true", "on", "yes", "1"])
 _ON_TABLE = frozenset(["policy", "trigger", "rule"])
+_CALLED = frozenset(["function", "procedure", "routine", "aggregate"])
 
 
 def quoted(name: str) -> str:
@@ -109,19 +109,18 @@ def is_on(element: Node) -> bool:
     return element.arg.boolean.boolval or not values.isdisjoint(_ON)
 
 
-def normalised(text: str) -> str:
-    """What a user typed as an object's name, in the form that findings have.
+def arguments(kind: str, node: Node) -> str:
+    """What tells one function from others of its name, such as `(int4, app.mood[])`; empty where nothing is said.
 
-    Quotes and letter case are read as SQL reads them, `table` and `column` may stand in front, and
-    a table without a schema is one of `public`. There are no wildcards.
+    They stand as the parser has them: `int` is `int4`, and `pg_catalog` and `public` are left out.
     """
-    prefix = re.match(r"(?:[a-z]+\s+)*", text.strip(), re.IGNORECASE)
-    rest = text.strip()[prefix.end() :] if prefix else text
-    kind = " ".join(text[: text.rindex(rest)].lower().split())
-    if " on " in rest.lower() or kind.endswith(" on"):
-        return " ".join(text.split())
-    found = [m[2].lower() if m[2] else m[1].replace('""', '"') for m in _PART.finditer(rest)]
-    if len(found) == 1 and has_schema(kind) and kind != "column":
-        found = [PUBLIC, *found]
-    label = "" if kind in {"table", "column"} else kind
-    return f"{label} {dotted(found)}".strip()
+    if kind not in _CALLED or node.object_with_args.args_unspecified:
+        return ""
+    return f"({', '.join(_type(n.type_name) for n in node.object_with_args.objargs)})"
+
+
+def _type(node: Node) -> str:
+    found = parts(node)
+    if len(found) > 1 and found[0] in {"pg_catalog", PUBLIC}:
+        found = found[1:]
+    return dotted(found) + "[]" * len(node.array_bounds)

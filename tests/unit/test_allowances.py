@@ -27,6 +27,12 @@ from sbsync_tasks.findings import Severity, review, unallowed
         ('drop extension "uuid-ossp" cascade', "extension uuid-ossp"),
         ("drop trigger x on t cascade", "trigger x on public.t"),
         ("drop owned by app", "owned by app"),
+        ("drop function f(int) cascade", "function f(int)"),
+        ("drop function f(int) cascade", "function public.f(integer)"),
+        ("drop function f(int) cascade", "function f"),
+        ('drop function app."F"(int, text[], app.mood) cascade', 'function app."F"(int4, text[], app.mood)'),
+        ("drop procedure p(a int, b text) cascade", "procedure p(int, text)"),
+        ("drop function f() cascade", "function f()"),
     ],
 )
 def test_an_allowance_is_read_as_sql_reads_names(sql, allowed):
@@ -49,6 +55,9 @@ def test_an_allowance_is_read_as_sql_reads_names(sql, allowed):
         ("drop table app.t", "schema app"),
         ("drop schema app", "app"),
         ('drop table "a.b"', "a.b"),
+        ("drop function f(int) cascade", "function f(text)"),
+        ("drop function f(int) cascade", "function f()"),
+        ("drop function f(int) cascade", "f"),
     ],
 )
 def test_an_allowance_covers_nothing_else(sql, allowed):

@@ -47,7 +47,7 @@ def test_variables_come_from_the_process_and_from_the_files_that_the_cli_reads(t
     (tmp_path / "supabase/config.toml").write_text('project_id = "env(A)"\n[db]\nport = "env(B)"\n')
     (tmp_path / "supabase/.env").write_text("A=in-supabase\nB=1\n")
     (tmp_path / ".env").write_text("A=in-root\nOTHER=${A}\n")
-    found = resolve(root=tmp_path, flags={}, process={"B": "2"}).config
+    found = resolve(root=tmp_path, process={"B": "2"}).config
     assert (found.project_id, found.number("db", "port")) == ("in-supabase", 2)
 
 

@@ -38,7 +38,7 @@ def test_only_results_go_to_stdout(capsys):
     made.result("select 1;")
     out, err = capsys.readouterr()
     assert out == "select 1;\n"
-    for word in ("✓ said", "heading", "column", "cell", "title", "select '", "step", "doing"):
+    for word in ("✓ said", "heading", "column", "cell", "select '", "step", "doing"):
         assert word in err
 
 

@@ -28,7 +28,7 @@ def check(cases):
         ("drop sequence s", ["drop-sequence sequence public.s"]),
         ("drop extension pg_cron", ["drop-extension extension pg_cron"]),
         ("drop view v cascade", ["drop-view view public.v"]),
-        ("drop function f(int) cascade", ["drop-function function public.f"]),
+        ("drop function f(int) cascade", ["drop-function function public.f(int4)"]),
         ("drop materialized view m cascade", ["drop-materialized-view materialized view public.m"]),
         ("drop owned by app", ["drop-owned owned by app"]),
         ("drop subscription s", ["drop-subscription subscription s"]),
