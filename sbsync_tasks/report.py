@@ -64,7 +64,7 @@ def proof(run: Run, made: Proof) -> None:
     for it in made.line_ends[:LISTED]:
         console.say(f"the same but for its line ends (CR LF against LF): {it}", "note")
     console.say(f"compared: {made.compared_in_short}", "note")
-    console.say(f"not compared: {NOT_COMPARED_IN_SHORT} (--json and the README have the whole list)", "note")
+    console.say(f"not compared: {NOT_COMPARED_IN_SHORT} (--json has the whole list)", "note")
 
 
 def document(run: Run, work: Work) -> dict[str, Any]:

@@ -33,7 +33,12 @@ def show(console: Console, migration: Migration, found: Review) -> None:
     console.heading(f"supabase/migrations/{migration.file_name}")
     console.sql(mask(migration.sql))
     counted = ", ".join(f"{count} {kind}" for kind, count in found.counts.items())
-    console.say(f"{len(found.statements)} statements: {counted}" if counted else "no statements", "note")
+    console.say(
+        f"{len(found.statements)} statement{'' if len(found.statements) == 1 else 's'}: {counted}"
+        if counted
+        else "no statements",
+        "note",
+    )
     for finding in found.findings:
         console.say(line(finding), MARKS[finding.severity])
 
