@@ -85,6 +85,12 @@ def rights(name: str) -> tuple[str, str]:
     )
 
 
+# Pairs: all ways with the newest CLI, one with each other.
+@pytest.mark.parametrize(
+    ("stack", "way"),
+    [*((VERSIONS[0], way) for way in WAYS), *zip(VERSIONS[1:], ("ref", "link", "url"), strict=True)],
+    indirect=True,
+)
 def test_both_directions(stack: StackProject, remote: Data, way: str) -> None:
     (made, role), (pulled, other_role) = WAYS[way]
     stack.local.run(*change(made, role), *rights(made))

@@ -119,6 +119,7 @@ def test_a_port_where_nobody_listens(project: Project) -> None:
         failed(project, 1, f"nothing listens at 127.0.0.1 port {port}", "Start the server")
 
 
+@pytest.mark.matrix
 def test_a_server_that_never_answers_is_tried_a_few_times(project: Project) -> None:
     with Silent() as silent:
         by_url(project, "127.0.0.1", silent.port, "?connect_timeout=2&sslmode=disable")
@@ -126,11 +127,13 @@ def test_a_server_that_never_answers_is_tried_a_few_times(project: Project) -> N
         assert 1 < silent.connections < 8
 
 
+@pytest.mark.matrix
 def test_a_name_that_nobody_has(project: Project) -> None:
     by_url(project, "nobody.invalid", 5432)
     failed(project, 1, "nobody.invalid", "the name nobody.invalid cannot be resolved", "Check the spelling")
 
 
+@pytest.mark.matrix
 @needs_names
 def test_a_project_that_has_an_ipv6_address_only(project: Project) -> None:
     ref = new_ref()
@@ -139,6 +142,7 @@ def test_a_project_that_has_an_ipv6_address_only(project: Project) -> None:
         failed(project, 1, f"{host_of(ref)} cannot be reached", "IPv6", "session pooler's URL (port 5432")
 
 
+@pytest.mark.matrix
 @needs_names
 def test_a_project_that_refuses_may_have_banned_the_address(project: Project) -> None:
     ref = new_ref()
@@ -147,6 +151,7 @@ def test_a_project_that_refuses_may_have_banned_the_address(project: Project) ->
         failed(project, 1, f"{host_of(ref)} refuses connections from this address", "Network Bans", "paused")
 
 
+@pytest.mark.matrix
 @needs_names
 def test_a_pooler_in_transaction_mode_is_refused_before_it_is_asked(project: Project) -> None:
     ref, address = new_ref(), new_address()
@@ -172,6 +177,7 @@ REFUSALS = {
 }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("message", REFUSALS)
 def test_a_refusal_of_the_pooler_has_its_own_way_out_and_is_not_tried_again(project: Project, message: str) -> None:
     with Saying(message) as pooler:
@@ -180,6 +186,7 @@ def test_a_refusal_of_the_pooler_has_its_own_way_out_and_is_not_tried_again(proj
         assert pooler.connections == 1
 
 
+@pytest.mark.matrix
 def test_another_protocol(project: Project) -> None:
     with Web() as web:
         for query in ("", "?sslmode=disable"):
@@ -202,6 +209,7 @@ def test_a_server_that_is_just_starting_is_waited_for(project: Project, server: 
         assert starting.connections > 2
 
 
+@pytest.mark.matrix
 def test_a_server_that_stays_starting(project: Project) -> None:
     with Saying("the database system is starting up") as starting:
         by_url(project, "127.0.0.1", starting.port, "?sslmode=disable")
@@ -226,6 +234,7 @@ def test_a_wrong_password_is_sent_once_only(project: Project, server: PlainServe
         assert gate.connections == 1
 
 
+@pytest.mark.matrix
 def test_an_unknown_database(project: Project, server: PlainServer) -> None:
     by_url(project, "127.0.0.1", server._port, "?sslmode=disable", "nothing")
     failed(project, 1, "no database nothing", "on Supabase the database is postgres")
@@ -234,6 +243,7 @@ def test_an_unknown_database(project: Project, server: PlainServer) -> None:
 # --- encryption ---
 
 
+@pytest.mark.matrix
 def test_a_server_without_tls_where_it_is_asked_for(project: Project, server: PlainServer) -> None:
     by_url(project, "127.0.0.1", server._port, "?sslmode=require")
     failed(project, 1, "the server offers no encryption", "Switch TLS on")
@@ -265,6 +275,7 @@ def test_a_certificate_that_cannot_be_verified(
     failed(project, 3, "sslrootcert", ".env.trouble:1", "nowhere.crt")
 
 
+@pytest.mark.matrix
 def test_a_verified_certificate_serves_every_program(
     project: Project, encrypted: tuple[PlainServer, Path], tmp_path: Path
 ) -> None:
@@ -283,6 +294,7 @@ def test_a_verified_certificate_serves_every_program(
         copied.remove_databases()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("query", ["?sslmode=always", "?connect_timeout=soon", "?target_session_attrs=x"])
 def test_an_option_that_means_nothing_is_an_error_of_the_settings(
     project: Project, server: PlainServer, query: str

@@ -61,6 +61,7 @@ def test_recorded_migrations_are_adopted(project: Project) -> None:
     assert project.task("verify").code == 0
 
 
+@pytest.mark.matrix
 def test_one_that_a_colleague_pushed_without_git(project: Project) -> None:
     path = project.migration("20260401000000", "colleague", "create table public.colleague (id int primary key);\n")
     assert project.supabase("db", "push", "--yes", "--skip-vault").code == 0

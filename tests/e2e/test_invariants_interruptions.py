@@ -114,7 +114,9 @@ def kept_rows(project: Project, row: str) -> bool:
     return any(row in subprocess.run([*argv, a], capture_output=True, text=True, check=True).stdout for a in archives)
 
 
-@pytest.mark.parametrize("wait", [True, False], ids=["the server has finished", "at once"])
+@pytest.mark.parametrize(
+    "wait", [True, pytest.param(False, marks=pytest.mark.matrix)], ids=["the server has finished", "at once"]
+)
 def test_a_push_that_was_killed(slow: Project, wait: bool) -> None:
     with shut_gate(slow) as open_gate:
         run = Started(slow, "local-to-remote", "--env", "sandbox", "--yes")
@@ -163,11 +165,11 @@ def is_committed(project: Project) -> Callable[[], bool]:
 @pytest.mark.parametrize(
     ("task", "moment"),
     [
-        ("local-to-remote", files_are_written),
-        ("local-to-remote", reset_has_begun),
-        ("remote-to-local", files_are_written),
+        pytest.param("local-to-remote", files_are_written, marks=pytest.mark.matrix),
+        pytest.param("local-to-remote", reset_has_begun, marks=pytest.mark.matrix),
+        pytest.param("remote-to-local", files_are_written, marks=pytest.mark.matrix),
         ("remote-to-local", reset_has_begun),
-        ("remote-to-local", is_committed),
+        pytest.param("remote-to-local", is_committed, marks=pytest.mark.matrix),
     ],
 )
 def test_a_run_that_was_killed_on_the_way(
@@ -223,6 +225,7 @@ def test_a_second_push_from_elsewhere_is_refused(slow: Project) -> None:
     assert list(slow.remote.history()) == slow.versions
 
 
+@pytest.mark.matrix
 def test_two_pushes_that_start_together_bring_everything_once(slow: Project) -> None:
     runs = [Started(slow, "push", "--env", "sandbox", "--yes") for _ in range(2)]
     ended = [run.end() for run in runs]
@@ -233,6 +236,7 @@ def test_two_pushes_that_start_together_bring_everything_once(slow: Project) -> 
     assert slow.remote.has("public.after")
 
 
+@pytest.mark.matrix
 def test_a_reader_that_holds_a_lock_makes_the_push_fail_in_time(project: Project) -> None:
     sql = "create table public.before (id int primary key);\nalter table public.teams add column note text;\n"
     project.migration(SLOW, "note", sql)

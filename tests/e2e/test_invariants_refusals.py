@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from sbsync_tasks.databases.embedded import find_client_tools
 from tests.support.project import Project
@@ -54,7 +55,7 @@ def before(changed: Project, tools: Path) -> dict[str, object]:
 
 WRITING = (
     ("local-to-remote",),
-    ("local-to-remote", "--no-reset", "--commit"),
+    pytest.param(("local-to-remote", "--no-reset", "--commit"), marks=pytest.mark.matrix),
     ("remote-to-local", "--keep-local"),
     ("push",),
     ("reset",),
@@ -80,7 +81,7 @@ def test_without_a_terminal_the_sandbox_is_not_thrown_away(
     assert evidence(changed, tools) == before
 
 
-@pytest.mark.parametrize("task", ["local-to-remote", "push"])
+@pytest.mark.parametrize("task", [pytest.param("local-to-remote", marks=pytest.mark.matrix), "push"])
 def test_yes_alone_does_not_cover_a_protected_environment(
     changed: Project, before: dict[str, object], tools: Path, task: str
 ) -> None:
@@ -95,10 +96,10 @@ def test_yes_alone_does_not_cover_a_protected_environment(
     "answers",
     [
         [("Go on?", "")],
-        [("Go on?", "n")],
-        [("Go on?", "\x04")],
-        [("Go on?", "yes please"), ("Go on?", "no")],
-        [("Go on?", "y"), ("Type its name", "")],
+        pytest.param([("Go on?", "n")], marks=pytest.mark.matrix),
+        pytest.param([("Go on?", "\x04")], marks=pytest.mark.matrix),
+        pytest.param([("Go on?", "yes please"), ("Go on?", "no")], marks=pytest.mark.matrix),
+        pytest.param([("Go on?", "y"), ("Type its name", "")], marks=pytest.mark.matrix),
         [("Go on?", "y"), ("Type its name", "guarde")],
     ],
     ids=["enter", "no", "end of input", "no clear answer", "no name", "another name"],
@@ -111,7 +112,7 @@ def test_at_a_terminal_the_default_is_no(
     assert evidence(changed, tools) == before
 
 
-@pytest.mark.parametrize("task", [("reset",), ("commit",)], ids=" ".join)
+@pytest.mark.parametrize("task", [pytest.param(("reset",), marks=pytest.mark.matrix), ("commit",)], ids=" ".join)
 def test_enter_at_a_question_means_no(
     changed: Project, before: dict[str, object], tools: Path, task: tuple[str, ...]
 ) -> None:
@@ -131,9 +132,15 @@ DRY = (
     ("reset", "--yes"),
     ("commit", "--yes"),
 )
+DRY_ONCE = (DRY[0], DRY[3], DRY[4], DRY[7], DRY[8])
 
 
-@pytest.mark.parametrize("task", DRY, ids=" ".join)
+def once(task: tuple[str, ...], *default: tuple[str, ...]) -> ParameterSet:
+    """A parameter that is a part of the matrix, unless the default run is to try it."""
+    return pytest.param(task, marks=[] if task in default else pytest.mark.matrix)
+
+
+@pytest.mark.parametrize("task", [once(task, *DRY_ONCE) for task in DRY], ids=" ".join)
 def test_a_dry_run_writes_nothing(
     changed: Project, before: dict[str, object], tools: Path, task: tuple[str, ...]
 ) -> None:
@@ -142,7 +149,9 @@ def test_a_dry_run_writes_nothing(
     assert evidence(changed, tools) == before
 
 
-@pytest.mark.parametrize("task", [DRY[0], DRY[2], DRY[4], *DRY[7:], ("backup",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "task", [once(task, DRY[4], ("backup",)) for task in (DRY[0], DRY[2], DRY[4], *DRY[7:], ("backup",))], ids=" ".join
+)
 def test_invokes_own_dry_run_writes_nothing(
     changed: Project, before: dict[str, object], tools: Path, task: tuple[str, ...]
 ) -> None:
@@ -174,7 +183,14 @@ def pending_file(project: Project, sql: str) -> Iterator[None]:
         path.unlink()
 
 
-@pytest.mark.parametrize("task", ["local-to-remote", "push", "reset"])
+@pytest.mark.parametrize(
+    "task",
+    [
+        pytest.param("local-to-remote", marks=pytest.mark.matrix),
+        "push",
+        pytest.param("reset", marks=pytest.mark.matrix),
+    ],
+)
 def test_sql_that_cannot_be_applied_stops_before_anything_is_written(
     changed: Project, before: dict[str, object], tools: Path, task: str
 ) -> None:
@@ -188,9 +204,9 @@ def test_sql_that_cannot_be_applied_stops_before_anything_is_written(
 @pytest.mark.parametrize(
     ("task", "allowed"),
     [
-        ("local-to-remote", ()),
+        pytest.param("local-to-remote", (), marks=pytest.mark.matrix),
         ("push", ("--allow-data-loss", "public.teams")),
-        ("push", ("--allow-data-loss", "public")),
+        pytest.param("push", ("--allow-data-loss", "public"), marks=pytest.mark.matrix),
     ],
 )
 def test_yes_does_not_cover_the_loss_of_data(
@@ -266,8 +282,8 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_WR)
 
 
-@pytest.mark.parametrize("how", ["the name", "a tunnel"])
-@pytest.mark.parametrize("task", ["local-to-remote", "remote-to-local"])
+@pytest.mark.parametrize("how", [pytest.param("the name", marks=pytest.mark.matrix), "a tunnel"])
+@pytest.mark.parametrize("task", ["local-to-remote", pytest.param("remote-to-local", marks=pytest.mark.matrix)])
 def test_one_database_under_two_names_is_no_pair(
     changed: Project, tools: Path, tmp_path: Path, task: str, how: str
 ) -> None:
@@ -327,6 +343,7 @@ def test_yes_and_the_typed_name_go_on(changed: Project) -> None:
     assert changed.remote.has("public.more")
 
 
+@pytest.mark.matrix
 def test_yes_and_the_spelled_out_environment_go_on(changed: Project) -> None:
     changed.migration("20300105000000", "still_more", "create table public.still_more (id int primary key);\n")
     done = changed.invoke("push", "--env", "guarded", "--yes")

@@ -34,7 +34,7 @@ FILES = (".env", ".env.local", ".env.development", ".env.staging", "supabase/.en
 VERSIONS = ("3.1.0", "2.115.0")
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
+@pytest.fixture(scope="module", params=[VERSIONS[0], pytest.param(VERSIONS[1], marks=pytest.mark.matrix)])
 def watched(
     request: pytest.FixtureRequest,
     synced: Project,

@@ -32,7 +32,7 @@ end $$;
 ADVICE = ("migration repair", "supabase migration", "db pull", "--status reverted")
 
 
-@pytest.mark.parametrize("task", ["local-to-remote", "push"])
+@pytest.mark.parametrize("task", [pytest.param("local-to-remote", marks=pytest.mark.matrix), "push"])
 def test_a_push_whose_proof_fails_says_that_the_remote_was_changed(project: Project, task: str) -> None:
     project.remote.run("insert into public.teams (name) values ('only there')")
     project.migration(LATER, "different", DIFFERENT_THERE)

@@ -51,6 +51,7 @@ def test_an_embedded_database_is_looked_at_and_rebuilt_without_the_remote(away: 
     assert "precious" in text_of(away.root / done.data["backup"])
 
 
+@pytest.mark.matrix
 def test_a_local_database_by_url_is_not_rebuilt_while_nobody_knows_that_it_is_not_the_remote(away: Project) -> None:
     away.local.run(TAGS)
     endpoint = away.local.endpoint
@@ -72,6 +73,7 @@ def test_the_expected_remote_is_asked_for_all_the_same(away: Project) -> None:
     assert away.local.has("public.tags")
 
 
+@pytest.mark.matrix
 @pytest.mark.skipif(not OTHER, reason="only one major version of PostgreSQL is installed here")
 def test_a_reset_brings_an_embedded_database_to_the_remotes_major_version(away: Project, tmp_path: Path) -> None:
     major = max(OTHER)

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.support.changes import CONCURRENT, ENUM_USED, TAGS
 from tests.support.project import Project, text_of
 
@@ -53,6 +55,7 @@ def test_without_a_reset_local_rows_stay_and_the_version_is_recorded(project: Pr
     assert (again.data["backups"], again.data["plan"], again.data["proof"]["in_sync"]) == ([], [], True)
 
 
+@pytest.mark.matrix
 def test_a_dry_run_writes_nothing_and_bad_names_are_refused(project: Project) -> None:
     project.local.run(TAGS)
     before = project.snapshot()
@@ -86,6 +89,7 @@ def test_drift_of_the_remote_stops_and_can_be_ignored(project: Project) -> None:
     assert any("by_hand" in d["name"] for d in done.data["proof"]["known_drift"])
 
 
+@pytest.mark.matrix
 def test_one_change_may_take_several_files(project: Project) -> None:
     project.migration("20260301000000", "names_index", CONCURRENT)
     project.local.run(*ENUM_USED)

@@ -1,5 +1,7 @@
 """Files that one or both databases have not had yet."""
 
+import pytest
+
 from tests.support.changes import BY_HAND
 from tests.support.project import Project
 
@@ -18,6 +20,7 @@ def test_a_colleagues_file_arrives_on_both_sides(project: Project) -> None:
     assert "colleague" not in project.migrations[f"{project.version_of('local_changes')}_local_changes.sql"]
 
 
+@pytest.mark.matrix
 def test_a_pulled_version_stands_before_what_is_pending(project: Project) -> None:
     project.migration("20990101000000", "colleague", COLLEAGUE)
     head = max(project.remote.history())
@@ -38,6 +41,7 @@ def test_a_pulled_version_stands_before_what_is_pending(project: Project) -> Non
     assert list(project.remote.history()) == project.versions
 
 
+@pytest.mark.matrix
 def test_without_room_unapplied_files_get_later_versions(project: Project) -> None:
     head = max(project.remote.history())
     tight = str(int(head) + 1)
@@ -60,6 +64,7 @@ def test_without_room_unapplied_files_get_later_versions(project: Project) -> No
     assert project.git("status", "--short") == ""
 
 
+@pytest.mark.matrix
 def test_pending_files_are_reviewed_together(project: Project) -> None:
     project.migration("20260401000000", "made", "create table public.made (id int);\ncreate table public.open (id int)")
     project.migration("20260402000000", "secured", "alter table public.made enable row level security")
@@ -106,6 +111,7 @@ def test_a_rename_is_committed_as_one(project: Project) -> None:
     assert project.git("status", "--short") == "A  notes.txt"
 
 
+@pytest.mark.matrix
 def test_a_renamed_file_that_the_user_has_not_committed_is_not_committed(project: Project) -> None:
     project.migration(str(int(max(project.remote.history())) + 1), "colleague", COLLEAGUE)
     pulled, renamed = pulled_without_room(project)
@@ -113,6 +119,7 @@ def test_a_renamed_file_that_the_user_has_not_committed_is_not_committed(project
     assert project.git("status", "--short") == f"A  notes.txt\n?? {renamed}"
 
 
+@pytest.mark.matrix
 def test_nor_is_one_that_was_edited_since(project: Project) -> None:
     old = project.migration(str(int(max(project.remote.history())) + 1), "colleague", COLLEAGUE)
     project.git("add", "supabase")

@@ -1,5 +1,7 @@
 """Remote changes reach the local database and git."""
 
+import pytest
+
 from tests.support.changes import BY_HAND, CONCURRENT, ENUM_USED, TAGS
 from tests.support.project import Project, text_of
 
@@ -45,11 +47,13 @@ def test_local_changes_can_be_dropped_once_they_are_backed_up(project: Project) 
     assert done.data["proof"]["differences"] == []
 
 
+@pytest.mark.matrix
 def test_contradicting_flags_are_refused(project: Project) -> None:
     for flags in (("--discard-local", "--no-reset"), ("--discard-local", "--keep-local")):
         assert project.task("remote-to-local", "--yes", *flags).code == 3
 
 
+@pytest.mark.matrix
 def test_what_was_left_unrecorded_and_uncommitted_is_done_by_the_next_run(project: Project) -> None:
     project.remote.run(BY_HAND)
     head = project.head
@@ -69,6 +73,7 @@ def test_what_was_left_unrecorded_and_uncommitted_is_done_by_the_next_run(projec
     assert project.task("verify").code == 0
 
 
+@pytest.mark.matrix
 def test_without_a_reset_local_rows_stay(project: Project) -> None:
     project.remote.run(BY_HAND)
     project.local.run("insert into public.teams (name) values ('Mine')")
@@ -82,6 +87,7 @@ def test_without_a_reset_local_rows_stay(project: Project) -> None:
     assert project.git("status", "--short") == "A  staged.txt"
 
 
+@pytest.mark.matrix
 def test_a_dry_run_writes_nothing(project: Project) -> None:
     project.remote.run(BY_HAND)
     before = project.snapshot()

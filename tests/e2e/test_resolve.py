@@ -69,6 +69,7 @@ def kept_rows(project: Project) -> list[dict[str, Any]]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.matrix
 def test_nothing_in_conflict(project: Project) -> None:
     before = project.snapshot()
     project.migration("20990101000000", "pending", "select 1;\n")
@@ -81,6 +82,7 @@ def test_nothing_in_conflict(project: Project) -> None:
 # --- missing ---
 
 
+@pytest.mark.matrix
 def test_a_missing_file_is_restored_from_the_branch_that_has_it(project: Project) -> None:
     project.git("switch", "--quiet", "--create", "feature/notes")
     path = pushed(project, project.remote, FUTURE, "notes", NOTES)
@@ -96,6 +98,7 @@ def test_a_missing_file_is_restored_from_the_branch_that_has_it(project: Project
     in_sync(project)
 
 
+@pytest.mark.matrix
 def test_a_missing_file_that_no_branch_has_comes_from_the_remotes_history(project: Project) -> None:
     path = pushed(project, project.remote, FUTURE, "notes", NOTES)
     path.unlink()
@@ -108,6 +111,7 @@ def test_a_missing_file_that_no_branch_has_comes_from_the_remotes_history(projec
     in_sync(project)
 
 
+@pytest.mark.matrix
 def test_a_branch_with_other_statements_is_named_and_not_used(project: Project) -> None:
     path = pushed(project, project.remote, FUTURE, "notes", NOTES)
     project.git("switch", "--quiet", "--create", "other")
@@ -123,6 +127,7 @@ def test_a_branch_with_other_statements_is_named_and_not_used(project: Project) 
     in_sync(project)
 
 
+@pytest.mark.matrix
 def test_what_only_the_local_database_has_recorded_becomes_a_pending_file(project: Project) -> None:
     path = pushed(project, project.local, FUTURE, "notes", NOTES)
     path.unlink()
@@ -140,6 +145,7 @@ def test_what_only_the_local_database_has_recorded_becomes_a_pending_file(projec
     assert project.remote.has("public.notes")
 
 
+@pytest.mark.matrix
 def test_without_recorded_statements_and_without_a_branch_it_is_only_explained(project: Project) -> None:
     pushed(project, project.remote, FUTURE, "notes", NOTES).unlink()
     project.remote.run(f"update supabase_migrations.schema_migrations set statements = null where version = '{FUTURE}'")
@@ -153,6 +159,7 @@ def test_without_recorded_statements_and_without_a_branch_it_is_only_explained(p
 # --- out of order ---
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("applied_locally", [False, True])
 def test_a_file_older_than_the_remotes_head_gets_a_later_version(project: Project, applied_locally: bool) -> None:
     old = "20260110000000"
@@ -180,6 +187,7 @@ def test_a_file_older_than_the_remotes_head_gets_a_later_version(project: Projec
     in_sync(project)
 
 
+@pytest.mark.matrix
 def test_what_builds_upon_a_late_file_stays_behind_it(project: Project) -> None:
     project.migration("20260110000000", "notes", NOTES)
     tight = str(int(TOTALS) + 1)
@@ -190,7 +198,7 @@ def test_what_builds_upon_a_late_file_stays_behind_it(project: Project) -> None:
     in_sync(project)
 
 
-@pytest.mark.parametrize("task", ["local-to-remote", "push"])
+@pytest.mark.parametrize("task", [pytest.param("local-to-remote", marks=pytest.mark.matrix), "push"])
 def test_an_independent_file_can_keep_its_version(project: Project, task: str) -> None:
     project.migration("20260110000000", "notes", NOTES)
     assert project.task(task, "--yes").code == 4
@@ -200,6 +208,7 @@ def test_an_independent_file_can_keep_its_version(project: Project, task: str) -
     in_sync(project)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "sql",
     [
@@ -223,6 +232,7 @@ def test_a_file_that_leads_elsewhere_cannot_keep_its_version(project: Project, s
 # --- edited ---
 
 
+@pytest.mark.matrix
 def test_an_edited_file_gets_its_text_back(project: Project) -> None:
     name = f"{TEAMS}_teams.sql"
     original = project.migrations[name]
@@ -243,6 +253,7 @@ def test_an_edited_file_gets_its_text_back(project: Project) -> None:
 # --- duplicate, misnamed, renamed ---
 
 
+@pytest.mark.matrix
 def test_of_two_files_with_one_version_the_applied_one_keeps_it(project: Project) -> None:
     project.migration(TOTALS, "another", NOTES)
     found = looked(project)
@@ -254,6 +265,7 @@ def test_of_two_files_with_one_version_the_applied_one_keeps_it(project: Project
     in_sync(project)
 
 
+@pytest.mark.matrix
 def test_of_two_files_with_one_version_each_applied_somewhere(project: Project) -> None:
     tasks = "create table public.tasks (id int primary key);\n"
     mine = pushed(project, project.local, FUTURE, "notes", NOTES)
@@ -272,6 +284,7 @@ def test_of_two_files_with_one_version_each_applied_somewhere(project: Project) 
     assert project.remote.has("public.notes")
 
 
+@pytest.mark.matrix
 def test_a_misnamed_file_is_only_explained(project: Project) -> None:
     path = project.write("supabase/migrations/2026-01-30 add notes.sql", NOTES)
     before = project.snapshot()
@@ -285,6 +298,7 @@ def test_a_misnamed_file_is_only_explained(project: Project) -> None:
     assert project.remote.has("public.notes")
 
 
+@pytest.mark.matrix
 def test_a_file_renamed_after_the_local_database_had_it(project: Project) -> None:
     path = pushed(project, project.local, "20260401000000", "notes", NOTES)
     path.rename(path.with_name(f"{FUTURE}_notes.sql"))
@@ -296,6 +310,7 @@ def test_a_file_renamed_after_the_local_database_had_it(project: Project) -> Non
     in_sync(project)
 
 
+@pytest.mark.matrix
 def test_a_file_renamed_after_the_remote_had_it(project: Project) -> None:
     old = f"{TOTALS}_invoice_totals.sql"
     text = project.migrations[old]
@@ -352,11 +367,13 @@ def explained(project: Project, kind: str) -> str:
     return str(done.data["conflicts"][0]["what"])
 
 
+@pytest.mark.matrix
 def test_a_first_pull_from_a_remote_without_history(newcomer: Project) -> None:
     newcomer.remote.run("create table public.notes (id int primary key)")
     assert "no history" in explained(newcomer, "first pull")
 
 
+@pytest.mark.matrix
 def test_a_first_pull_from_a_remote_with_history(project: Project) -> None:
     for name in project.migrations:
         (project.root / "supabase" / "migrations" / name).unlink()
@@ -366,6 +383,7 @@ def test_a_first_pull_from_a_remote_with_history(project: Project) -> None:
     assert "4 recorded migrations" in explained(project, "first pull")
 
 
+@pytest.mark.matrix
 def test_a_remote_that_was_changed_by_hand(project: Project) -> None:
     project.remote.run("create table public.by_hand (id int primary key)")
     explained(project, "drift")

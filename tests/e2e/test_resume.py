@@ -1,5 +1,7 @@
 """A run that is cut off, at any point, is finished by running it again."""
 
+import pytest
+
 from tests.support.project import Done, Project
 
 # Runs a task; once the named step is done, the process is gone, as after `kill -9`.
@@ -29,6 +31,7 @@ def cut_off(project: Project, direction: str, after: str) -> Done:
     return done
 
 
+@pytest.mark.matrix
 def test_local_to_remote(project: Project) -> None:
     project.local.run("create table public.mine (id int primary key)")
     for step in ("write", "reset", "backup", "push"):  # each run goes on from where the one before was cut off
@@ -44,6 +47,7 @@ def test_local_to_remote(project: Project) -> None:
     assert project.head == ("Add migration for local changes", [f"supabase/migrations/{version}_local_changes.sql"])
 
 
+@pytest.mark.matrix
 def test_remote_to_local(project: Project) -> None:
     project.remote.run("create table public.by_hand (id int primary key)", "insert into public.by_hand values (1)")
     for step in ("write", "reset", "commit"):

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.project import Project
 
 TOKEN = "sbp_" + "only-in-the-settings"  # of no known form: it is a secret because the settings say so
@@ -17,6 +19,7 @@ def answer(project: Project, side: str) -> str:
     return str(getattr(project, side).value("select public.hook()"))
 
 
+@pytest.mark.matrix
 def test_the_sql_on_stdout_is_exact_or_nothing(project: Project) -> None:
     project.settings["SUPABASE_DB_PASSWORD"] = TOKEN
     project.local.run(function(TOKEN))
@@ -63,6 +66,7 @@ def test_a_scenario_masks_it_brings_it_over_as_it_is_and_does_not_commit_it(proj
     assert project.git("log", "--format=%H %s") == before.log
 
 
+@pytest.mark.matrix
 def test_what_looks_like_one_is_masked_for_reading_and_exact_in_the_file(project: Project) -> None:
     project.remote.run(function(LOOKS_LIKE_ONE))
     done = project.sync("remote-to-local", "--no-commit")

@@ -1,5 +1,7 @@
 """supabase/roles.sql and the seed files of config.toml are run as the CLI runs them."""
 
+import pytest
+
 from tests.support.project import Project
 
 
@@ -34,6 +36,7 @@ def test_roles_and_every_seed_file_are_run(project: Project) -> None:
     assert project.local.rows("select note from public.marks order by id") == [("first seed",), ("second seed",)]
 
 
+@pytest.mark.matrix
 def test_what_is_declined_does_not_wait_for_seeds_that_take_long(project: Project) -> None:
     project.write("supabase/seed.sql", "select pg_sleep(3600);\n")  # longer than a test waits for a task
     project.local.run("create table public.made (id int primary key)")

@@ -45,6 +45,7 @@ def test_a_file_edited_after_the_remote_had_it(still: Project, task: str) -> Non
     assert f"{TEAMS} (teams) was edited after the remote had it" in refused(still, task)
 
 
+@pytest.mark.matrix
 def test_comments_and_spaces_are_no_edit(still: Project) -> None:
     still.migration(TEAMS, "teams", "-- a word more\n\n" + still.migrations[f"{TEAMS}_teams.sql"])
     assert still.task("verify").code == 0
@@ -78,6 +79,7 @@ def test_a_version_recorded_locally_without_a_file(project: Project) -> None:
     assert project.snapshot() == before
 
 
+@pytest.mark.matrix
 def test_a_file_edited_after_only_the_local_database_had_it_is_rebuilt(project: Project) -> None:
     project.migration("20260401000000", "draft", "create table public.draft (id int primary key);\n")
     assert project.supabase("db", "push", "--yes", "--skip-vault", on=project.local).code == 0
@@ -106,7 +108,10 @@ def test_what_both_sides_name_is_one_database(still: Project) -> None:
     assert endpoint.password not in done.text
 
 
-@pytest.mark.parametrize(("direction", "side"), [("local-to-remote", "local"), ("remote-to-local", "remote")])
+@pytest.mark.parametrize(
+    ("direction", "side"),
+    [pytest.param("local-to-remote", "local", marks=pytest.mark.matrix), ("remote-to-local", "remote")],
+)
 def test_a_change_that_the_engine_writes_no_sql_for_is_not_lost(project: Project, direction: str, side: str) -> None:
     """It is seen when the generated migration is compared again: without it the rest would be carried over alone."""
     project.database(side).run(

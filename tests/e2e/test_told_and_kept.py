@@ -1,5 +1,7 @@
 """What is recognised by its effect, told in the plan, and kept: the cases in which a short cut would lose something."""
 
+import pytest
+
 from tests.support.project import Project, text_of
 
 TABLE = "create table public.made (id int primary key);\n"
@@ -10,6 +12,7 @@ def names(project: Project, side: str) -> list[str]:
     return [row[0] for row in getattr(project, side).rows("select name from public.teams order by name")]
 
 
+@pytest.mark.matrix
 def test_a_file_that_changes_rows_alone_is_pushed_and_not_taken_for_applied(project: Project) -> None:
     project.migration("20260401000000", "made", TABLE)
     project.migration("20260402000000", "rows", ROWS)
@@ -33,6 +36,7 @@ def test_where_it_cannot_be_told_nothing_is_recorded(project: Project) -> None:
     assert project.snapshot() == before
 
 
+@pytest.mark.matrix
 def test_what_is_only_recorded_stands_in_the_plan(project: Project) -> None:
     project.migration("20260401000000", "made", TABLE)
     project.remote.run(TABLE)
@@ -41,6 +45,7 @@ def test_what_is_only_recorded_stands_in_the_plan(project: Project) -> None:
     assert "push" not in plan
 
 
+@pytest.mark.matrix
 def test_without_a_rebuild_too_rows_are_backed_up_before_a_migration_can_take_them(project: Project) -> None:
     project.local.run("insert into public.customers (team_id, name) select id, 'kept in a backup' from public.teams")
     project.migration("20260401000000", "colleague", "alter table public.customers drop column name cascade;\n")
@@ -51,6 +56,7 @@ def test_without_a_rebuild_too_rows_are_backed_up_before_a_migration_can_take_th
     assert "kept in a backup" in text_of(saved)
 
 
+@pytest.mark.matrix
 def test_the_rows_that_a_push_changes_are_backed_up_and_those_it_reaches(project: Project) -> None:
     project.remote.run("insert into public.teams (name) values ('before the push')")
     project.migration("20260401000000", "update", "update public.teams set name = 'after' where name like 'before%';\n")
@@ -62,6 +68,7 @@ def test_the_rows_that_a_push_changes_are_backed_up_and_those_it_reaches(project
     assert "before the push" in text_of(saved)
 
 
+@pytest.mark.matrix
 def test_a_pull_alone_renames_nothing(project: Project) -> None:
     tight = str(int(max(project.remote.history())) + 1)
     project.migration(tight, "colleague", TABLE)
@@ -73,6 +80,7 @@ def test_a_pull_alone_renames_nothing(project: Project) -> None:
     assert project.snapshot() == before
 
 
+@pytest.mark.matrix
 def test_a_commit_alone_is_asked_for_too(project: Project) -> None:
     project.remote.run("create table public.by_hand (id int primary key)")
     project.sync("remote-to-local", "--no-record", "--no-commit")
@@ -81,6 +89,7 @@ def test_a_commit_alone_is_asked_for_too(project: Project) -> None:
     assert project.snapshot() == before
 
 
+@pytest.mark.matrix
 def test_a_filter_never_lets_a_rebuild_drop_what_it_hides(project: Project) -> None:
     project.local.run("create schema app", "create table app.mine (id int primary key)")
     project.remote.run("create table public.by_hand (id int primary key)")

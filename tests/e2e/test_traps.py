@@ -6,6 +6,8 @@ The Docker shadow of `supabase db diff` is stood in for by an embedded one that 
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.support.project import Data, Project
 
 MADE_REMOTELY = ("create table public.remote_made (id int primary key)", "insert into public.remote_made values (1)")
@@ -54,6 +56,7 @@ def test_a_second_diff_after_a_pull_drops_what_was_pulled(project: Project, tmp_
     assert "DROP" not in "".join(project.migrations.values()).upper().replace("DROPPED", "")
 
 
+@pytest.mark.matrix
 def test_a_diff_against_all_files_drops_what_a_colleague_has_pushed(project: Project, tmp_path: Path) -> None:
     project.migration("20260401000000", "colleague", COLLEAGUE)  # by `git pull`; the local database has not had it
     push(project)  # as the colleague did
@@ -76,6 +79,7 @@ def test_a_diff_against_all_files_drops_what_a_colleague_has_pushed(project: Pro
     assert project.local.has("public.mine")
 
 
+@pytest.mark.matrix
 def test_a_pull_against_all_files_drops_what_was_not_pushed_yet(project: Project, tmp_path: Path) -> None:
     project.migration("20990101000000", "unpushed", "create table public.unpushed (id int primary key);\n")
     push(project, on=project.local)
