@@ -73,7 +73,7 @@ def test_override_is_the_only_place(tmp_path: Path, places) -> None:
         find_binaries(17, str(mine))
     with pytest.raises(ConfigError, match="SBSYNC_PG_BINDIR") as caught:
         find_binaries(None, str(tmp_path / "nowhere"))
-    assert "postgres and initdb" in caught.value.hint
+    assert "pg_dump" in caught.value.hint
 
 
 def test_a_missing_server_is_installed_where_that_is_agreed_to(tmp_path: Path, places) -> None:

@@ -71,7 +71,7 @@ def find_binaries(major: int | None, override: str = "") -> Binaries:
     if override and not found:
         raise ConfigError(
             f"SBSYNC_PG_BINDIR ({override}) holds no complete PostgreSQL server.",
-            f"It has to hold {' and '.join(SERVER_PROGRAMS)}.",
+            f"It has to hold {', '.join(SERVER_PROGRAMS + CLIENT_PROGRAMS)}.",
         )
     if found and major is None:
         return max(found, key=lambda b: b.major)
@@ -144,7 +144,7 @@ def _seen(found: list[Binaries]) -> str:
 
 def _servers(override: str) -> Iterator[Binaries]:
     for found in _installations(override, only_override=bool(override)):
-        if _has(found.bindir, SERVER_PROGRAMS):
+        if _has(found.bindir, SERVER_PROGRAMS + (CLIENT_PROGRAMS if override else ())):
             yield found
 
 
