@@ -8,8 +8,8 @@ cached beginning of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PLATFORM_MAJORS = (15, 17)
 WAIT = 60.0  # seconds that a run waits for another one in the same project
+SCRATCH = "scratch"
 CACHED = 8  # shadows kept between runs; one of the example project takes about 30 MB
 
 
@@ -84,6 +85,18 @@ class Shadows:
             self._build(clusters, name, migrations, major)
         self._complete(name).touch()
         return clusters.start(name)
+
+    @contextmanager
+    def scratch(self, migrations: Sequence[Migration], major: int) -> Iterator[Endpoint]:
+        """A copy of the shadow that holds these migrations, to try statements on; removed at the end of the block."""
+        self.get(migrations, major)
+        clusters = self.clusters(major)
+        clusters.remove(SCRATCH)  # of a run that was cut off
+        clusters.clone(self._name(clusters, migrations), SCRATCH)
+        try:
+            yield clusters.start(SCRATCH, durable=False)
+        finally:
+            clusters.remove(SCRATCH)
 
     def name(self, migrations: Sequence[Migration], major: int) -> str:
         """The cluster's name of the shadow that holds these migrations."""

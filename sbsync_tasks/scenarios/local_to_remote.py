@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..errors import RefusedError
 from ..migrations import Migration
 from ..steps import backup, commit, preflight, push, reset, review, verify
-from ..steps.diff import changes, generate, listed, refuse_unwritable
+from ..steps.diff import changes, listed
+from ..steps.generate import generate, refuse_unwritable
 from ..steps.losses import Weigher
 from ..steps.run import Run, Work
 from .chain import Step

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..errors import RefusedError
 from ..steps import commit, preflight, record, reset, review
 from ..steps import pull as pulling
-from ..steps.diff import Applied, changes, generate, ignored, listed, refuse_unwritable
+from ..steps.diff import changes, listed
+from ..steps.generate import Applied, generate, ignored, refuse_unwritable
 from ..steps.run import Run, Work
 from .chain import Step
 from .shared import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..migrations import Migration
 from ..steps import reset, verify, write
-from ..steps.diff import Applied
+from ..steps.generate import Applied
 from ..steps.run import Run, Work
 from .chain import Step
 

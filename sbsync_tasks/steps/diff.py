@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from .. import sqltext
 from ..databases import Database
 from ..databases.catalog import Catalog, CatalogObject, Difference, compare, in_line_ends_alone
-from ..errors import RefusedError, SbsyncError
+from ..errors import RefusedError
 from ..histories import History, as_migrations
-from ..migrations import Migration, next_version, write_sql
-from ..paths import state_dir
+from ..migrations import Migration
 from ..side_by_side import side_by_side
 from ..supabase_cli import CliError
 from .run import Run
 
 LISTED = 12  # differences shown before "and N more"
 GUESSED = 3  # how many unrecorded files a run that was cut off may have left, at most
-ROUNDS = 3  # how often what is left over is added to a generated migration (CLI 2.115 needs two for some grants)
-ENUM_VALUE_USED_TOO_EARLY = "55P04"
 
 
 @dataclass(frozen=True)
@@ -105,72 +101,6 @@ def _differs(run: Run, migrations: Sequence[Migration], major: int, found: Catal
         return True
 
 
-Applied = Callable[[tuple[Migration, ...]], None]
-
-
-def ignored(_migrations: tuple[Migration, ...]) -> None:
-    """What `generate` calls where nobody wants to know."""
-
-
-@dataclass(frozen=True)
-class Generated:
-    """Migrations made from a difference, proved on a fresh shadow.
-
-    Attributes:
-        migrations: The new migrations, in order.
-        unwritable: Differences that the engine writes no SQL for.
-    """
-
-    migrations: tuple[Migration, ...]
-    unwritable: tuple[Difference, ...]
-
-
-def generate(
-    run: Run,
-    database: Database,
-    base: Sequence[Migration],
-    name: str,
-    versions: Sequence[str],
-    before: str = "",
-    applied: Applied = ignored,
-) -> Generated:
-    """Make migrations that take a shadow of `base` to the schema of `database`, and prove them.
-
-    The engine's output is review SQL, not a promise: each migration is applied to a fresh shadow by the CLI's own
-    push and the two are compared again. What is left over is added and proved again.
-
-    Args:
-        run: The run.
-        database: Where the changes are.
-        base: What the new migrations come after.
-        name: The new migrations' name.
-        versions: Known versions; the new ones are later than these.
-        before: A version that the new ones have to be earlier than; empty for none.
-        applied: Called with `base` and the new migrations once they are applied to a shadow, before the two are
-            compared again.
-
-    Raises:
-        RefusedError: there is no room for the new versions.
-        SbsyncError: the SQL cannot be applied; a draft of it is kept.
-    """
-    major = run.major(database)
-    made: tuple[Migration, ...] = ()
-    for left in range(ROUNDS, -1, -1):
-        if made:
-            applied((*base, *made))
-        shadow = run.shadow((*base, *made), major)
-        found = engine_and_catalogs(run, shadow, database)
-        sql = found.sql
-        if not sql:
-            return Generated(made, found.differences)
-        if left:
-            taken = [*versions, *(m.version for m in made)]
-            made = _joined(run, base, made, sql, major) or (
-                *made, *_proved(run, (*base, *made), sql, name, taken, before, major)
-            )  # fmt: skip
-    raise _undone(run, made, "the difference does not come to an end when it is applied")
-
-
 @dataclass(frozen=True)
 class Compared:
     """How two databases differ.
@@ -198,90 +128,6 @@ def engine_and_catalogs(run: Run, left: Database, right: Database) -> Compared:
     )
     differences, line_ends = compare(one, other), in_line_ends_alone(one, other)
     return Compared("" if line_ends and not differences else sql, differences, line_ends)
-
-
-def _joined(
-    run: Run, base: Sequence[Migration], made: tuple[Migration, ...], sql: str, major: int
-) -> tuple[Migration, ...]:
-    """The migrations with this SQL at the end of the last one; none where it cannot be applied so.
-
-    One file is one transaction: nobody sees, say, a new table before the revoke that belongs to it.
-    """
-    if not made:
-        return ()
-    joined = (*made[:-1], replace(made[-1], sql=f"{made[-1].sql}\n{sql.strip()}\n"))
-    try:
-        run.shadow((*base, *joined), major)
-    except CliError:
-        return ()
-    return joined
-
-
-def _proved(
-    run: Run,
-    base: Sequence[Migration],
-    sql: str,
-    name: str,
-    taken: Sequence[str],
-    before: str,
-    major: int,
-) -> tuple[Migration, ...]:
-    made = _numbered((sql,), name, taken, before)
-    try:
-        run.shadow((*base, *made), major)
-    except CliError as error:
-        if error.sqlstate != ENUM_VALUE_USED_TOO_EARLY:
-            raise _undone(run, made, error.message) from None
-    else:
-        return made
-    made = _numbered(sqltext.transaction_units(sql), name, taken, before)
-    try:
-        run.shadow((*base, *made), major)
-    except CliError as error:
-        raise _undone(run, made, error.message) from None
-    return made
-
-
-def _numbered(texts: Sequence[str], name: str, taken: Sequence[str], before: str) -> tuple[Migration, ...]:
-    made: list[Migration] = []
-    for number, text in enumerate(texts, 1):
-        version = next_version([*taken, *(m.version for m in made)], before=before)
-        if version is None:
-            raise RefusedError(
-                f"There is no room for a new version before {before}.",
-                "Give the unapplied files later versions.",
-            )
-        made.append(Migration(version, f"{name}_{number}" if len(texts) > 1 else name, text.strip() + "\n"))
-    return tuple(made)
-
-
-def _undone(run: Run, made: Sequence[Migration], why: str) -> SbsyncError:
-    what = f"The generated migration cannot be applied to a fresh database: {why}"
-    if run.options.dry_run:
-        return SbsyncError(what, "Without --dry-run its draft is kept, to be corrected.")
-    folder = state_dir(run.settings.root, "drafts")
-    for migration in made:
-        write_sql(folder / migration.file_name, migration.sql)
-    names = ", ".join(f".sbsync/drafts/{m.file_name}" for m in made)
-    return SbsyncError(
-        what,
-        f"The draft is kept in {names}. Correct it, save it as a file in supabase/migrations, and run again.",
-    )
-
-
-def refuse_unwritable(whose: str, differences: Sequence[Difference], command: str) -> None:
-    """Stop where changes are left over that the engine writes no SQL for: they must not be lost.
-
-    Raises:
-        RefusedError: names them.
-    """
-    if differences:
-        raise RefusedError(
-            f"{whose} has changes that the CLI's diff engine writes no SQL for:\n"
-            + listed([d.summary for d in differences]),
-            f"`{command} --name NAME` writes the rest as a migration: add these to it by hand, then run again. "
-            "The whole is recognised by its effect.",
-        )
 
 
 def listed(lines: Sequence[str]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..errors import RefusedError
 from ..histories import Verdict
 from ..migrations import Migration, next_version
-from .diff import Applied, Changes, generate, ignored, refuse_unwritable
+from .diff import Changes
+from .generate import Applied, generate, ignored, refuse_unwritable
 from .run import Run, Work
 
 

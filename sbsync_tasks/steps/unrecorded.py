@@ -11,7 +11,8 @@ from ..databases.catalog import Difference
 from ..errors import RefusedError
 from ..migrations import Migration, read_folder
 from . import write
-from .diff import changes, generate, listed
+from .diff import changes, listed
+from .generate import generate
 from .run import Run, Work
 
 

@@ -19,7 +19,7 @@ LAYERS = (
     ("steps",),
     (
         "findings", "databases", "supabase_cli", "migrations", "histories", "proof", "git", "backups", "conflicts",
-        "replaced",
+        "replaced", "generate",
     ),
     (
         "settings", "runner", "console", "errors", "endpoint", "paths", "side_by_side", "sqltext",

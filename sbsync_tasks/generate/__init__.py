@@ -1,0 +1,11 @@
+"""From the engine's script to a migration that applies and is complete."""
+
+from .complete import Bench, Completed, Missing, complete
+from .dumped import Archive
+from .kept import Identities, identities, positions, replaced_tables
+from .script import Part, added, drops_attribute, engine_parts, enum_values_apart, text_of
+
+__all__ = [
+    "Archive", "Bench", "Completed", "Identities", "Missing", "Part", "added", "complete", "drops_attribute",
+    "engine_parts", "enum_values_apart", "identities", "positions", "replaced_tables", "text_of",
+]  # fmt: skip

@@ -1,0 +1,264 @@
+"""Making a migration from the engine's script where that does not apply, or leaves something out.
+
+The work is done on a scratch copy of the shadow: statements are tried, dependents cleared, the rest is added, until the
+copy is what the changed database is. The engine is asked at most twice more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import SbsyncError
+from . import ahead, kept
+from .dependents import BLOCKED, Dependents, HeldError
+from .dumped import Archive
+from .facts import Fact, Facts, Stage, read_facts
+from .order import Tried, in_some_order
+from .script import Part, added, engine_parts, enum_values_apart
+
+if TYPE_CHECKING:
+    import psycopg
+
+# What the engine knows nothing of; its own statements may wait for these.
+UNKNOWN = ("text search", "operator", "cast", "statistics", "aggregate")
+PASSES = 3  # how often what is still missing is looked for: an attribute may need what an earlier pass has made
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An object or attribute that could not be carried.
+
+    Attributes:
+        what: Its name, such as `compression of public.t.c`.
+        here: What the migrations make of it; None for nothing.
+        there: What the changed database has; None for nothing.
+        statement: What would bring it about; empty where PostgreSQL has no statement for it.
+        why: PostgreSQL's refusal, or what stands in the way.
+    """
+
+    what: str
+    here: str | None
+    there: str | None
+    statement: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What came of it.
+
+    Attributes:
+        values: Statements that have to be committed before the others: new values of enums.
+        parts: All others, in an order in which they apply.
+        missing: What the copy has otherwise than the changed database all the same.
+    """
+
+    values: tuple[Part, ...]
+    parts: tuple[Part, ...]
+    missing: tuple[Missing, ...]
+
+
+class Bench:
+    """A scratch copy and the changed database, side by side.
+
+    Args:
+        scratch: A connection to the copy; it is written to and committed.
+        target: A connection to the changed database; only read.
+        ask: The engine's script from the copy, as it is committed, to the changed database.
+        equal: Whether the catalogs behind the two connections are.
+        archive: Objects of the changed database in pg_dump's words.
+        schemas: The only schemas to look at; empty for all of the user's.
+    """
+
+    def __init__(
+        self,
+        scratch: psycopg.Connection[Any],
+        target: psycopg.Connection[Any],
+        ask: Callable[[], str],
+        equal: Callable[[psycopg.Connection[Any], psycopg.Connection[Any]], bool],
+        archive: Archive,
+        schemas: Sequence[str] = (),
+    ) -> None:
+        scratch.autocommit = False
+        self.scratch = scratch
+        self.target = target
+        self.ask = ask
+        self._equal = equal
+        self._archive = archive
+        self._schemas = schemas
+        self.there = read_facts(target, schemas)
+
+    def equal(self) -> bool:
+        """Whether the copy is at this moment what the changed database is."""
+        return self._equal(self.scratch, self.target)
+
+    def facts(self) -> Facts:
+        """What the copy holds at this moment."""
+        return read_facts(self.scratch, self._schemas)
+
+    def lacking(self, stage: Stage, kinds: tuple[str, ...] = ("",)) -> list[Part]:
+        """The statements that make the copy what the changed database is, so far as they concern these kinds."""
+        here = self.facts()
+        differing = [
+            key
+            for key in sorted(here.keys() | self.there.keys())
+            if key.startswith(kinds) and not _same(here.get(key), self.there.get(key))
+            and (self.there.get(key) or here[key]).stage == stage
+        ]  # fmt: skip
+        dumped = self._dumped(self.there[key] for key in differing if key in self.there)
+        parts: list[Part] = []
+        for key in differing:
+            ours, theirs = here.get(key), self.there.get(key)
+            why = f"the engine leaves out the {key}" if theirs else f"the engine leaves in the {key}"
+            if ours and ours.undo and (theirs is None or theirs.again):
+                parts.append(added(ours.undo, why))
+            if theirs:
+                texts = [theirs.make] if theirs.make else dumped.get(theirs.oids, ())
+                parts.extend(added(text, why) for text in texts)
+        return parts
+
+    def _dumped(self, facts: Iterable[Fact]) -> dict[tuple[int, ...], tuple[str, ...]]:
+        wanted = [fact.oids for fact in facts if fact.make is None and fact.oids]
+        return self._archive.statements(wanted) if wanted else {}
+
+    def missing(self, waiting: Sequence[tuple[Part, Exception]]) -> tuple[Missing, ...]:
+        """What is still not as in the changed database, with both definitions."""
+        here = self.facts()
+        why = {part.text: _first_line(error) for part, error in waiting}
+        found = []
+        for key in sorted(here.keys() | self.there.keys()):
+            ours, theirs = here.get(key), self.there.get(key)
+            if not _same(ours, theirs):
+                statement = (theirs.make if theirs else ours.undo if ours else None) or ""
+                found.append(Missing(key, _shown(ours), _shown(theirs), statement, why.get(statement, "")))
+        return tuple(found)
+
+
+def _same(ours: Fact | None, theirs: Fact | None) -> bool:
+    if ours is None or theirs is None:
+        return ours is theirs or ((ours or theirs) is not None and _is_silent(ours or theirs, absent=theirs is None))
+    return ours.same(theirs)
+
+
+def _is_silent(fact: Fact | None, *, absent: bool) -> bool:
+    """An attribute of an object that is to go has nothing to undo."""
+    return absent and fact is not None and fact.undo is None
+
+
+def _shown(fact: Fact | None) -> str | None:
+    return None if fact is None else fact.make or fact.definition
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "")
+
+
+def complete(bench: Bench, sql: str | None, failed: str = "") -> Completed:
+    """Turn the engine's script into one that applies and is complete.
+
+    Args:
+        bench: The scratch copy and the changed database.
+        sql: The engine's first script; None where it could not write one.
+        failed: What it said then.
+
+    Raises:
+        SbsyncError: the engine cannot write one in any case.
+    """
+    before = kept.identities(bench.scratch)
+    first = in_some_order(bench.scratch, _ahead(bench)).done
+    bench.scratch.commit()
+    if sql is None and not first:
+        raise SbsyncError(failed)
+    if first or sql is None:
+        sql = bench.ask()
+    values, script = enum_values_apart(engine_parts(sql))
+    done = in_some_order(bench.scratch, values).done
+    bench.scratch.commit()
+    tried = _tried(bench, script)
+    if not bench.equal() and any(_is_blocked(error) for _, error in tried.waiting):
+        tried = _cleared(bench, script, tried)
+    missing = () if bench.equal() else bench.missing(tried.waiting)
+    after = kept.identities(bench.scratch)
+    positions = in_some_order(bench.scratch, kept.positions(before, after)).done
+    return Completed(tuple(done), tuple(_once((*first, *tried.done, *positions))), missing)
+
+
+def _ahead(bench: Bench) -> Iterator[Part]:
+    here, there = ahead.read_parents(bench.scratch), ahead.read_parents(bench.target)
+    yield from ahead.roles(bench.scratch, bench.target)
+    yield from ahead.renames(bench.scratch, bench.target)
+    yield from ahead.parents(here, there, bench.facts(), bench.there)
+
+
+def _tried(bench: Bench, script: Sequence[Part]) -> Tried:
+    """The script in an order that applies, and what it leaves out, in an open transaction."""
+    tried = in_some_order(bench.scratch, script)
+    for stage, kinds in (("create", UNKNOWN), ("create", ("",)), *[("attribute", ("",))] * PASSES):
+        if bench.equal():
+            break
+        _add(bench, tried, bench.lacking(stage, kinds))  # type: ignore[arg-type]
+    return tried
+
+
+def _add(bench: Bench, tried: Tried, parts: Sequence[Part]) -> None:
+    """Try these, and once more what waits."""
+    texts = {part.text for part in parts}
+    waiting = [part for part, _ in tried.waiting if part.text not in texts]
+    more = in_some_order(bench.scratch, [*parts, *waiting])
+    moved = [part.moved() if part in waiting else part for part in more.done]
+    tried.done.extend(moved)
+    tried.waiting = more.waiting
+
+
+def _is_blocked(error: psycopg.Error) -> bool:
+    return error.sqlstate in BLOCKED
+
+
+def _cleared(bench: Bench, script: Sequence[Part], tried: Tried) -> Tried:
+    """Begin again, with what stands in the way cleared first, and let the engine make it again."""
+    blocked = {part.text: str(error.sqlstate) for part, error in tried.waiting if _is_blocked(error)}
+    tries = [*script, *(part for part, _ in tried.waiting if part.origin == "added" and part.text in blocked)]
+    replaced = [*tries, *(part for part, _ in tried.waiting if part.origin == "added" and part.text not in blocked)]
+    bench.scratch.rollback()
+    ending: list[tuple[str, str]] = []
+
+    def clear(part: Part) -> Sequence[Part]:
+        if part.text not in blocked:
+            return ()
+        dependents = Dependents(bench.scratch)
+        try:
+            found = dependents.cleared(part, blocked[part.text])
+        except HeldError:
+            return ()
+        ending.extend(dependents.at_the_end)
+        return found
+
+    again = in_some_order(bench.scratch, replaced, clear)
+    _add(bench, again, [_expression(bench, table, column) for table, column in ending])
+    if not any(part.origin == "added" for part in again.done):
+        return _again_whole(bench, script)
+    bench.scratch.commit()
+    more = _tried(bench, engine_parts(bench.ask()))
+    return Tried([*again.done, *more.done], more.waiting)
+
+
+def _again_whole(bench: Bench, script: Sequence[Part]) -> Tried:
+    """Nothing could be cleared: what can be carried without is."""
+    bench.scratch.rollback()
+    return _tried(bench, script)
+
+
+def _expression(bench: Bench, table: str, column: str) -> Part:
+    fact = bench.there[f"expression of {table}.{column}"]
+    return added(fact.make or "", "the expression of a column that could not be dropped without moving it")
+
+
+def _once(parts: Iterable[Part]) -> Iterator[Part]:
+    """Each setting once."""
+    seen = set()
+    for part in parts:
+        if not part.text.upper().startswith("SET ") or part.text not in seen:
+            seen.add(part.text)
+            yield part

@@ -1,0 +1,93 @@
+"""A migration under construction: statements, each with where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from .. import sqltext
+
+Origin = Literal["engine", "moved", "added"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One statement of a generated migration.
+
+    Attributes:
+        text: The statement, without its semicolon.
+        origin: The engine's, the engine's in another place, or added to complete it.
+        why: For the reader, why it was moved or added; empty for the engine's own.
+    """
+
+    text: str
+    origin: Origin = "engine"
+    why: str = ""
+
+    @property
+    def sql(self) -> str:
+        """The statement as it stands in the file, below a comment that says why where there is something to say."""
+        note = f"-- {self.origin}: {self.why}\n" if self.origin != "engine" else ""
+        return f"{note}{self.text};"
+
+    def moved(self) -> Part:
+        """The same, tried again after others; what was added has no place of its own."""
+        if self.origin != "engine":
+            return self
+        return replace(self, origin="moved", why="it needs what stands above")
+
+
+def added(text: str, why: str) -> Part:
+    """A statement that the engine has not written."""
+    return Part(text, "added", why)
+
+
+def engine_parts(sql: str) -> tuple[Part, ...]:
+    """The statements of the engine's script.
+
+    Raises:
+        UnparsableSql: PostgreSQL's parser refuses it.
+    """
+    return tuple(Part(statement.text) for statement in sqltext.split(sql))
+
+
+def text_of(parts: Iterable[Part]) -> str:
+    """The text of a migration file."""
+    return "\n\n".join(part.sql for part in parts) + "\n"
+
+
+def enum_values_apart(parts: Sequence[Part]) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """The statements that add values to an enum, and all others.
+
+    PostgreSQL refuses to use such a value in the transaction that has added it (55P04). In a file of their own that
+    comes first they need nothing else, and no table stands open, its policy dropped and not yet made again, between
+    two files.
+    """
+    values = [part for part in parts if _adds_value(part)]
+    rest = [part for part in parts if not _adds_value(part)]
+    last = max((parts.index(part) for part in values), default=-1)
+    if any(not _is_setting(part) for part in parts[: last + 1] if part in rest):
+        values = [part if parts.index(part) == 0 else _first(part) for part in values]
+    return tuple(values), tuple(rest)
+
+
+def drops_attribute(parts: Iterable[Part]) -> bool:
+    """Whether a composite type loses an attribute, and every value of the type what it holds there."""
+    return any(
+        parsed.name == "alter_table_stmt" and sqltext.enum_name(parsed.node, "objtype") == "OBJECT_TYPE"
+        and any(sqltext.enum_name(c.alter_table_cmd, "subtype") == "AT_DropColumn" for c in parsed.node.cmds)
+        for part in parts for parsed in sqltext.parse(part.text)
+    )  # fmt: skip
+
+
+def _first(part: Part) -> Part:
+    return replace(part, origin="moved", why="a new value can be used only after it was committed")
+
+
+def _adds_value(part: Part) -> bool:
+    return all(sqltext.adds_enum_value(parsed) for parsed in sqltext.parse(part.text))
+
+
+def _is_setting(part: Part) -> bool:
+    return part.text.upper().startswith("SET ")

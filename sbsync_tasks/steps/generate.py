@@ -1,0 +1,273 @@
+"""Migrations made from a database's changes, and proved on a fresh shadow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..databases import Database
+from ..databases.catalog import Catalog, Difference, compare, in_line_ends_alone, read_catalog
+from ..databases.connection import connect
+from ..databases.embedded import find_client_tools
+from ..errors import RefusedError, SbsyncError
+from ..generate import (
+    Archive,
+    Bench,
+    Identities,
+    Missing,
+    Part,
+    complete,
+    drops_attribute,
+    engine_parts,
+    enum_values_apart,
+    identities,
+    positions,
+    replaced_tables,
+    text_of,
+)
+from ..migrations import Migration, next_version, write_sql
+from ..paths import state_dir
+from ..supabase_cli import CliError
+from .diff import listed
+from .run import Run
+
+if TYPE_CHECKING:
+    import psycopg
+
+ENUM_VALUE_USED_TOO_EARLY = "55P04"
+
+Applied = Callable[[tuple[Migration, ...]], None]
+
+
+def ignored(_migrations: tuple[Migration, ...]) -> None:
+    """What `generate` calls where nobody wants to know."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Migrations made from a difference, proved on a fresh shadow.
+
+    Attributes:
+        migrations: The new migrations, in order.
+        unwritable: Differences that could not be carried.
+        parts: The statements of each migration, with where they come from.
+        missing: What could not be carried, with both definitions.
+    """
+
+    migrations: tuple[Migration, ...]
+    unwritable: tuple[Difference, ...] = ()
+    parts: tuple[tuple[Part, ...], ...] = ()
+    missing: tuple[Missing, ...] = ()
+
+
+@dataclass
+class _Generator:
+    """What one generation works with.
+
+    Attributes:
+        run: The run.
+        database: Where the changes are.
+        base: What the new migrations come after.
+        name: The new migrations' name.
+        versions: Known versions; the new ones are later than these.
+        before: A version that the new ones have to be earlier than; empty for none.
+        applied: Called once the new migrations are applied to a shadow.
+    """
+
+    run: Run
+    database: Database
+    base: tuple[Migration, ...]
+    name: str
+    versions: Sequence[str]
+    before: str
+    applied: Applied
+    major: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.major = self.run.major(self.database)
+
+    def made(self) -> Generated:
+        """The migrations, proved."""
+        shadow = self.shadow(())
+        before = _identities(shadow)
+        try:
+            sql = self.run.cli.diff(shadow.endpoint, self.database.endpoint, self.run.settings.schemas)
+        except CliError as error:
+            return self._completed(None, error.message)
+        return self._as_written(sql, before) or self._completed(sql)
+
+    def _as_written(self, sql: str, before: Identities) -> Generated | None:
+        """The engine's own text, where it is all that is needed; an enum's values in a file of their own."""
+        if not sql:
+            return None
+        parts = engine_parts(sql)
+        made = self.numbered((sql,))
+        try:
+            shadow = self.shadow(made)
+        except CliError as error:
+            if error.sqlstate != ENUM_VALUE_USED_TOO_EARLY:
+                return None
+            values, rest = enum_values_apart(parts)
+            return self._proved((values, rest), before)
+        after = _identities(shadow)
+        if replaced_tables(before, after) or drops_attribute(parts) or not self.exactly(shadow):
+            return None
+        further = positions(before, after)
+        if further:
+            return self._proved(((*parts, *further),), before)
+        self.applied((*self.base, *made))
+        return Generated(made, parts=(parts,))
+
+    def _proved(self, files: Sequence[Sequence[Part]], before: Identities) -> Generated | None:
+        """These statements as files; None where they do not apply, or do not make the shadow what the database is."""
+        made = self.numbered([text_of(parts) for parts in files])
+        try:
+            shadow = self.shadow(made)
+        except CliError:
+            return None
+        after = _identities(shadow)
+        known = {part.text for parts in files for part in parts}
+        further = [part for part in positions(before, after) if part.text not in known]
+        if not self.exactly(shadow) or replaced_tables(before, after) or further:
+            return None
+        self.applied((*self.base, *made))
+        return Generated(made, parts=tuple(map(tuple, files)))
+
+    def _completed(self, sql: str | None, failed: str = "") -> Generated:
+        """The engine's script made to apply, and completed, on a scratch copy; then proved on a fresh shadow.
+
+        Raises:
+            SbsyncError: what came of it cannot be applied all the same.
+        """
+        with self._bench() as bench:
+            completed = complete(bench, sql, failed)
+        files = [parts for parts in (completed.values, completed.parts) if parts]
+        made = self.numbered([text_of(parts) for parts in files])
+        try:
+            shadow = self.shadow(made)
+        except CliError as error:
+            raise self._undone(made, error.message) from None
+        left = self.left(shadow)
+        if not left:
+            self.applied((*self.base, *made))
+        return Generated(made, left, tuple(files), completed.missing)
+
+    @contextmanager
+    def _bench(self) -> Iterator[Bench]:
+        run = self.run
+        with (
+            run.shadows.scratch(self.base, self.major) as endpoint,
+            connect(endpoint, "a scratch copy of the shadow") as scratch,
+            self.database.connection() as target,
+        ):
+            yield Bench(
+                scratch, target,
+                lambda: run.cli.diff(endpoint, self.database.endpoint, run.settings.schemas),
+                self._equal,
+                Archive(lambda: find_client_tools(self.major, run.settings.pg_bindir), self.database.endpoint),
+                run.settings.schemas,
+            )  # fmt: skip
+
+    def _equal(self, scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> bool:
+        schemas = self.run.settings.schemas
+        return _exactly(read_catalog(scratch, schemas), read_catalog(target, schemas))
+
+    def shadow(self, made: Sequence[Migration]) -> Database:
+        """A shadow of the base and these."""
+        return self.run.shadow((*self.base, *made), self.major)
+
+    def exactly(self, shadow: Database) -> bool:
+        """Whether the catalogs of a shadow and of the database are equal, line ends included."""
+        return _exactly(self.run.catalog(shadow), self.run.catalog(self.database))
+
+    def left(self, shadow: Database) -> tuple[Difference, ...]:
+        """What the catalogs of a shadow and of the database do not share."""
+        return compare(self.run.catalog(shadow), self.run.catalog(self.database))
+
+    def numbered(self, texts: Sequence[str]) -> tuple[Migration, ...]:
+        """These texts as migrations.
+
+        Raises:
+            RefusedError: there is no room for their versions.
+        """
+        made: list[Migration] = []
+        for number, text in enumerate(texts, 1):
+            version = next_version([*self.versions, *(m.version for m in made)], before=self.before)
+            if version is None:
+                raise RefusedError(
+                    f"There is no room for a new version before {self.before}.",
+                    "Give the unapplied files later versions.",
+                )
+            name = f"{self.name}_{number}" if len(texts) > 1 else self.name
+            made.append(Migration(version, name, text.strip() + "\n"))
+        return tuple(made)
+
+    def _undone(self, made: Sequence[Migration], why: str) -> SbsyncError:
+        what = f"The generated migration cannot be applied to a fresh database: {why}"
+        if self.run.options.dry_run:
+            return SbsyncError(what, "Without --dry-run its draft is kept, to be corrected.")
+        folder = state_dir(self.run.settings.root, "drafts")
+        for migration in made:
+            write_sql(folder / migration.file_name, migration.sql)
+        names = ", ".join(f".sbsync/drafts/{m.file_name}" for m in made)
+        return SbsyncError(
+            what,
+            f"The draft is kept in {names}. Correct it, save it as a file in supabase/migrations, and run again.",
+        )
+
+
+def _exactly(left: Catalog, right: Catalog) -> bool:
+    return not compare(left, right) and not in_line_ends_alone(left, right)
+
+
+def _identities(shadow: Database) -> Identities:
+    with shadow.connection() as connection:
+        return identities(connection)
+
+
+def generate(
+    run: Run,
+    database: Database,
+    base: Sequence[Migration],
+    name: str,
+    versions: Sequence[str],
+    before: str = "",
+    applied: Applied = ignored,
+) -> Generated:
+    """Make migrations that take a shadow of `base` to the schema of `database`, and prove them.
+
+    The engine's output is review SQL, not a promise: it is applied to a fresh shadow by the CLI's own push, and the
+    catalogs are compared. Where it does not apply, leaves something out, or loses rows that can be kept, it is worked
+    on (see the package `generate`) and proved again. What does not prove equal is handed out as `unwritable`.
+
+    Args:
+        run: The run.
+        database: Where the changes are.
+        base: What the new migrations come after.
+        name: The new migrations' name.
+        versions: Known versions; the new ones are later than these.
+        before: A version that the new ones have to be earlier than; empty for none.
+        applied: Called with `base` and the new migrations once they are applied to a shadow and are complete.
+
+    Raises:
+        RefusedError: there is no room for the new versions.
+        SbsyncError: the SQL cannot be applied; a draft of it is kept.
+    """
+    return _Generator(run, database, tuple(base), name, versions, before, applied).made()
+
+
+def refuse_unwritable(whose: str, differences: Sequence[Difference], command: str) -> None:
+    """Stop where changes are left over that the engine writes no SQL for: they must not be lost.
+
+    Raises:
+        RefusedError: names them.
+    """
+    if differences:
+        raise RefusedError(
+            f"{whose} has changes that the CLI's diff engine writes no SQL for:\n"
+            + listed([d.summary for d in differences]),
+            f"`{command} --name NAME` writes the rest as a migration: add these to it by hand, then run again. "
+            "The whole is recognised by its effect.",
+        )
