@@ -128,11 +128,12 @@ class Bench:
         here = self.facts()
         why = {part.text: _first_line(error) for part, error in waiting}
         found = []
-        for key in sorted(here.keys() | self.there.keys()):
+        differing = [k for k in sorted(here.keys() | self.there.keys()) if not _same(here.get(k), self.there.get(k))]
+        objects = [key for key in differing if (self.there.get(key) or here[key]).stage == "create"]
+        for key in objects or differing:  # attributes of an object that is missing say nothing
             ours, theirs = here.get(key), self.there.get(key)
-            if not _same(ours, theirs):
-                statement = (theirs.make if theirs else ours.undo if ours else None) or ""
-                found.append(Missing(key, _shown(ours), _shown(theirs), statement, why.get(statement, "")))
+            statement = (theirs.make if theirs else ours.undo if ours else None) or ""
+            found.append(Missing(key, _shown(ours), _shown(theirs), statement, why.get(statement, "")))
         return tuple(found)
 
 

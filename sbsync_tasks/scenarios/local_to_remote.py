@@ -42,7 +42,7 @@ def _diff_local(run: Run, work: Work) -> Work:
     if found.differences:
         name = run.options.name or "local_changes"
         made = generate(run, run.local, found.base, name, work.versions, applied=rebuilt_ahead(run, work))
-        refuse_unwritable("The local database", made.unwritable, "invoke diff")
+        refuse_unwritable(run, "The local database", made)
         work = work.with_(new=made.migrations, unrecorded_locally=made.migrations)
     return apply_and_build(run, work)
 

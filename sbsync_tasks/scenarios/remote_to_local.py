@@ -40,7 +40,7 @@ def _look_remote_to_local(run: Run, work: Work) -> Work:
             "`invoke local-to-remote` pushes them.",
         )
     made = generate(run, run.local, found.base, "local_changes", work.versions)
-    refuse_unwritable("The local database", made.unwritable, "invoke diff")
+    refuse_unwritable(run, "The local database", made)
     return work.with_(new=made.migrations, unrecorded_locally=made.migrations)
 
 

@@ -30,7 +30,7 @@ from ..generate import (
 from ..migrations import Migration, next_version, write_sql
 from ..paths import state_dir
 from ..supabase_cli import CliError
-from .diff import listed
+from .diff import LISTED, listed
 from .run import Run
 
 if TYPE_CHECKING:
@@ -205,17 +205,26 @@ class _Generator:
         return tuple(made)
 
     def _undone(self, made: Sequence[Migration], why: str) -> SbsyncError:
-        what = f"The generated migration cannot be applied to a fresh database: {why}"
-        if self.run.options.dry_run:
-            return SbsyncError(what, "Without --dry-run its draft is kept, to be corrected.")
-        folder = state_dir(self.run.settings.root, "drafts")
-        for migration in made:
-            write_sql(folder / migration.file_name, migration.sql)
-        names = ", ".join(f".sbsync/drafts/{m.file_name}" for m in made)
+        what = f"The generated migration cannot be applied to a fresh database: {_reason(why)}"
         return SbsyncError(
             what,
-            f"The draft is kept in {names}. Correct it, save it as a file in supabase/migrations, and run again.",
+            f"{_draft(self.run, made)} Correct it, save it as a file in supabase/migrations, and run again.",
         )
+
+
+def _reason(message: str) -> str:
+    """PostgreSQL's words: the push that failed was one to a throw-away shadow, and nobody's."""
+    return message.removeprefix("`supabase db push` failed: ")
+
+
+def _draft(run: Run, made: Sequence[Migration]) -> str:
+    """Keep migrations outside of the migrations' folder, but for a dry run; where they are, in a sentence."""
+    if run.options.dry_run:
+        return "Without --dry-run its draft is kept."
+    folder = state_dir(run.settings.root, "drafts")
+    for migration in made:
+        write_sql(folder / migration.file_name, migration.sql)
+    return f"The draft is kept in {', '.join(f'.sbsync/drafts/{m.file_name}' for m in made)}."
 
 
 def _exactly(left: Catalog, right: Catalog) -> bool:
@@ -258,16 +267,30 @@ def generate(
     return _Generator(run, database, tuple(base), name, versions, before, applied).made()
 
 
-def refuse_unwritable(whose: str, differences: Sequence[Difference], command: str) -> None:
-    """Stop where changes are left over that the engine writes no SQL for: they must not be lost.
+def refuse_unwritable(run: Run, whose: str, made: Generated) -> None:
+    """Stop where changes are left over that could not be carried: they must not be lost.
 
     Raises:
-        RefusedError: names them.
+        RefusedError: names each with both definitions and the statement to write; the rest is kept as a draft.
     """
-    if differences:
-        raise RefusedError(
-            f"{whose} has changes that the CLI's diff engine writes no SQL for:\n"
-            + listed([d.summary for d in differences]),
-            f"`{command} --name NAME` writes the rest as a migration: add these to it by hand, then run again. "
-            "The whole is recognised by its effect.",
-        )
+    if not made.unwritable:
+        return
+    told = [line for missing in made.missing[:LISTED] for line in in_words(missing)]
+    rest = f"Everything else is in it, and applies. {_draft(run, made.migrations)}" if made.migrations else ""
+    raise RefusedError(
+        f"{whose} has changes that could not be carried into a migration:\n"
+        + listed([d.summary for d in made.unwritable]) + "\n" + "\n".join(told),
+        f"{rest} Add these by hand, save the whole as a file in supabase/migrations, and run again: it is recognised "
+        "by its effect.".strip(),
+    )  # fmt: skip
+
+
+def in_words(missing: Missing) -> list[str]:
+    """What could not be carried, for a reader who has to write it."""
+    return [
+        f"{missing.what}",
+        f"    the migrations make: {missing.here or 'nothing'}",
+        f"    the database has: {missing.there or 'nothing'}",
+        *([f"    to write: {missing.statement};"] if missing.statement else []),
+        *([f"    why it is not in the draft: {missing.why}"] if missing.why else []),
+    ]

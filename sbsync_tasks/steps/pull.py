@@ -38,7 +38,7 @@ def pull(run: Run, work: Work, found: Changes, name: str, applied: Applied = ign
         return _pull_before_renamed(run, work, found, name)
     taken = head if before else work.versions
     made = generate(run, run.remote, found.base, name, taken, before, applied)
-    refuse_unwritable("The remote", made.unwritable, "invoke diff --remote")
+    refuse_unwritable(run, "The remote", made)
     return work.with_(pulled=made.migrations)
 
 
@@ -56,7 +56,7 @@ def _pull_before_renamed(run: Run, work: Work, found: Changes, name: str) -> Wor
             "That file has to get a later version, and the local database to be rebuilt: leave --no-reset out.",
         )
     made = generate(run, run.remote, found.base, name, work.versions)
-    refuse_unwritable("The remote", made.unwritable, "invoke diff --remote")
+    refuse_unwritable(run, "The remote", made)
     taken = [*work.versions, *(m.version for m in made.migrations)]
     renamed: list[tuple[Migration, Migration]] = []
     for old in work.pending:

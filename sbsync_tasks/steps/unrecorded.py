@@ -9,6 +9,7 @@ from typing import Any
 from .. import histories
 from ..databases.catalog import Difference
 from ..errors import RefusedError
+from ..generate import Part
 from ..migrations import Migration, read_folder
 from . import write
 from .diff import changes, listed
@@ -26,6 +27,7 @@ class Unrecorded:
         by_hand: Files whose effect is there without being recorded.
         unwritable: Differences that no SQL is written for.
         written: Whether the migrations stand in the folder now.
+        parts: The statements of the migrations, with where each comes from.
     """
 
     migrations: tuple[Migration, ...]
@@ -33,6 +35,7 @@ class Unrecorded:
     by_hand: tuple[Migration, ...]
     unwritable: tuple[Difference, ...]
     written: bool
+    parts: tuple[Part, ...] = ()
 
     @property
     def none(self) -> bool:
@@ -45,6 +48,7 @@ class Unrecorded:
             "sql": self.sql,
             "files": [m.file_name for m in self.migrations] if self.written else [],
             "unrecorded_files": [m.file_name for m in self.by_hand],
+            "statements": [{"origin": p.origin, "why": p.why, "sql": p.text} for p in (self.parts if self.sql else ())],
             "without_sql": [d.summary for d in self.unwritable],
         }
 
@@ -66,7 +70,8 @@ def unrecorded(run: Run, *, remote: bool) -> Unrecorded:
     if written:
         work = Work(folder, history, history, (), new=made.migrations)
         write.write_files(run, work)
-    return Unrecorded(made.migrations, sql, (), made.unwritable, written)
+    parts = tuple(part for parts in made.parts for part in parts)
+    return Unrecorded(made.migrations, sql, (), made.unwritable, written, parts)
 
 
 def _exact(run: Run, migrations: Sequence[Migration], *, written: bool) -> str:
@@ -95,7 +100,7 @@ def tell_changes(run: Run, found: Unrecorded) -> None:
         console.say(f"{migration.file_name}: its effect is there, and it is not recorded", "warning")
     if found.unwritable:
         console.say(
-            "The CLI's diff engine writes no SQL for:\n" + listed([d.summary for d in found.unwritable]),
+            "These could not be carried into a migration:\n" + listed([d.summary for d in found.unwritable]),
             "warning",
         )
     if found.written:

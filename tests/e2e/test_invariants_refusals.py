@@ -231,8 +231,9 @@ def test_generated_sql_that_fails_on_a_fresh_database_is_kept_as_a_draft(changed
     before = evidence(changed, tools)
     try:
         done = changed.task("local-to-remote", "--yes")
-        assert done.code == 1, done.text
-        assert "not here" in done.stderr
+        assert done.code == 4, done.text
+        assert "materialized view public.mine" in done.stderr
+        assert "why it is not in the draft: not here" in done.stderr
         (draft,) = (changed.root / ".sbsync" / "drafts").glob("*.sql")
         assert "only_here" in draft.read_text(encoding="utf-8")
         assert draft.name in done.stderr

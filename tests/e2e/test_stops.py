@@ -106,35 +106,3 @@ def test_what_both_sides_name_is_one_database(still: Project) -> None:
     assert done.code == 3, done.text
     assert "same database" in done.stderr
     assert endpoint.password not in done.text
-
-
-@pytest.mark.parametrize(
-    ("direction", "side"),
-    [pytest.param("local-to-remote", "local", marks=pytest.mark.matrix), ("remote-to-local", "remote")],
-)
-def test_a_change_that_the_engine_writes_no_sql_for_is_not_lost(project: Project, direction: str, side: str) -> None:
-    """It is seen when the generated migration is compared again: without it the rest would be carried over alone."""
-    project.database(side).run(
-        "create table public.made (id int primary key)",
-        "alter table public.teams alter column name set statistics 500",
-    )
-    before = project.snapshot()
-    done = project.task(direction, "--yes")
-    assert done.code == 4, done.text
-    assert "writes no SQL for" in done.stderr
-    assert "public.teams.name" in done.stderr
-    assert project.snapshot() == before
-
-    # The way out that is named: the rest by hand, and the whole is recognised by its effect.
-    where = ("--remote",) if side == "remote" else ()
-    assert project.task("diff", *where, "--name", "made").code == 0
-    path = project.root / "supabase" / "migrations" / f"{project.version_of('made')}_made.sql"
-    text = path.read_text(encoding="utf-8")
-    path.write_text(f"{text}alter table public.teams alter column name set statistics 500;\n", encoding="utf-8")
-    project.sync(direction)
-    for database in (project.local, project.remote):
-        assert database.has("public.made")
-        assert database.value(
-            "select attstattarget from pg_attribute where attrelid = 'public.teams'::regclass and attname = 'name'"
-        ) == 500  # fmt: skip
-        assert list(database.history()) == project.versions
