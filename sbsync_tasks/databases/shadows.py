@@ -94,7 +94,7 @@ class Shadows:
         clusters.remove(SCRATCH)  # of a run that was cut off
         clusters.clone(self._name(clusters, migrations), SCRATCH)
         try:
-            yield clusters.start(SCRATCH, durable=False)
+            yield clusters.start(SCRATCH)
         finally:
             clusters.remove(SCRATCH)
 
