@@ -39,6 +39,10 @@ HALF_DONE = {
     "rebase-merge": ("rebase", "git rebase"),
     "rebase-apply": ("rebase", "git rebase"),
 }
+# What git says where there is simply no work tree; any other failure is one.
+NO_REPOSITORY = re.compile(r"not a git repository|must be run in a work tree|cannot change to .*: No such file")
+# A line of `ls-tree`.
+TREE_ENTRY = re.compile(r"[0-7]{6} (blob|tree|commit) (?P<hash>[0-9a-f]{40,64})\t(?P<name>.+)", re.DOTALL)
 SECRET_FILE = re.compile(r"(supabase/)?\.env(\.(.+\.)?local)?")
 LAST_LINES = 20
 BRANCH_LIMIT = 100
@@ -133,6 +137,25 @@ def _must(root: Path, *args: str) -> _Answer:
     return answer
 
 
+def _line(answer: _Answer, what: str) -> str:
+    """The one line of an answer that always has one; without it nothing is known.
+
+    Raises:
+        SbsyncError: git printed nothing.
+    """
+    found = answer.out.removesuffix("\n")
+    if not found.strip():
+        raise _unreadable(what)
+    return found
+
+
+def _unreadable(what: str) -> SbsyncError:
+    return SbsyncError(
+        f"git ended without an error, and its answer to `git {what}` cannot be read.",
+        "Is `git` on PATH the real one? Run the command by hand; nothing is concluded from such an answer.",
+    )
+
+
 def _tail(text: str) -> str:
     return "\n".join(text.splitlines()[-LAST_LINES:])
 
@@ -143,6 +166,7 @@ def repository(root: Path) -> Path | None:
     Raises:
         MissingToolError: git is not there.
         ConfigError: git refuses the repository because another user owns it (as in containers).
+        SbsyncError: git cannot read the repository.
     """
     answer = _git(root, "rev-parse", "--show-toplevel")
     if answer.code and "safe.directory" in answer.text:
@@ -150,7 +174,11 @@ def repository(root: Path) -> Path | None:
             f"git refuses to work in {root}: the repository belongs to another user.",
             f"If you trust it: git config --global --add safe.directory '{root.resolve()}'",
         )
-    return None if answer.code else Path(answer.out.removesuffix("\n"))
+    if answer.code and NO_REPOSITORY.search(answer.text):
+        return None
+    if answer.code:
+        raise SbsyncError(f"git cannot work in {root}:\n{_tail(answer.text)}")
+    return Path(_line(answer, "rev-parse --show-toplevel"))
 
 
 def _top(root: Path) -> Path:
@@ -185,7 +213,7 @@ def check_ready(root: Path) -> tuple[str, ...]:
 
 
 def _refuse_half_done(root: Path) -> None:
-    folder = Path(_must(root, "rev-parse", "--absolute-git-dir").out.removesuffix("\n"))
+    folder = Path(_line(_must(root, "rev-parse", "--absolute-git-dir"), "rev-parse --absolute-git-dir"))
     for name, (what, command) in HALF_DONE.items():
         if (folder / name).exists():
             raise RefusedError(
@@ -255,15 +283,21 @@ def _literal(names: Sequence[str]) -> list[str]:
 
 def _hashes(root: Path, names: Sequence[str]) -> list[str]:
     """The hash that each file would be stored under, after the filters that git applies to it."""
-    return _must(root, "hash-object", "--", *names).out.split() if names else []
+    found = _must(root, "hash-object", "--", *names).out.split() if names else []
+    if len(found) != len(names):
+        raise _unreadable("hash-object")
+    return found
 
 
 def _recorded(root: Path, names: Sequence[str]) -> dict[str, str]:
     """The hash of each file in HEAD, by its name from `root`; a branch without commits has none."""
     if _git(root, "rev-parse", "--quiet", "--verify", "HEAD").code:
         return {}
-    lines = (line.split("\t", 1) for line in _must(root, "ls-tree", "-z", "HEAD", "--", *names).names)
-    return {name: fields.split()[2] for fields, name in lines}
+    lines = _must(root, "ls-tree", "-z", "HEAD", "--", *names).names
+    found = [TREE_ENTRY.fullmatch(line) for line in lines]
+    if not all(found):
+        raise _unreadable("ls-tree")
+    return {entry["name"]: entry["hash"] for entry in found if entry}
 
 
 def commit(root: Path, files: Sequence[Path], message: str) -> Committed:
@@ -293,7 +327,7 @@ def commit(root: Path, files: Sequence[Path], message: str) -> Committed:
     # `commit --only` puts the text from before the hooks into the index: without this, a file that
     # a hook has formatted and staged would stand there as a staged step back.
     _git(root, "reset", "--quiet", "--", *_literal(names))
-    short = _must(root, "rev-parse", "--short", "HEAD").out.strip()
+    short = _line(_must(root, "rev-parse", "--short", "HEAD"), "rev-parse --short HEAD")
     return Committed(short, _files_of_head(root), _rewritten(root, before))
 
 
@@ -384,7 +418,9 @@ def _branches(root: Path) -> list[tuple[str, str]]:
         root, "for-each-ref", f"--count={BRANCH_LIMIT}", "--sort=-committerdate",
         "--format=%(symref)%09%(refname:lstrip=2)%09%(refname)", "refs/heads", "refs/remotes",
     )  # fmt: skip
-    rows = (line.split("\t") for line in listed.out.splitlines())
+    rows = [line.split("\t") for line in listed.out.split("\n") if line]
+    if any(len(row) != 3 for row in rows):  # noqa: PLR2004 - the format above
+        raise _unreadable("for-each-ref")
     return [(short, full) for symbolic, short, full in rows if not symbolic]
 
 
@@ -406,12 +442,16 @@ def _found(root: Path, branch: str, ref: str, path: str) -> Found:
 
 
 def text_on_branch(root: Path, found: Found) -> str | None:
-    """The text of a file that `find_in_branches` found; None where it is no valid UTF-8, or no longer there."""
+    """The text of a file that `find_in_branches` found; None where it is no valid UTF-8.
+
+    Raises:
+        SbsyncError: git does not give it.
+    """
     for namespace in ("heads", "remotes"):
         answer = _git(root, "show", "--no-textconv", f"refs/{namespace}/{found.branch}:./{found.path}")
         if not answer.code:
             return answer.out if _is_unicode(answer.out) else None
-    return None
+    raise SbsyncError(f"git show failed in {root}:\n{_tail(answer.text)}")
 
 
 def _is_unicode(text: str) -> bool:

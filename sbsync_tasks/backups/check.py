@@ -10,6 +10,9 @@ from . import manifest as layout
 from .manifest import Backup, BackupFile
 from .programs import program, run
 
+# What stands in every answer of PostgreSQL's programs that is whole (15 to 18).
+ROLES_END = "PostgreSQL database cluster dump complete"
+LISTED = "; Archive created at "
 REQUIRED = (layout.SCHEMA, layout.HISTORY, layout.ROLES)
 
 
@@ -34,6 +37,7 @@ def check(backup: Backup) -> None:
     for file in backup.manifest.files:
         _check_file(backup, file)
     _check_history(backup)
+    _check_roles(backup)
     _check_archive(backup, layout.SCHEMA, "TABLE")
     if has_data:
         _check_archive(backup, layout.DATA, "TABLE DATA")
@@ -50,9 +54,17 @@ def _check_file(backup: Backup, file: BackupFile) -> None:
 
 def _check_history(backup: Backup) -> None:
     try:
-        json.loads((backup.path / layout.HISTORY).read_text(encoding="utf-8"))
+        rows = json.loads((backup.path / layout.HISTORY).read_text(encoding="utf-8"))
     except ValueError:
         raise _broken(backup, f"{layout.HISTORY} is no JSON") from None
+    if not isinstance(rows, list):
+        raise _broken(backup, f"{layout.HISTORY} is no list of rows")
+
+
+def _check_roles(backup: Backup) -> None:
+    """pg_dumpall ends its script with a line that says so."""
+    if ROLES_END not in (backup.path / layout.ROLES).read_text(encoding="utf-8", errors="replace"):
+        raise _broken(backup, f"{layout.ROLES} is cut off: its last line is missing")
 
 
 def _check_archive(backup: Backup, name: str, kind: str) -> None:
@@ -62,6 +74,8 @@ def _check_archive(backup: Backup, name: str, kind: str) -> None:
         run([restore, "--file=/dev/null", archive])
     except SbsyncError as error:
         raise _broken(backup, f"{name} cannot be read ({error.message})") from None
+    if LISTED not in listed:
+        raise _broken(backup, f"pg_restore gave no list of {name}")
     for table in backup.manifest.tables:
         if f" {kind} {_line(table.schema)} {_line(table.name)} " not in listed:
             raise _broken(backup, f"{name} lacks {table.schema}.{table.name}")

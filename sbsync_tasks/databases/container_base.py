@@ -117,7 +117,7 @@ def read(path: Path, key: str) -> Recipe | None:
         if known.pop("base") != key:
             return None
         return Recipe(known["image"], tuple(known["entrypoint"]), tuple(known["command"]), known["environment"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

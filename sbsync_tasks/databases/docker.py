@@ -37,7 +37,7 @@ class Docker:
             return "the program docker is not installed"
         except SbsyncError as error:
             return error.message
-        return "" if done.ok else (_last_line(done.stderr) or "docker did not answer")
+        return "" if done.ok and done.stdout.strip() else (_last_line(done.stderr) or "docker did not answer")
 
     def call(self, *argv: str, env: Mapping[str, str] | None = None) -> str:
         """Run one docker command and return what it prints.
@@ -59,9 +59,26 @@ class Docker:
         return self._runner.run(["docker", *argv], env=env)
 
     def container(self, name: str) -> dict[str, Any] | None:
-        """What the engine knows of a container; None where there is none of that name."""
+        """What the engine knows of a container; None where there is none of that name.
+
+        Raises:
+            SbsyncError: it gave another answer than one of these two.
+        """
         done = self.attempt(["container", "inspect", name])
-        return dict(json.loads(done.stdout)[0]) if done.ok else None
+        if not done.ok and "no such container" in done.stderr.lower():
+            return None
+        if not done.ok:
+            raise SbsyncError(f"`docker container inspect` failed: {_last_line(done.stderr) or 'it said nothing'}")
+        try:
+            found = json.loads(done.stdout)[0]
+            if found["Image"] and {"Running"} <= found["State"].keys() and {"Ports"} <= found["NetworkSettings"].keys():
+                return dict(found)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            pass
+        raise SbsyncError(
+            f"`docker container inspect {name}` ended without an error, and its answer cannot be read.",
+            "Is `docker` on PATH the real one? Run the command by hand.",
+        )
 
     def names(self, *argv: str) -> list[str]:
         """What a listing prints, one name a line."""

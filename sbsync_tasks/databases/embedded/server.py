@@ -163,6 +163,8 @@ def _launch(bindir: Path, data: Path, log: Path, port: int, *, durable: bool) ->
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True, cwd="/",
         env=ENVIRONMENT, umask=0o077, start_new_session=True, **account.current().run_as(),
     )  # fmt: skip
+    if not done.stdout.strip().isdigit():
+        raise SbsyncError(f"The shell that starts {argv[0]} did not say its process; whether it runs is not known.")
     return int(done.stdout)
 
 

@@ -97,7 +97,13 @@ def _directories(bindir: Path) -> dict[str, Path]:
         raise MissingToolError(
             f"The PostgreSQL in {bindir} has no working pg_config.", f"Use another: {INSTALL}"
         ) from None
-    found = dict(zip(keys, map(Path, done.stdout.split("\n")), strict=False))
+    places = [Path(line) for line in done.stdout.rstrip("\n").split("\n")]
+    if len(places) != len(keys) or not all(place.is_absolute() for place in places):
+        raise MissingToolError(
+            f"The answer of {bindir / 'pg_config'} cannot be read: three folders are asked for.",
+            f"Use another PostgreSQL: {INSTALL}",
+        )
+    found = dict(zip(keys, places, strict=True))
     # A system's own library folder holds everything else, too; programs find it without us.
     if found["libdir"] not in (found["pkglibdir"], *found["pkglibdir"].parents) or (
         found["libdir"].parent != bindir.parent
