@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import report, scenarios
 from .console import Console
-from .databases import Database
+from .databases import Database, read_back
 from .databases.open import clusters_of
 from .errors import SbsyncError
 from .migrations import read_folder
@@ -120,6 +120,7 @@ def _fill(console: Console, runner: Runner, root: Path) -> None:
         with console.step("start", f"give both databases the example's {len(migrations)} migrations"):
             for database in databases:
                 run.cli.push(database.endpoint, migrations, seed=database.side == "local")
+                read_back(database.endpoint, database.label, migrations)
 
 
 def _scenario(

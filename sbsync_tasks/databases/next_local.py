@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..migrations import Migration
 from ..supabase_cli import SupabaseCli
+from .pushed import read_back
 
 if TYPE_CHECKING:
     from .embedded import Clusters
@@ -40,6 +41,7 @@ class NextLocal:
         if self._unwanted:
             return ()
         pushed = self._cli.push(endpoint, self.migrations, seed=True)
+        read_back(endpoint, "the next local database", self.migrations)
         self._clusters.stop(NAME)
         return pushed.seeds
 

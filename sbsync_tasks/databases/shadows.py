@@ -17,8 +17,9 @@ from ..endpoint import Endpoint
 from ..errors import ConfigError, MissingToolError, RefusedError, SbsyncError
 from ..migrations import Migration
 from ..paths import state_dir
-from ..supabase_cli import CliError, SupabaseCli
+from ..supabase_cli import SupabaseCli
 from .embedded.locks import locked
+from .pushed import read_back
 
 if TYPE_CHECKING:
     from .containers import Containers
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 PLATFORM_MAJORS = (15, 17)
 WAIT = 60.0  # seconds that a run waits for another one in the same project
 SCRATCH = "scratch"
+FILLED = 2  # how a shadow is filled: 2 since its history is read back; one filled otherwise is another
 CACHED = 8  # shadows kept between runs; one of the example project takes about 30 MB
 
 
@@ -158,7 +160,8 @@ class Shadows:
             if migrations or roles:
                 pushed = self._cli.push(endpoint, migrations, roles=roles, throw_away=True)
                 pushed.refuse_left_out(migrations[had:])
-        except CliError:
+                read_back(endpoint, "the shadow database", migrations)
+        except SbsyncError:
             clusters.remove(name)
             raise
         self._complete(name).write_text(f"{major}\n", encoding="utf-8")
@@ -172,7 +175,7 @@ class Shadows:
         return "", 0
 
     def _name(self, clusters: Provider, migrations: Sequence[Migration]) -> str:
-        digest = hashlib.sha256(clusters.base_id.encode())
+        digest = hashlib.sha256(f"{FILLED}\0{clusters.base_id}".encode())
         roles = self._root / "supabase" / "roles.sql"
         digest.update(roles.read_bytes() if roles.is_file() else b"")
         for migration in migrations:

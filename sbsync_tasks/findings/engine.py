@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sbsync_tasks.sqltext import UnparsableSql, is_transactional, parse
 
-from . import allowances, data_loss, drops, exposure, inner, locking, notes, transactions
+from . import allowances, data_loss, drops, exposure, inner, locking, notes, own_transactions, transactions
 from .credentials import mask, mask_quoted
 from .model import Finding, Review, Severity, finding, shortened
 from .scope import Scope
@@ -94,7 +94,7 @@ def unallowed(reviewed: Review, allowed: Sequence[str]) -> tuple[Finding, ...]:
 
 
 def _unparsable(sql: str, error: UnparsableSql) -> Finding:
-    lines = mask(sql).splitlines()
+    lines = mask(sql).split("\n")
     text = shortened(lines[error.line - 1]) if 0 < error.line <= len(lines) else ""
     return Finding(
         "unparsable", Severity.OPAQUE, "file", error.line, text, mask_quoted(error.reason, sql), error.hint, True
@@ -113,6 +113,7 @@ def _findings(parsed: Sequence[Parsed], *, transactional: bool) -> Iterator[Find
         yield from at_end(scope)
     if transactional:
         yield from transactions.not_alone(parsed)
+        yield from own_transactions.findings(parsed)
 
 
 def _of_statement(parsed: Parsed, scope: Scope, seen: set[inner.Inner]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sbsync_tasks.sqltext import adds_enum_value, enum_name
+from sbsync_tasks.sqltext import adds_enum_value, enum_name, stands_alone
 
 from . import names
 
@@ -82,6 +82,8 @@ class Scope:
 
     def learn(self, parsed: Parsed) -> None:
         """Take note of what a statement does."""
+        if parsed.name == "transaction_stmt" or stands_alone(parsed):
+            self.enum_values.clear()  # what was added before is committed
         learner = _LEARNERS.get(parsed.name)
         if learner:
             learner(self, parsed)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from ..databases import Database
 from ..databases.catalog import Catalog, CatalogObject, Difference, compare, in_line_ends_alone
-from ..errors import RefusedError
+from ..errors import RefusedError, SbsyncError
+from ..findings.traces import unseen
 from ..histories import History, as_migrations
 from ..migrations import Migration
 from ..side_by_side import side_by_side
@@ -25,7 +26,8 @@ class Changes:
     Attributes:
         base: The migrations that its history stands for.
         differences: What its catalogs have otherwise than a shadow of `base`.
-        by_hand: Unrecorded files whose whole effect is there: applied by hand, or by a run that was cut off.
+        by_hand: Unrecorded files whose whole effect is there: applied by hand, or by a run that was cut off. Never
+            one that also changes rows, or does something else that the schemas do not show.
     """
 
     base: tuple[Migration, ...]
@@ -43,6 +45,9 @@ def changes(run: Run, database: Database, history: History, files: Iterable[Migr
 
     Like is compared with like: the shadow holds the versions that the database has recorded, never simply all
     files, so that what is merely pending cannot come out as something to drop.
+
+    Raises:
+        RefusedError: the database has the schema of an unrecorded file that also does what no schema shows.
     """
     files = tuple(files)
     major = run.major(database)
@@ -51,41 +56,43 @@ def changes(run: Run, database: Database, history: History, files: Iterable[Migr
     differences = compare(held, found)
     if not differences:
         return Changes(base)
-    for by_hand in _guesses([m for m in files if m.version not in history]):
-        if not _differs(run, (*base, *by_hand), major, found):
-            _refuse_traceless(run, database, base, by_hand, found)
-            return Changes(base, by_hand=by_hand)
+    unrecorded = [m for m in files if m.version not in history]
+    told = [m for m in unrecorded if not unseen(m.sql)]
+    by_hand = _with_the_whole_effect(run, base, told, major, found)
+    if by_hand:
+        return Changes(base, by_hand=by_hand)
+    if told != unrecorded and not (database.side == "remote" and run.options.ignore_drift):
+        _refuse_unseen(database, _with_the_whole_effect(run, base, unrecorded, major, found))
     return Changes(base, differences)
 
 
-def _refuse_traceless(
-    run: Run, database: Database, base: Sequence[Migration], by_hand: Sequence[Migration], found: Catalog
-) -> None:
-    """Stop where one of these files leaves no trace in the catalogs: whether its rows were written cannot be told.
+def _with_the_whole_effect(
+    run: Run, base: Sequence[Migration], unrecorded: Sequence[Migration], major: int, found: Catalog
+) -> tuple[Migration, ...]:
+    """The unrecorded files with which a shadow of `base` is what was found; none where no guess fits."""
+    fitting = (guess for guess in _guesses(unrecorded) if not _differs(run, (*base, *guess), major, found))
+    return next(fitting, ())
 
-    It would be recorded as applied, and never run.
+
+def _refuse_unseen(database: Database, files: Sequence[Migration]) -> None:
+    """Stop where the schemas say that files were run, and rows, which say nothing, may be missing.
 
     Raises:
-        RefusedError: names the file.
+        RefusedError: names the file, and what it does beside.
     """
-    major = run.major(database)
-    for file in by_hand if len(by_hand) > 1 else ():
-        rest = [m for m in by_hand if m != file]
-        if not _differs(run, (*base, *rest), major, found):
-            others = ", ".join(m.file_name for m in rest)
+    for file in files:
+        if what := unseen(file.sql):
+            path = f"supabase/migrations/{file.file_name}"
             raise RefusedError(
-                f"{database.name} has {others} without having recorded it, and whether it has had {file.file_name} "
-                "cannot be told: that file changes no schema.",
-                f"Move {file.file_name} out of supabase/migrations, run `invoke remote-to-local` so that the rest is "
-                "recorded, and bring it back.",
+                f"{database.name} has what {file.file_name} does to the schemas, without having recorded it. The file "
+                f"does more than that ({what}), and whether that was done cannot be told.",
+                f"Keep in {path} what changes the schemas alone, and move the rest into a new, later migration: the "
+                "first is then recorded by its effect, the second is run.",
             )
 
 
 def _guesses(unrecorded: Sequence[Migration]) -> Iterator[tuple[Migration, ...]]:
-    """Which unrecorded files the database may have: the first few (pulled ones), the last few (new ones), all.
-
-    The fewest first: a file that changes rows alone fits into every guess, and must not be taken for applied.
-    """
+    """Which unrecorded files the database may have: the first few (pulled ones), the last few (new ones), all."""
     tried: set[tuple[Migration, ...]] = {()}
     some = [part for count in range(1, GUESSED + 1) for part in (unrecorded[:count], unrecorded[-count:])]
     for guess in map(tuple, (*some, unrecorded)):

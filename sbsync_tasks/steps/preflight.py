@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from .. import histories
 from ..conflicts import Facts, renamed
 from ..databases.catalog import compare
 from ..errors import ConfigError, RefusedError
+from ..findings import own_transactions
 from ..histories import Row, Verdict
 from ..migrations import Folder, Migration, next_version, read_folder
 from ..supabase_cli import CliError
@@ -75,6 +76,7 @@ def stop_local_to_remote(run: Run, work: Work) -> None:
     _refuse(
         [
             *_folder_problems(work.folder),
+            *_transactions(row.file for row in work.rows if row.file and not row.remote),
             *_problems(work, Verdict.EDITED, _edited),
             *(_moved(version, file) for version, file in moved.items()),
             *(_missing(row) for row in work.rows_of(Verdict.MISSING) if row.version not in moved),
@@ -142,6 +144,7 @@ def stop_remote_to_local(run: Run, work: Work) -> None:
     _refuse(
         [
             *_folder_problems(work.folder),
+            *_transactions(row.file for row in work.rows if row.file and not row.remote),
             *_problems(work, Verdict.EDITED, _edited),
             *(_moved(version, file) for version, file in _renamed(work).items()),
             *([] if options.discard_local else _problems(work, Verdict.LOCAL_ONLY, _local_only)),
@@ -175,6 +178,19 @@ def _folder_problems(folder: Folder) -> list[tuple[str, str]]:
         for name in folder.misnamed
     ]
     return [*duplicates, *misnamed]
+
+
+def _transactions(migrations: Iterable[Migration]) -> list[tuple[str, str]]:
+    return [(problem, own_transactions.WAY_OUT) for m in migrations if (problem := own_transactions.problem(m))]
+
+
+def refuse_transactions(migrations: Iterable[Migration]) -> None:
+    """Stop before files are run that open or end transactions of their own.
+
+    Raises:
+        RefusedError: names the files and the lines.
+    """
+    _refuse(_transactions(migrations))
 
 
 def _problems(work: Work, verdict: Verdict, tell: Callable[[Row], tuple[str, str]]) -> list[tuple[str, str]]:

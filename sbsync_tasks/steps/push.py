@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .. import histories
+from ..databases import read_back
 from ..errors import RefusedError, SbsyncError
 from .marking import mark_applied
 from .run import Run, Work
@@ -49,6 +50,7 @@ def push(run: Run, work: Work) -> Work:
                     lock_timeout=run.settings.lock_timeout,
                 )  # fmt: skip
                 pushed.refuse_left_out(work.pending)
+                read_back(run.remote.endpoint, run.remote.label, work.pending)
         except SbsyncError as error:
             raise _landed(run, work, before, error) from None
     return work.with_(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .. import histories
-from ..databases import NextLocal
+from ..databases import NextLocal, read_back
 from ..databases.catalog import compare
 from ..databases.open import clusters_of
 from ..errors import NoConnectionError, RefusedError, SbsyncError
@@ -65,6 +65,7 @@ def rebuild(run: Run, work: Work, major: int | None = None) -> Work:
     else:
         seeds = run.cli.reset(run.local.endpoint, migrations)
     run.forget_local()
+    read_back(run.local.endpoint, run.local.label, migrations)
     run.console.say(_seeded(seeds), "note")
     return work.with_(seeds=seeds)
 
@@ -117,6 +118,7 @@ def bring_up(run: Run, work: Work) -> Work:
         mark_applied(run, run.local, had)
     if missing:
         run.cli.push(run.local.endpoint, work.files, include_all=True)
+        read_back(run.local.endpoint, run.local.label, missing)
     return work
 
 
@@ -152,6 +154,9 @@ def reset_local(run: Run) -> None:
     with run.local.connection() as connection:
         history = histories.read(connection)
     work = Work(folder, history, {}, histories.compare(folder, history, {}))
+    preflight.refuse_transactions(
+        m for m in folder.migrations if m.version not in history or not history[m.version].matches(m)
+    )
     major = _major_to_be(run)
     console, label = run.console, run.local.label
     run.shadow(work.files, major)  # proves that the files apply before anything is lost

@@ -1,0 +1,74 @@
+"""Transactions that a file opens or ends by itself: complete ones pass, all others are refused with their line."""
+
+import pytest
+
+from sbsync_tasks.findings import own_transactions, review
+from sbsync_tasks.findings.own_transactions import faults
+from sbsync_tasks.migrations import Migration
+
+COMPLETE = [
+    "begin;\nselect 1;\ncommit;",
+    "BEGIN TRANSACTION ISOLATION LEVEL SERIALIZABLE; select 1; END WORK",
+    "start transaction; select 1; rollback; begin; select 2; commit",
+    "begin; begin; select 1; commit",  # a warning of PostgreSQL's, and nothing else
+    "begin; savepoint a; select 1; rollback to a; release savepoint a; abort",
+    "begin; commit and chain; select 1; commit and no chain",
+    "create function f() returns int language sql begin atomic select 1; select 2; end;\nselect 1",
+    "create procedure p() language plpgsql as $$ begin commit; end $$; call p()",
+    "do $$ begin commit; end $$; select 1",
+    "prepare q as select 1; deallocate q",
+    "comment on table t is 'x; commit; begin;'; -- ; begin;\n/* ; commit; */ select 1",
+    "set transaction isolation level serializable",
+    "select 1; nonsense; begin",  # fails wherever it is run
+    "select 'open; begin",
+    "",
+]
+
+
+@pytest.mark.parametrize("sql", COMPLETE)
+def test_complete_ones_pass(sql):
+    assert faults(sql) == ()
+    assert own_transactions.problem(Migration("1", "a", sql)) == ""
+
+
+@pytest.mark.parametrize(
+    ("sql", "lines", "word"),
+    [
+        ("select 1;\ncommit;\nbegin;\nselect 2;\n", [2, 3], "ends"),
+        ("begin;\nselect 1", [1], "opens"),
+        ("select 1;\n\n/* x */ START TRANSACTION READ WRITE", [3], "opens"),
+        ("select 1;\nCOMMIT", [2], "ends"),
+        ("select 1;\nend", [2], "ends"),
+        ("rollback work;\nselect 1", [1], "ends"),
+        ("select 1;\nabort", [2], "ends"),
+        ("select 1;\ncommit and chain", [2], "ends"),
+        ("begin;\nselect 1;\ncommit and chain;\nselect 2", [3], "opens"),
+        ("begin;\nrollback and chain", [2], "opens"),
+        ("begin;\nselect 1;\ncommit;\ncommit", [4], "ends"),
+        ("savepoint a;\nselect 1", [1], "needs"),
+        ("rollback to a", [1], "needs"),
+        ("begin;\nselect 1;\nprepare transaction 'x'", [3, 1], "two-phase"),
+        ("commit prepared 'x'", [1], "two-phase"),
+        ("rollback prepared 'x'", [1], "two-phase"),
+        ("\ufeffselect 1;\r\ncommit;\r\n", [2], "ends"),
+        ("create function f() returns int language sql begin atomic select 1; end;\nbegin", [2], "opens"),
+    ],
+)
+def test_all_others_are_faults_with_their_line(sql, lines, word):
+    found = faults(sql)
+    assert [f.line for f in found] == lines
+    assert word in found[0].why
+    assert f"1_a.sql, line {lines[0]}: `" in own_transactions.problem(Migration("1", "a", sql))
+    assert [f.rule for f in review(sql).findings if f.rule == "open-transaction"] == ["open-transaction"] * len(lines)
+
+
+@pytest.mark.parametrize("sql", COMPLETE[:6])
+def test_a_complete_one_is_noted_as_not_atomic(sql):
+    (note,) = [f for f in review(sql).findings if f.rule == "explicit-transaction"]
+    assert "not applied all or nothing" in note.why
+
+
+def test_a_text_without_them_is_not_parsed(mocker):
+    parse = mocker.spy(own_transactions, "parse")
+    assert faults("create table of_this_test (begin_at int, a text default 'begin;'); select 1") == ()
+    assert parse.call_count == 0

@@ -1,0 +1,235 @@
+"""What an empty, cut or unreadable answer of a program leads to: an error, never "nothing to do".
+
+The CLI's answers are in test_supabase_cli.py. Each program here is a fake one that ends with 0.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from invoke.context import Context
+
+from sbsync_tasks import git
+from sbsync_tasks.backups import check
+from sbsync_tasks.backups import manifest as layout
+from sbsync_tasks.backups.manifest import Backup, Manifest
+from sbsync_tasks.backups.programs import checked_version
+from sbsync_tasks.databases import container_base, pushed
+from sbsync_tasks.databases.docker import Docker
+from sbsync_tasks.databases.embedded.tree import _directories
+from sbsync_tasks.endpoint import Endpoint
+from sbsync_tasks.errors import MissingToolError, SbsyncError
+from sbsync_tasks.histories import Recorded
+from sbsync_tasks.migrations import Migration
+from sbsync_tasks.runner import Runner
+from sbsync_tasks.supabase_cli import CliError
+from tests.support.repository import run, write
+
+REAL_GIT = shutil.which("git")
+FILE = "supabase/migrations/20260101000000_a.sql"
+
+
+def program(folder: Path, name: str, script: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+# --- git ---
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    root = tmp_path / "project"
+    root.mkdir()
+    run(root, "init", "-q", "-b", "main")
+    run(root, "config", "user.name", "Ada Example")
+    run(root, "config", "user.email", "ada@example.org")
+    write(root, FILE, "select 1;\n")
+    run(root, "add", ".")
+    run(root, "commit", "-q", "-m", "first")
+    write(root, FILE, "select 2;\n")
+    return root
+
+
+def fake_git(tmp_path, monkeypatch, word, prints):
+    """The real git, but for one command."""
+    script = f'case " $* " in *" {word} "*) printf "{prints}"; exit 0;; esac\nexec {REAL_GIT} "$@"'
+    folder = program(tmp_path / "bin", "git", script).parent
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize(
+    ("word", "prints"),
+    [
+        ("--show-toplevel", ""),
+        ("--absolute-git-dir", ""),
+        ("hash-object", ""),
+        ("ls-tree", "100644 blob"),
+        ("ls-tree", "100644 blob 0123\\tsupabase"),
+        ("--short", ""),
+    ],
+)
+def test_git_when_something_is_to_be_committed(repository, tmp_path, monkeypatch, word, prints):
+    fake_git(tmp_path, monkeypatch, word, prints)
+    with pytest.raises(SbsyncError, match=r"its answer to `git .*` cannot be read"):
+        git.commit(repository, [repository / FILE], "m")
+
+
+def test_a_commit_that_lists_no_file_of_head_is_still_to_do(repository, tmp_path, monkeypatch):
+    fake_git(tmp_path, monkeypatch, "ls-tree", "")
+    assert git.untracked_or_modified(repository, [repository / FILE]) == (repository / FILE,)
+
+
+def test_a_branch_list_that_is_cut(repository, tmp_path, monkeypatch):
+    fake_git(tmp_path, monkeypatch, "refs/heads", "\\tmain")
+    with pytest.raises(SbsyncError, match="for-each-ref"):
+        git.find_in_branches(repository, "20260101000000")
+
+
+def test_a_repository_that_git_cannot_read_is_not_taken_for_none(repository):
+    (repository / ".git" / "config").write_text("[core\n")
+    with pytest.raises(SbsyncError, match="git cannot work in"):
+        git.repository(repository)
+
+
+# --- docker ---
+
+WHOLE = {"Image": "sha256:1", "State": {"Running": True}, "NetworkSettings": {"Ports": {}}}
+
+
+def docker(tmp_path, monkeypatch, prints, said="", code=0):
+    script = f"cat <<'EOF'\n{prints}\nEOF\ncat >&2 <<'EOF'\n{said}\nEOF\nexit {code}"
+    folder = program(tmp_path / "bin", "docker", script).parent
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return Docker(Runner(Context()))
+
+
+@pytest.mark.parametrize(
+    "prints",
+    [
+        "", "[]", "[", "{}", "[{}]", "[1]", json.dumps([WHOLE])[:-5],
+        *(json.dumps([{k: v for k, v in WHOLE.items() if k != gone}]) for gone in WHOLE),
+    ],
+)  # fmt: skip
+def test_docker_that_says_nothing_of_a_container(tmp_path, monkeypatch, prints):
+    with pytest.raises(SbsyncError, match="its answer cannot be read"):
+        docker(tmp_path, monkeypatch, prints).container("x")
+
+
+def test_a_container_that_is_not_there_and_an_engine_that_is_not(tmp_path, monkeypatch):
+    assert docker(tmp_path, monkeypatch, "[]", "Error: No such container: x", 1).container("x") is None
+    with pytest.raises(SbsyncError, match="Cannot connect"):
+        docker(tmp_path, monkeypatch, "[]", "Cannot connect to the Docker daemon", 1).container("x")
+    assert docker(tmp_path, monkeypatch, json.dumps([WHOLE])).container("x") == WHOLE
+
+
+def test_an_engine_without_a_version_is_none(tmp_path, monkeypatch):
+    assert docker(tmp_path, monkeypatch, "").missing == "docker gave no answer"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "1", "{", '{"base": "k"}', '{"base": "k", "image": "i", "entrypoint": 1}'])
+def test_a_recipe_of_ours_that_is_cut_is_made_anew(tmp_path, text):
+    (tmp_path / "recipe.json").write_text(text)
+    assert container_base.read(tmp_path / "recipe.json", "k") is None
+
+
+# --- PostgreSQL's programs ---
+
+
+@pytest.mark.parametrize("prints", ["", "pg_dump (PostgreSQL) "])
+def test_pg_dump_without_a_version(tmp_path, prints):
+    program(tmp_path / "bin", "pg_dump", f"printf '{prints}'")
+    with pytest.raises(MissingToolError):
+        checked_version(tmp_path / "bin", 170000)
+
+
+@pytest.mark.parametrize("prints", ["", "/usr/share\\n", "/usr/share\\n/usr/lib\\n\\n", "a\\nb\\nc\\n"])
+def test_pg_config_that_names_no_folders(tmp_path, prints):
+    program(tmp_path / "bin", "pg_config", f"printf '{prints}'")
+    with pytest.raises(MissingToolError, match="cannot be read"):
+        _directories(tmp_path / "bin")
+
+
+@pytest.fixture
+def backup(tmp_path):
+    """A backup whose files are whole, by the manifest."""
+    folder = tmp_path / "backup"
+    folder.mkdir()
+    (folder / layout.SCHEMA).write_text("an archive")
+    (folder / layout.ROLES).write_text("--\n-- PostgreSQL database cluster dump complete\n--\n")
+    (folder / layout.HISTORY).write_text("[]\n")
+
+    def made(listing="; Archive created at 2026-01-01"):
+        program(tmp_path / "tools", "pg_restore", f"printf '{listing}'")
+        files = tuple(layout.describe(path) for path in sorted(folder.iterdir()) if path.name != layout.MANIFEST)
+        manifest = Manifest(
+            format=layout.FORMAT, created_at="2026-01-01", label="x", reason="y", server_version="17", database="d",
+            system_identifier="1", tools="t", whole=False, tables=(), left_out=(), files=files,
+        )  # fmt: skip
+        (folder / layout.MANIFEST).write_text(layout.as_text(manifest))
+        return Backup(folder, manifest, tmp_path / "tools")
+
+    return made
+
+
+def test_a_backup_is_whole(backup):
+    check(backup())
+
+
+def test_pg_restore_that_lists_nothing(backup):
+    with pytest.raises(SbsyncError, match="pg_restore gave no list"):
+        check(backup(""))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (layout.ROLES, "", "is cut off"),
+        (layout.ROLES, "create role a;\n", "is cut off"),
+        (layout.HISTORY, "", "is no JSON"),
+        (layout.HISTORY, "[{", "is no JSON"),
+        (layout.HISTORY, "{}", "is no list of rows"),
+    ],
+)
+def test_what_pg_dumpall_and_we_ourselves_wrote_is_cut(backup, name, text, said):
+    (backup().path / name).write_text(text)
+    with pytest.raises(SbsyncError, match=said):
+        check(backup())
+
+
+# --- a push that says that all is well ---
+
+SENT = (Migration("1", "a", "select 1;\n"), Migration("2", "b", "select 2;\n"))
+ROWS = {m.version: Recorded(m.version, m.name, (m.sql.strip(";\n"),)) for m in SENT}
+
+
+@pytest.mark.parametrize(
+    "history",
+    [{}, {"1": ROWS["1"]}, {**ROWS, "2": Recorded("2", "b", ("select 3",))}, {**ROWS, "2": Recorded("2", "b", ())}],
+)
+def test_what_is_not_recorded_was_not_pushed(mocker, history):
+    mocker.patch.object(pushed, "connect")
+    read = mocker.patch.object(pushed.histories, "read", return_value=ROWS)
+    endpoint = Endpoint("127.0.0.1", 1, "d", "u", "p")
+    pushed.read_back(endpoint, "x", SENT)
+    read.return_value = history
+    with pytest.raises(CliError, match=r"x has not recorded .*2_b.sql as it was sent"):
+        pushed.read_back(endpoint, "x", SENT)
+
+
+def test_every_push_by_the_cli_is_read_back():
+    """Whatever calls it: shadows, the local database, the remote, the demo."""
+    package = Path(git.__file__).parent
+    calling = {
+        path.relative_to(package).as_posix(): path.read_text(encoding="utf-8")
+        for path in package.rglob("*.py")
+        if "cli.push(" in path.read_text(encoding="utf-8")
+    }
+    assert {"databases/shadows.py", "databases/next_local.py", "steps/push.py", "steps/reset.py"} <= calling.keys()
+    assert [name for name, text in calling.items() if text.count("read_back(") < text.count("cli.push(")] == []
