@@ -41,6 +41,8 @@ HALF_DONE = {
 }
 # What git says where there is simply no work tree; any other failure is one.
 NO_REPOSITORY = re.compile(r"not a git repository|must be run in a work tree|cannot change to .*: No such file")
+# What `git show` says of a branch or a file that is gone.
+NOT_THERE = re.compile(r"invalid object name|unknown revision|bad revision|does not exist|exists on disk, but not in")
 # A line of `ls-tree`.
 TREE_ENTRY = re.compile(r"[0-7]{6} (blob|tree|commit) (?P<hash>[0-9a-f]{40,64})\t(?P<name>.+)", re.DOTALL)
 SECRET_FILE = re.compile(r"(supabase/)?\.env(\.(.+\.)?local)?")
@@ -442,15 +444,19 @@ def _found(root: Path, branch: str, ref: str, path: str) -> Found:
 
 
 def text_on_branch(root: Path, found: Found) -> str | None:
-    """The text of a file that `find_in_branches` found; None where it is no valid UTF-8.
+    """The text of a file that `find_in_branches` found; None where it is no valid UTF-8, or no longer there.
 
     Raises:
-        SbsyncError: git does not give it.
+        SbsyncError: git cannot tell.
     """
     for namespace in ("heads", "remotes"):
         answer = _git(root, "show", "--no-textconv", f"refs/{namespace}/{found.branch}:./{found.path}")
         if not answer.code:
             return answer.out if _is_unicode(answer.out) else None
+        if not NOT_THERE.search(answer.text):
+            break
+    else:
+        return None
     raise SbsyncError(f"git show failed in {root}:\n{_tail(answer.text)}")
 
 

@@ -130,7 +130,7 @@ def test_a_container_that_is_not_there_and_an_engine_that_is_not(tmp_path, monke
 
 
 def test_an_engine_without_a_version_is_none(tmp_path, monkeypatch):
-    assert docker(tmp_path, monkeypatch, "").missing == "docker gave no answer"
+    assert docker(tmp_path, monkeypatch, "").missing == "docker did not answer"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "1", "{", '{"base": "k"}', '{"base": "k", "image": "i", "entrypoint": 1}'])
