@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..databases import Database
 from ..databases.catalog import Catalog, CatalogObject, Difference, compare, in_line_ends_alone
-from ..errors import RefusedError, SbsyncError
+from ..errors import RefusedError
 from ..findings.traces import unseen
 from ..histories import History, as_migrations
 from ..migrations import Migration
