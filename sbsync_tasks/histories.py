@@ -45,6 +45,11 @@ class Recorded:
             return True
         return not any("\r\n" in text for text in (migration.sql, *self.statements))
 
+    @property
+    def text(self) -> str:
+        """The recorded statements as one text; empty where there are none."""
+        return "\n;\n".join(self.statements or ())
+
     def as_migration(self) -> Migration:
         """The migration as it was recorded.
 

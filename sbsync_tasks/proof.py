@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .databases.catalog import NOT_COMPARED, CatalogObject, Difference
+from .databases.catalog import NOT_COMPARED, CatalogObject, Difference, told
+from .findings.credentials import mask
 
 ENGINE = "both schemas by the Supabase CLI's own diff engine"
 FINGERPRINT = (
     "both schemas by a fingerprint of the catalogs (owners, privileges, RLS, policies, triggers, options, functions)"
 )
 HISTORIES = "both migration histories, statements included"
+EXPOSED = "No age of the platform grants this, and it exposes data: take it back with REVOKE."
 # For a terminal; the long lists stand in the JSON document.
 NOT_COMPARED_IN_SHORT = "rows, seeds, storage buckets and files, auth users, role and server settings"
 
@@ -22,8 +24,7 @@ class Proof:
     """What a comparison of two databases has shown.
 
     Attributes:
-        left: What the one side is called.
-        right: What the other side is called.
+        databases: What the two sides are called.
         sql: What the CLI's engine would change to make them equal; empty where it calls them equal.
         differences: How the catalogs differ.
         histories: Versions that are not recorded alike.
@@ -35,10 +36,11 @@ class Proof:
         bare: Versions that a history holds without their statements.
         line_ends: What differs in `CR LF` against `LF` alone. It never counts; but the CLI's engine cannot leave it
             out either, so what that says does not count then.
+        platform: What differs in the platform's own objects; it never counts.
+        exposed: Rights that expose data, each with the name of the database that has it.
     """
 
-    left: str
-    right: str
+    databases: tuple[str, str]
     sql: str
     differences: tuple[Difference, ...]
     histories: tuple[str, ...]
@@ -48,6 +50,8 @@ class Proof:
     schemas: tuple[str, ...] = ()
     bare: tuple[str, ...] = ()
     line_ends: tuple[CatalogObject, ...] = ()
+    platform: tuple[Difference, ...] = ()
+    exposed: tuple[tuple[str, str], ...] = ()
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -104,7 +108,7 @@ class Proof:
     def lines(self) -> list[str]:
         """What differs, one line each."""
         return [
-            *(d.summary for d in self.differences),
+            *told(self.differences),
             *(f"history: {version} is not recorded alike" for version in self.histories),
             *(["the CLI's diff engine finds differences that the catalogs do not show"] if self._only_sql else []),
         ]
@@ -118,14 +122,15 @@ class Proof:
         return {
             "verdict": self.verdict,
             "in_sync": self.in_sync,
-            "left": self.left,
-            "right": self.right,
+            "databases": list(self.databases),
             "differences": [_as_data(d) for d in self.differences],
             "diff": self.sql,
             "histories_differ": list(self.histories),
             "pending": list(self.pending),
             "unrecorded_on_remote": list(self.unrecorded),
             "known_drift": [_as_data(d) for d in self.known_drift],
+            "platform": [_as_data(d) for d in self.platform],
+            "exposed": [{"database": database, "right": right} for database, right in self.exposed],
             "line_ends": [str(it) for it in self.line_ends],
             "compared": list(self.compared),
             "not_compared": list(self.not_compared),
@@ -133,8 +138,12 @@ class Proof:
 
 
 def _as_data(difference: Difference) -> dict[str, Any]:
-    left, right = difference.shown
-    return {"kind": difference.object.kind, "name": difference.object.name, "left": left, "right": right}
+    definitions = dict(zip(difference.names, map(_masked, (difference.left, difference.right)), strict=True))
+    return {"kind": difference.object.kind, "name": difference.object.name, "definitions": definitions}
+
+
+def _masked(definition: str | None) -> str | None:
+    return definition if definition is None else mask(definition)
 
 
 def apart(differences: Sequence[Difference], known: Sequence[Difference]) -> tuple[Difference, ...]:

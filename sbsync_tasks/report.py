@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from .databases.catalog import Difference, told
 from .databases.hosted import migrations_page
 from .errors import SbsyncError
 from .paths import shown
-from .proof import NOT_COMPARED_IN_SHORT, Proof
+from .proof import EXPOSED, NOT_COMPARED_IN_SHORT, Proof
 from .steps import commit
 from .steps.run import Run, Work
 
@@ -43,9 +44,9 @@ def proof(run: Run, made: Proof) -> None:
     """The proof in words."""
     console = run.console
     if made.holds:
-        console.say(f"{made.right} and {made.left} are {made.verdict}.", "ok")
+        console.say(f"{made.databases[1]} and {made.databases[0]} are {made.verdict}.", "ok")
     else:
-        console.say(f"{made.right} and {made.left} are different:", "error")
+        console.say(f"{made.databases[1]} and {made.databases[0]} are different:", "error")
         lines = made.lines()
         for line in lines[:LISTED]:
             console.say(f"    {line}")
@@ -59,12 +60,27 @@ def proof(run: Run, made: Proof) -> None:
             console.say(f"{word}: {name}", "note")
     if made.unrecorded:
         console.say("the next run of either scenario records them there (without running them)", "note")
-    for difference in made.known_drift:
-        console.say(f"drift, ignored as asked: {difference.summary}", "warning")
-    for it in made.line_ends[:LISTED]:
-        console.say(f"the same but for its line ends (CR LF against LF): {it}", "note")
+    _aside(run, made)
     console.say(f"compared: {made.compared_in_short}", "note")
     console.say(f"not compared: {NOT_COMPARED_IN_SHORT} (--json has the whole list)", "note")
+
+
+def _aside(run: Run, made: Proof) -> None:
+    """What does not count, and what exposes data whether or not it differs."""
+    console = run.console
+    for line in told(made.known_drift):
+        console.say(f"drift, ignored as asked: {line}", "warning")
+    for it in made.line_ends[:LISTED]:
+        console.say(f"the same but for its line ends (CR LF against LF): {it}", "note")
+    for database, right in made.exposed:
+        console.say(f"{database}: {right}. {EXPOSED}", "warning")
+    if made.platform:
+        console.say(f"the platform's own: {_count(made.platform)} differ, which stops nothing (see --json)", "note")
+
+
+def _count(platform: tuple[Difference, ...]) -> str:
+    count = len({d.object.object for d in platform})
+    return f"{count} object{'s' if count > 1 else ''}"
 
 
 def document(run: Run, work: Work) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from .errors import SbsyncError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
 Node: TypeAlias = Any
 """A message of the parse tree; its fields are those of PostgreSQL's own nodes, in snake case."""
@@ -208,6 +208,18 @@ def transaction_units(sql: str) -> tuple[str, ...]:
         units.append("".join(f"{s};\n\n" for s in missing) + body + "\n")
         settings += [o.text for o in own if o.kind == "SET"]
     return tuple(units)
+
+
+def without(sql: str, numbers: Collection[int]) -> str:
+    """A text without the statements of these numbers, counted from 0; a header of the CLI's stays on top.
+
+    Raises:
+        UnparsableSql: PostgreSQL's parser refuses the text.
+    """
+    header = _header(sql)
+    kept = [chunk for i, chunk in enumerate(_chunks(sql, parse(sql))) if i not in numbers]
+    text = "".join(kept).strip("\n") + "\n"
+    return text if is_transactional(sql) or text.startswith(header) else f"{header}\n\n{text}"
 
 
 def adds_enum_value(parsed: Parsed) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..databases.catalog import compare
+from ..databases.catalog import told
 from ..errors import RefusedError
 from ..histories import as_migrations
 from ..migrations import Migration
@@ -21,12 +21,10 @@ def with_edits(run: Run, work: Work, edited: tuple[Migration, ...]) -> Work:
         return _with_local_edits(run, work, edited)
     work = work.with_(pulled=edited)
     had = (*as_migrations(work.remote_history, work.folder.migrations), *work.to_record)
-    left = compare(run.catalog(run.shadow(had, run.remote_identity.major)), run.catalog(run.remote))
+    left = run.differences(run.shadow(had, run.remote_identity.major), run.remote)
     if left:
         raise RefusedError(
-            "The edited migration is no longer what the remote has:\n"
-            + listed([d.summary for d in left])
-            + "\nNothing was changed.",
+            "The edited migration is no longer what the remote has:\n" + listed(told(left)) + "\nNothing was changed.",
             "Pull it unedited, and put further changes into a migration of their own.",
         )
     run.shadow(work.files, run.local_identity.major)
@@ -38,10 +36,10 @@ def _with_local_edits(run: Run, work: Work, edited: tuple[Migration, ...]) -> Wo
     work = work.with_(new=edited, unrecorded_locally=(*kept, *edited))
     run.shadow(work.files, run.local_identity.major)
     base = (*as_migrations(work.local_history, work.folder.migrations), *work.unrecorded_locally)
-    left = compare(run.catalog(run.shadow(base, run.local_identity.major)), run.catalog(run.local))
+    left = run.differences(run.shadow(base, run.local_identity.major), run.local)
     if left and not run.options.reset:
         raise RefusedError(
-            "The edited migration is no longer what the local database has:\n" + listed([d.summary for d in left])
+            "The edited migration is no longer what the local database has:\n" + listed(told(left))
             + "\nNothing was changed.",
             "Leave --no-reset out: the local database is then rebuilt from what you have written.",
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..databases.catalog import told
 from ..errors import RefusedError
 from ..migrations import Migration
 from ..steps import backup, commit, preflight, push, reset, review, verify
@@ -29,7 +30,7 @@ def _look_local_to_remote(run: Run, work: Work) -> Work:
     drift = changes(run, run.remote, work.remote_history, work.files)
     if drift.differences and not run.options.ignore_drift:
         raise RefusedError(
-            f"{run.remote.label} differs from its own history:\n" + listed([d.summary for d in drift.differences]),
+            f"{run.remote.label} differs from its own history:\n" + listed(told(drift.differences)),
             "`invoke remote-to-local` brings these changes into a migration first; --ignore-drift goes on "
             "without them.",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..databases.catalog import told
 from ..errors import RefusedError
 from ..steps import commit, preflight, record, reset, review
 from ..steps import pull as pulling
@@ -34,8 +35,7 @@ def _look_remote_to_local(run: Run, work: Work) -> Work:
         return work.with_(local_changed=bool(found.differences))
     if not options.keep_local:
         raise RefusedError(
-            f"{run.local.label} has changes that no migration records:\n"
-            + listed([d.summary for d in found.differences]),
+            f"{run.local.label} has changes that no migration records:\n" + listed(told(found.differences)),
             "--keep-local records them as a migration first, --discard-local drops them (after a backup), "
             "`invoke local-to-remote` pushes them.",
         )

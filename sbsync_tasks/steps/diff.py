@@ -6,7 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..databases import Database
-from ..databases.catalog import Catalog, CatalogObject, Difference, compare, in_line_ends_alone
+from ..databases.catalog import (
+    MIGRATIONS,
+    Catalog,
+    CatalogObject,
+    Difference,
+    compare,
+    exposed,
+    in_line_ends_alone,
+    platform,
+    without_platform,
+)
 from ..errors import RefusedError
 from ..findings.traces import unseen
 from ..histories import History, as_migrations
@@ -28,11 +38,13 @@ class Changes:
         differences: What its catalogs have otherwise than a shadow of `base`.
         by_hand: Unrecorded files whose whole effect is there: applied by hand, or by a run that was cut off. Never
             one that also changes rows, or does something else that the schemas do not show.
+        exposed: Rights of the database that expose data, whether or not anything differs.
     """
 
     base: tuple[Migration, ...]
     differences: tuple[Difference, ...] = ()
     by_hand: tuple[Migration, ...] = ()
+    exposed: tuple[str, ...] = ()
 
     @property
     def none(self) -> bool:
@@ -52,18 +64,19 @@ def changes(run: Run, database: Database, history: History, files: Iterable[Migr
     files = tuple(files)
     major = run.major(database)
     base = as_migrations(history, files)
+    run.claims.add(m.sql for m in files)
     held, found = side_by_side(lambda: run.catalog(run.shadow(base, major)), lambda: run.catalog(database))
-    differences = compare(held, found)
+    differences = compare(held, found, run.claims, (MIGRATIONS, database.name))
     if not differences:
-        return Changes(base)
+        return Changes(base, exposed=exposed(found))
     unrecorded = [m for m in files if m.version not in history]
     told = [m for m in unrecorded if not unseen(m.sql)]
     by_hand = _with_the_whole_effect(run, base, told, major, found)
     if by_hand:
-        return Changes(base, by_hand=by_hand)
+        return Changes(base, by_hand=by_hand, exposed=exposed(found))
     if told != unrecorded and not (database.side == "remote" and run.options.ignore_drift):
         _refuse_unseen(database, _with_the_whole_effect(run, base, unrecorded, major, found))
-    return Changes(base, differences)
+    return Changes(base, differences, exposed=exposed(found))
 
 
 def _with_the_whole_effect(
@@ -103,7 +116,7 @@ def _guesses(unrecorded: Sequence[Migration]) -> Iterator[tuple[Migration, ...]]
 
 def _differs(run: Run, migrations: Sequence[Migration], major: int, found: Catalog) -> bool:
     try:
-        return bool(compare(run.catalog(run.shadow(migrations, major)), found))
+        return bool(compare(run.catalog(run.shadow(migrations, major)), found, run.claims))
     except CliError:
         return True
 
@@ -116,11 +129,15 @@ class Compared:
         sql: What the CLI's engine writes to make them equal.
         differences: What the catalogs say.
         line_ends: What differs in line ends alone, which counts for nothing.
+        platform: What differs in the platform's own objects, which counts for nothing either.
+        exposed: Rights that expose data, by the name of the database that has them.
     """
 
     sql: str
     differences: tuple[Difference, ...]
     line_ends: tuple[CatalogObject, ...] = ()
+    platform: tuple[Difference, ...] = ()
+    exposed: tuple[tuple[str, str], ...] = ()
 
 
 def engine_and_catalogs(run: Run, left: Database, right: Database) -> Compared:
@@ -133,8 +150,14 @@ def engine_and_catalogs(run: Run, left: Database, right: Database) -> Compared:
         lambda: run.cli.diff(left.endpoint, right.endpoint, run.settings.schemas),
         lambda: (run.catalog(left), run.catalog(right)),
     )
-    differences, line_ends = compare(one, other), in_line_ends_alone(one, other)
-    return Compared("" if line_ends and not differences else sql, differences, line_ends)
+    names = (left.name, right.name)
+    differences = compare(one, other, run.claims, names)
+    line_ends = in_line_ends_alone(one, other, run.claims)
+    return Compared(
+        "" if line_ends and not differences else without_platform(sql, one, other, run.claims),
+        differences, line_ends, platform(one, other, run.claims, names),
+        tuple((name, right) for name, found in zip(names, (one, other), strict=True) for right in exposed(found)),
+    )  # fmt: skip
 
 
 def listed(lines: Sequence[str]) -> str:

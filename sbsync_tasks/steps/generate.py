@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..databases import Database
-from ..databases.catalog import Catalog, Difference, compare, in_line_ends_alone, read_catalog
+from ..databases.catalog import (
+    MIGRATIONS,
+    Catalog,
+    Claims,
+    Difference,
+    compare,
+    in_line_ends_alone,
+    read_catalog,
+    told,
+    without_platform,
+)
 from ..databases.connection import connect
 from ..databases.embedded import find_client_tools
 from ..errors import RefusedError, SbsyncError
@@ -35,6 +45,8 @@ from .run import Run
 
 if TYPE_CHECKING:
     import psycopg
+
+    from ..endpoint import Endpoint
 
 ENUM_VALUE_USED_TOO_EARLY = "55P04"
 
@@ -164,15 +176,21 @@ class _Generator:
         ):
             yield Bench(
                 scratch, target,
-                lambda: run.cli.diff(endpoint, self.database.endpoint, run.settings.schemas),
+                lambda: self._engine(endpoint, scratch, target),
                 self._equal,
                 Archive(lambda: find_client_tools(self.major, run.settings.pg_bindir), self.database.endpoint),
                 run.settings.schemas,
             )  # fmt: skip
 
+    def _engine(self, endpoint: Endpoint, scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> str:
+        """What the engine still finds, without what is the platform's."""
+        run, schemas = self.run, self.run.settings.schemas
+        sql = run.cli.diff(endpoint, self.database.endpoint, schemas)
+        return without_platform(sql, read_catalog(scratch, schemas), read_catalog(target, schemas), run.claims)
+
     def _equal(self, scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> bool:
         schemas = self.run.settings.schemas
-        return _exactly(read_catalog(scratch, schemas), read_catalog(target, schemas))
+        return _exactly(read_catalog(scratch, schemas), read_catalog(target, schemas), self.run.claims)
 
     def shadow(self, made: Sequence[Migration]) -> Database:
         """A shadow of the base and these."""
@@ -180,11 +198,12 @@ class _Generator:
 
     def exactly(self, shadow: Database) -> bool:
         """Whether the catalogs of a shadow and of the database are equal, line ends included."""
-        return _exactly(self.run.catalog(shadow), self.run.catalog(self.database))
+        return _exactly(self.run.catalog(shadow), self.run.catalog(self.database), self.run.claims)
 
     def left(self, shadow: Database) -> tuple[Difference, ...]:
         """What the catalogs of a shadow and of the database do not share."""
-        return compare(self.run.catalog(shadow), self.run.catalog(self.database))
+        names = (MIGRATIONS, self.database.name)
+        return compare(self.run.catalog(shadow), self.run.catalog(self.database), self.run.claims, names)
 
     def numbered(self, texts: Sequence[str]) -> tuple[Migration, ...]:
         """These texts as migrations.
@@ -227,8 +246,8 @@ def _draft(run: Run, made: Sequence[Migration]) -> str:
     return f"The draft is kept in {', '.join(f'.sbsync/drafts/{m.file_name}' for m in made)}."
 
 
-def _exactly(left: Catalog, right: Catalog) -> bool:
-    return not compare(left, right) and not in_line_ends_alone(left, right)
+def _exactly(left: Catalog, right: Catalog, claims: Claims) -> bool:
+    return not compare(left, right, claims) and not in_line_ends_alone(left, right, claims)
 
 
 def _identities(shadow: Database) -> Identities:
@@ -275,11 +294,11 @@ def refuse_unwritable(run: Run, whose: str, made: Generated) -> None:
     """
     if not made.unwritable:
         return
-    told = [line for missing in made.missing[:LISTED] for line in in_words(missing)]
+    each = [line for missing in made.missing[:LISTED] for line in in_words(missing)]
     rest = f"Everything else is in it, and applies. {_draft(run, made.migrations)}" if made.migrations else ""
     raise RefusedError(
         f"{whose} has changes that could not be carried into a migration:\n"
-        + listed([d.summary for d in made.unwritable]) + "\n" + "\n".join(told),
+        + listed(told(made.unwritable)) + "\n" + "\n".join(each),
         f"{rest} Add these by hand, save the whole as a file in supabase/migrations, and run again: it is recognised "
         "by its effect.".strip(),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from .. import histories
 from ..conflicts import Facts, renamed
-from ..databases.catalog import compare
+from ..databases.catalog import compare, told
 from ..errors import ConfigError, RefusedError
 from ..findings import own_transactions
 from ..histories import Row, Verdict
@@ -30,6 +30,8 @@ def look(run: Run) -> Work:
     with run.remote.connection() as connection:
         remote_history = histories.read(connection)
     rows = histories.compare(folder, local_history, remote_history)
+    run.claims.add(m.sql for m in folder.migrations)
+    run.claims.add(r.text for history in (local_history, remote_history) for r in history.values())
     return Work(folder, local_history, remote_history, rows)
 
 
@@ -114,19 +116,20 @@ def _prove_order(run: Run, work: Work, late: list[Migration]) -> None:
         last.append(Migration(version, migration.name, migration.sql))
     major = run.remote_identity.major
     try:
-        left = compare(run.catalog(run.shadow((*had, *late), major)), run.catalog(run.shadow((*had, *last), major)))
+        here, there = (run.shadow((*had, *order), major) for order in (late, last))
     except CliError as error:
         raise RefusedError(
             f"The order matters: not every migration can be applied in both. {error.message}",
             "`invoke resolve` gives these files later versions.",
         ) from None
+    left = compare(run.catalog(here), run.catalog(there), run.claims, ("files' order", "remote's order"))
     if not left:
         names = ", ".join(m.file_name for m in late)
         run.console.say(f"{names}: the schema is the same in both orders (rows are not compared)", "note")
     else:
         raise RefusedError(
             "The order matters: applied after the later ones, these files lead to another schema:\n"
-            + listed([d.summary for d in left]),
+            + listed(told(left)),
             "`invoke resolve` gives them later versions.",
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .. import histories
 from ..databases import NextLocal, read_back
-from ..databases.catalog import compare
+from ..databases.catalog import told
 from ..databases.open import clusters_of
 from ..errors import NoConnectionError, RefusedError, SbsyncError
 from ..histories import as_migrations
@@ -37,12 +37,12 @@ def refuse_unseen_loss(run: Run, work: Work) -> None:
         return
     base = as_migrations(work.local_history, work.folder.migrations)
     shadow = run.shadow(base, run.local_identity.major)
-    seen = set(compare(run.catalog(shadow), run.catalog(run.local)))
-    unseen = [d for d in compare(run.catalog(shadow, ()), run.catalog(run.local, ())) if d not in seen]
+    seen = set(run.differences(shadow, run.local))
+    unseen = [d for d in run.differences(shadow, run.local, ()) if d not in seen]
     if unseen:
         raise RefusedError(
             f"A rebuild of {run.local.name} would drop what stands outside SBSYNC_SCHEMAS "
-            f"({', '.join(run.settings.schemas)}):\n" + listed([d.summary for d in unseen]),
+            f"({', '.join(run.settings.schemas)}):\n" + listed(told(unseen)),
             "--no-reset keeps the local database as it is; or widen SBSYNC_SCHEMAS, so that it is looked at.",
         )
 
@@ -167,10 +167,9 @@ def reset_local(run: Run) -> None:
     console.confirm(f"{plan[0].upper()}{plan[1:]}?")
     with console.step("reset", plan):
         work = rebuild(run, work, major)
-    shadow = run.catalog(run.shadow(work.files, run.local_identity.major))
-    left = compare(shadow, run.catalog(run.local))
+    left = run.differences(run.shadow(work.files, run.local_identity.major), run.local)
     if left:
-        raise SbsyncError(f"{label} is not what the migrations say:\n" + listed([d.summary for d in left]))
+        raise SbsyncError(f"{label} is not what the migrations say:\n" + listed(told(left)))
     made = shown(run.settings.root, work.backups[-1].path)
     console.say(f"{label} is what the migrations say. Backup of what it was: {made}", "ok")
     console.document({"backup": made, "migrations": [m.file_name for m in work.files], "seeds": [*work.seeds]})

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .. import git, replaced
 from ..conflicts import Action, Candidate, Conflict, Facts, Put, Rerecord, asks_branches, diagnose
+from ..databases.catalog import told
 from ..errors import MissingToolError, RefusedError, SbsyncError
 from ..findings import mask
 from ..migrations import FILE_PATTERN, Migration, read_folder
@@ -87,7 +88,7 @@ def _drift(run: Run, work: Work) -> tuple[str, ...]:
         text = f"Whether {run.remote.name} differs from its own history cannot be told: {error.message}"
         run.console.say(text, "warning")
         return ()
-    return tuple(difference.summary for difference in found.differences)
+    return tuple(told(found.differences))
 
 
 # --- acting ---

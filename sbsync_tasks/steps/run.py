@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..console import Console
 from ..databases import Database, Identity, NextLocal, Shadows, Stack, open_local, open_remote
-from ..databases.catalog import Catalog, read_catalog
+from ..databases.catalog import MIGRATIONS, Catalog, Claims, compare, read_catalog
 from ..databases.containers import Containers
 from ..databases.docker import WITHOUT, Docker
 from ..errors import ConfigError
@@ -160,7 +160,11 @@ class Work:
 
 @dataclass
 class Run:
-    """The tools of one run: settings, console, CLI and databases, each opened when it is first needed."""
+    """The tools of one run: settings, console, CLI and databases, each opened when it is first needed.
+
+    Attributes:
+        claims: What the migrations that this run has met have statements about, of whichever side and folder.
+    """
 
     settings: Settings
     console: Console
@@ -168,6 +172,7 @@ class Run:
     options: Options = field(default_factory=Options)
     next_local: NextLocal | None = None
     _local: Database | None = None
+    claims: Claims = field(default_factory=Claims)
     _catalogs: dict[str, Catalog] = field(default_factory=dict)
 
     @cached_property
@@ -291,11 +296,19 @@ class Run:
             self._catalogs[key] = found
         return found
 
+    def differences(
+        self, left: Database, right: Database, schemas: Sequence[str] | None = None
+    ) -> tuple[Difference, ...]:
+        """How the catalogs of two databases differ in what is the user's."""
+        found = self.catalog(left, schemas), self.catalog(right, schemas)
+        return compare(*found, self.claims, (left.name, right.name))
+
     def shadow(self, migrations: Sequence[Migration], major: int) -> Database:
         """A running shadow with exactly these migrations."""
         ordered = tuple(sorted(migrations))
+        self.claims.add(m.sql for m in ordered)
         endpoint, name = self.shadows.get(ordered, major), self.shadows.name(ordered, major)
-        return Database("shadow", "embedded", endpoint, "shadow", "shadow database", cluster=name)
+        return Database("shadow", "embedded", endpoint, MIGRATIONS, "shadow database", cluster=name)
 
     def close(self) -> None:
         """Stop what this run started for itself."""

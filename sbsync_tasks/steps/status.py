@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..databases.catalog import told
 from ..histories import Row, Verdict
+from ..proof import EXPOSED
 from . import preflight
 from .diff import Changes, changes, listed
 from .run import Run
@@ -54,13 +56,16 @@ def _tell_drift(run: Run, label: str, found: Changes) -> None:
         run.console.say(f"{label} has {migration.file_name} without having recorded it.", "warning")
     if found.differences:
         run.console.say(
-            f"{label} differs from its history:\n" + listed([d.summary for d in found.differences]),
+            f"{label} differs from its history:\n" + listed(told(found.differences)),
             "warning",
         )
+    for right in found.exposed:
+        run.console.say(f"{label}: {right}. {EXPOSED}", "warning")
 
 
 def _drift_data(found: Changes) -> dict[str, Any]:
     return {
-        "differences": [d.summary for d in found.differences],
+        "differences": told(found.differences),
+        "exposed": list(found.exposed),
         "unrecorded_files": [m.file_name for m in found.by_hand],
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import histories
-from ..databases.catalog import Difference
+from ..databases.catalog import Difference, told
 from ..errors import RefusedError
 from ..generate import Part
 from ..migrations import Migration, read_folder
@@ -49,7 +49,7 @@ class Unrecorded:
             "files": [m.file_name for m in self.migrations] if self.written else [],
             "unrecorded_files": [m.file_name for m in self.by_hand],
             "statements": [{"origin": p.origin, "why": p.why, "sql": p.text} for p in (self.parts if self.sql else ())],
-            "without_sql": [d.summary for d in self.unwritable],
+            "without_sql": told(self.unwritable),
         }
 
 
@@ -100,7 +100,7 @@ def tell_changes(run: Run, found: Unrecorded) -> None:
         console.say(f"{migration.file_name}: its effect is there, and it is not recorded", "warning")
     if found.unwritable:
         console.say(
-            "These could not be carried into a migration:\n" + listed([d.summary for d in found.unwritable]),
+            "These could not be carried into a migration:\n" + listed(told(found.unwritable)),
             "warning",
         )
     if found.written:

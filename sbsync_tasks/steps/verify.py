@@ -26,8 +26,9 @@ def verify(run: Run, work: Work) -> Work:
     return work.with_(
         local_history=now.local_history, remote_history=now.remote_history, rows=now.rows,
         proof=Proof(
-            left=run.remote.name, right=run.local.name, sql=found.sql, differences=found.differences,
-            line_ends=found.line_ends, histories=_histories_differ(now, {m.version for m in pending}),
+            databases=(run.remote.name, run.local.name), sql=found.sql, differences=found.differences,
+            line_ends=found.line_ends, platform=found.platform, exposed=found.exposed,
+            histories=_histories_differ(now, {m.version for m in pending}),
             pending=tuple(m.file_name for m in pending if m.version not in unrecorded),
             unrecorded=tuple(m.file_name for m in pending if m.version in unrecorded),
             known_drift=work.drift, schemas=run.settings.schemas,
@@ -65,8 +66,9 @@ def remote_against_files(run: Run, work: Work) -> Work:
     found = engine_and_catalogs(run, shadow, run.remote)
     unlike = tuple(m.version for m in work.files if not _matches(history, m.version, m))
     made = Proof(
-        left=run.remote.name, right="the migration files", sql="" if work.drift else found.sql,
+        databases=(run.remote.name, "the migration files"), sql="" if work.drift else found.sql,
         differences=apart(found.differences, work.drift), line_ends=found.line_ends,
+        platform=found.platform, exposed=found.exposed,
         histories=unlike, known_drift=work.drift, schemas=run.settings.schemas, bare=_bare(history),
     )  # fmt: skip
     return work.with_(remote_history=history, proof=made)
@@ -88,7 +90,10 @@ def _each_against_its_own(run: Run, now: Work, work: Work) -> Compared:
     )
     rest = apart(remote.differences, work.drift)
     sql = "\n\n".join(s for s in (local.sql, remote.sql if rest or not work.drift else "") if s)
-    return Compared(sql, (*local.differences, *rest), (*local.line_ends, *remote.line_ends))
+    return Compared(
+        sql, (*local.differences, *rest), (*local.line_ends, *remote.line_ends), (*local.platform, *remote.platform),
+        (*local.exposed, *remote.exposed),
+    )  # fmt: skip
 
 
 def _histories_differ(now: Work, pending: set[str]) -> tuple[str, ...]:

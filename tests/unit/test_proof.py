@@ -7,12 +7,13 @@ import pytest
 from sbsync_tasks.databases.catalog import NOT_COMPARED, CatalogObject, Difference, compare, in_line_ends_alone
 from sbsync_tasks.proof import ENGINE, FINGERPRINT, HISTORIES, Proof, apart
 
-HERE = Difference(CatalogObject("owner", "table public.a"), "x", "y")
-THERE = Difference(CatalogObject("owner", "table public.b"), None, "y")
+NAMES = ("staging", "local")
+HERE = Difference(CatalogObject("owner", "table public.a", "public", "table public.a"), "x", "y", NAMES)
+THERE = Difference(CatalogObject("owner", "table public.b", "public", "table public.b"), None, "y", NAMES)
 
 
 def proof(**given):
-    return Proof(**{"left": "local", "right": "remote", "sql": "", "differences": (), "histories": (), **given})
+    return Proof(**{"databases": ("staging", "local"), "sql": "", "differences": (), "histories": (), **given})
 
 
 def test_nothing_differs():
@@ -60,19 +61,29 @@ def test_the_engine_alone_may_see_a_difference():
 def test_as_data_it_says_what_it_covers_and_what_not():
     made = json.loads(json.dumps(proof(sql="s", differences=(THERE,), pending=("p.sql",)).document()))
     assert made["in_sync"] is False
-    assert made["differences"] == [{"kind": "owner", "name": "table public.b", "left": None, "right": "y"}]
+    definitions = {"staging": None, "local": "y"}
+    assert made["differences"] == [{"kind": "owner", "name": "table public.b", "definitions": definitions}]
+    assert made["databases"] == ["staging", "local"]
     assert (made["diff"], made["pending"]) == ("s", ["p.sql"])
     assert made["compared"] == [ENGINE, FINGERPRINT, HISTORIES]
     assert made["not_compared"] == list(NOT_COMPARED)
     assert any("rows" in text for text in made["not_compared"])
 
 
-def test_definitions_that_may_hold_a_key_stand_as_digests():
-    hook = Difference(CatalogObject("trigger", "hook on public.a"), "call('Bearer abc')", None)
-    (shown,) = proof(differences=(hook,)).document()["differences"]
-    assert shown["left"].startswith("sha256:")
-    assert shown["right"] is None
-    assert "Bearer" not in json.dumps(shown)
+def test_definitions_stand_as_they_are_but_for_what_looks_like_a_credential():
+    token = "Bearer abcdefghij0123456789"
+    hook = Difference(CatalogObject("trigger", "hook on public.a"), f"call('{token}')", None, NAMES)
+    made = proof(differences=(hook,))
+    (shown,) = made.document()["differences"]
+    assert shown["definitions"] == {"staging": "call('Bearer ***')", "local": None}
+    assert token not in json.dumps(made.document()) + "".join(made.lines())
+
+
+def test_what_the_platform_brings_counts_for_nothing_and_stands_in_the_data():
+    made = proof(platform=(HERE,), exposed=(("staging", "anon on auth.users: SELECT"),))
+    assert (made.holds, made.in_sync, made.lines()) == (True, True, [])
+    assert made.document()["platform"][0]["name"] == "table public.a"
+    assert made.document()["exposed"] == [{"database": "staging", "right": "anon on auth.users: SELECT"}]
 
 
 def test_a_proof_of_some_schemas_says_so_everywhere():

@@ -1,27 +1,36 @@
 """The fingerprint of a database, straight from its catalogs: read one, compare two."""
 
-from .differences import Difference, PlatformDifference, compare, in_line_ends_alone, platform_differences
+from .claims import Claims
+from .compare import compare, exposed, in_line_ends_alone, platform, without_platform
+from .difference import MIGRATIONS, Difference
 from .model import (
     MANAGED_SCHEMAS,
     NOT_COMPARED,
     OPEN_SCHEMAS,
+    PLATFORM_EXTENSIONS,
     SERVICE_ROLES,
     Catalog,
     CatalogObject,
 )
 from .read import read_catalog
+from .told import told
 
 __all__ = [
     "MANAGED_SCHEMAS",
+    "MIGRATIONS",
     "NOT_COMPARED",
     "OPEN_SCHEMAS",
+    "PLATFORM_EXTENSIONS",
     "SERVICE_ROLES",
     "Catalog",
     "CatalogObject",
+    "Claims",
     "Difference",
-    "PlatformDifference",
     "compare",
+    "exposed",
     "in_line_ends_alone",
-    "platform_differences",
+    "platform",
     "read_catalog",
+    "told",
+    "without_platform",
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sbsync_tasks.errors import SbsyncError
 
-from .model import MANAGED_SCHEMAS, OPEN_SCHEMAS, SERVICE_ROLES, Catalog, CatalogObject
+from .model import MANAGED_SCHEMAS, OPEN_SCHEMAS, PLATFORM_EXTENSIONS, SERVICE_ROLES, Catalog, CatalogObject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ def read_catalog(connection: psycopg.Connection[tuple[object, ...]], schemas: Se
     Args:
         connection: To the database; the role needs no special rights.
         schemas: Look at these schemas only and leave out what stands in none; empty for all of the
-            user's, and what users may change in `OPEN_SCHEMAS`.
+            them; what is the platform's in them is marked as such.
 
     Raises:
         SbsyncError: the server refused or the connection broke.
@@ -69,6 +69,7 @@ def _read(connection: psycopg.Connection[tuple[object, ...]], schemas: Sequence[
         "managed_schemas": MANAGED_SCHEMAS,
         "open_schemas": list(OPEN_SCHEMAS),
         "service_roles": SERVICE_ROLES,
+        "platform_extensions": list(PLATFORM_EXTENSIONS),
     }
     cursors = []
     with connection.pipeline():
@@ -80,9 +81,9 @@ def _read(connection: psycopg.Connection[tuple[object, ...]], schemas: Sequence[
             cursor = connection.cursor(row_factory=tuple_row)
             cursors.append(cursor.execute(query, parameters, prepare=False))
     return {
-        CatalogObject(kind, name, schema, about): definition
+        CatalogObject(kind, name, schema, about, whose): definition
         for cursor in cursors
-        for kind, schema, about, name, definition in cursor
+        for kind, schema, about, whose, name, definition in cursor
     }
 
 

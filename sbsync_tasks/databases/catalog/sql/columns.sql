@@ -1,5 +1,5 @@
 -- A view's columns follow from its definition; only what is set on them besides is read.
-select 'column', c.nspname, '', format('%%s.%%I', c.name, a.attname),
+select 'column', c.nspname, c.object, c.whose, format('%%s.%%I', c.name, a.attname),
   concat_ws(E'\n',
     format_type(a.atttypid, a.atttypmod),
     'collation ' || case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,
@@ -16,7 +16,7 @@ from relation c
   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
   join pg_type t on t.oid = a.atttypid
   left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-where c.own and (
+where (c.own or c.whose = 'service') and (
   c.relkind in ('r', 'p', 'f')
   or c.relkind in ('v', 'm') and (a.atthasdef or a.attstattarget >= 0 or col_description(c.oid, a.attnum) is not null)
 )

@@ -1,4 +1,5 @@
-select 'default acl', coalesce(s.nspname, ''), '', d.defaclrole::regrole || coalesce(' in schema ' || quote_ident(s.nspname), '') || ': ' || case d.defaclobjtype
+select 'default acl', coalesce(s.nspname, ''), '', case when s.managed or d.defaclrole in (select oid from service) then 'service' else '' end,
+  d.defaclrole::regrole || coalesce(' in schema ' || quote_ident(s.nspname), '') || ': ' || case d.defaclobjtype
     when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types' when 'n' then 'schemas' else d.defaclobjtype::text end,
   coalesce((
     select string_agg(g.line, E'\n' order by g.line) from (
@@ -8,5 +9,4 @@ select 'default acl', coalesce(s.nspname, ''), '', d.defaclrole::regrole || coal
     ) g
   ), '')
 from pg_default_acl d left join space s on s.oid = d.defaclnamespace
-where d.defaclrole not in (select oid from service)
-  and (not s.managed or d.defaclnamespace = 0 and cardinality(%(schemas)s::text[]) = 0)
+where s.oid is not null or d.defaclnamespace = 0 and cardinality(%(schemas)s::text[]) = 0

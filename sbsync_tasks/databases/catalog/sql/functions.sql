@@ -1,4 +1,4 @@
-select case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end, p.nspname, '', p.name,
+select case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end, p.nspname, '', p.whose, p.name,
   concat_ws(E'\n',
     case when p.prokind <> 'a' then pg_get_functiondef(p.oid) else
       format('aggregate %%s %%s over %%s, final %%s, combine %%s, serial %%s, deserial %%s, moving %%s %%s over %%s, final %%s, sort %%s, start %%L %%L',

@@ -1,5 +1,5 @@
 -- An index of a partition that belongs to its parent's index follows from that one.
-select 'index', i.nspname, '', i.name,
+select 'index', i.nspname, c.object, c.whose, i.name,
   concat_ws(E'\n',
     pg_get_indexdef(i.oid),
     case when not x.indisvalid then 'invalid' end,
@@ -11,4 +11,4 @@ select 'index', i.nspname, '', i.name,
     ),
     'comment ' || quote_literal(obj_description(i.oid, 'pg_class')))
 from relation i join pg_index x on x.indexrelid = i.oid join relation c on c.oid = x.indrelid
-where c.own and not i.relispartition
+where (c.own or c.whose = 'service') and not i.relispartition

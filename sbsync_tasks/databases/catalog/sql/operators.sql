@@ -1,25 +1,25 @@
-select 'operator', s.nspname, '', o.oid::regoperator::text,
+select 'operator', s.nspname, '', '', o.oid::regoperator::text,
   concat_ws(E'\n', 'function ' || o.oprcode, 'returns ' || o.oprresult::regtype,
     'commutator ' || nullif(o.oprcom, 0)::regoperator, 'negator ' || nullif(o.oprnegate, 0)::regoperator,
     'restrict ' || nullif(o.oprrest, 0), 'join ' || nullif(o.oprjoin, 0),
     case when o.oprcanmerge then 'merges' end, case when o.oprcanhash then 'hashes' end)
 from pg_operator o join space s on s.oid = o.oprnamespace
-where not s.managed and o.oid not in (select objid from member where classid = 'pg_operator'::regclass)
+where not s.named and o.oid not in (select objid from member where classid = 'pg_operator'::regclass)
 union all
-select 'operator class', s.nspname, '', format('%%I.%%I using %%I', s.nspname, o.opcname, m.amname),
+select 'operator class', s.nspname, '', '', format('%%I.%%I using %%I', s.nspname, o.opcname, m.amname),
   concat_ws(E'\n', 'for ' || o.opcintype::regtype, case when o.opcdefault then 'default' end)
 from pg_opclass o join space s on s.oid = o.opcnamespace join pg_am m on m.oid = o.opcmethod
-where not s.managed and o.oid not in (select objid from member where classid = 'pg_opclass'::regclass)
+where not s.named and o.oid not in (select objid from member where classid = 'pg_opclass'::regclass)
 union all
-select 'cast', coalesce(s.nspname, t.nspname), '', format('%%s as %%s', format_type(c.castsource, null), format_type(c.casttarget, null)),
+select 'cast', coalesce(s.nspname, t.nspname), '', '', format('%%s as %%s', format_type(c.castsource, null), format_type(c.casttarget, null)),
   format('%%s %%s %%s', c.castmethod, c.castcontext, c.castfunc::regprocedure)
 from pg_cast c left join type s on s.oid = c.castsource left join type t on t.oid = c.casttarget
-where (s.oid is not null or t.oid is not null) and c.oid not in (select objid from member where classid = 'pg_cast'::regclass)
+where (s.own or t.own) and c.oid not in (select objid from member where classid = 'pg_cast'::regclass)
 union all
 -- Which column holds an ICU locale changed in 17, so it is asked for by name.
-select 'collation', s.nspname, '', format('%%I.%%I', s.nspname, c.collname),
+select 'collation', s.nspname, '', '', format('%%I.%%I', s.nspname, c.collname),
   concat_ws(E'\n', 'provider ' || c.collprovider::text, case when not c.collisdeterministic then 'not deterministic' end,
     'collate ' || c.collcollate, 'ctype ' || c.collctype,
     'locale ' || coalesce(to_jsonb(c) ->> 'colllocale', to_jsonb(c) ->> 'colliculocale'), 'rules ' || (to_jsonb(c) ->> 'collicurules'))
 from pg_collation c join space s on s.oid = c.collnamespace
-where not s.managed and c.oid not in (select objid from member where classid = 'pg_collation'::regclass)
+where not s.named and c.oid not in (select objid from member where classid = 'pg_collation'::regclass)

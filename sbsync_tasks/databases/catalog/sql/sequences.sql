@@ -1,4 +1,8 @@
-select 'sequence', c.nspname, '', c.name,
+-- A sequence of a column is about its table.
+select 'sequence', c.nspname, coalesce((
+    select r.object from pg_depend d join relation r on r.oid = d.refobjid
+    where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')
+  ), ''), c.whose, c.name,
   concat_ws(E'\n',
     format('%%s start %%s increment %%s from %%s to %%s cache %%s', q.seqtypid::regtype, q.seqstart, q.seqincrement, q.seqmin, q.seqmax, q.seqcache),
     case when q.seqcycle then 'cycle' end,

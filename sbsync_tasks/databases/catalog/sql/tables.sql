@@ -1,4 +1,4 @@
-select case c.relkind when 'f' then 'foreign table' else 'table' end, c.nspname, '', c.name,
+select case c.relkind when 'f' then 'foreign table' else 'table' end, c.nspname, '', c.whose, c.name,
   concat_ws(E'\n',
     case when c.relpersistence = 'u' then 'unlogged' end,
     'access method ' || a.amname,

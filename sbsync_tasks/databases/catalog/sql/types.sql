@@ -1,5 +1,5 @@
 select case t.typtype when 'e' then 'enum' when 'c' then 'composite type' when 'd' then 'domain' when 'r' then 'range type' else 'type' end,
-  t.nspname, '', t.name,
+  t.nspname, '', t.whose, t.name,
   concat_ws(E'\n',
     (select string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid),
     (
@@ -21,3 +21,4 @@ select case t.typtype when 'e' then 'enum' when 'c' then 'composite type' when '
     ),
     'comment ' || quote_literal(obj_description(t.oid, 'pg_type')))
 from type t
+where t.own

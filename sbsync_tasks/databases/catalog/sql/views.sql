@@ -1,4 +1,4 @@
-select case c.relkind when 'v' then 'view' else 'materialized view' end, c.nspname, '', c.name,
+select case c.relkind when 'v' then 'view' else 'materialized view' end, c.nspname, '', c.whose, c.name,
   concat_ws(E'\n',
     pg_get_viewdef(c.oid),
     'options ' || (select string_agg(o, ', ' order by o) from unnest(c.reloptions) o),

@@ -1,0 +1,193 @@
+"""Comparing two catalogs: what the user made is a difference, what the platform brings is told apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from sbsync_tasks import sqltext
+from sbsync_tasks.sqltext import UnparsableSql
+
+from .claims import Claims
+from .difference import Difference
+from .model import MANAGED_SCHEMAS, SERVICE_ROLES, Catalog, CatalogObject, identity
+from .subjects import Subject, key_of, subjects
+
+# Facts about an object that belong to its owner; what users make on it (policies, triggers, members of publications)
+# says for itself whose it is.
+_OF_THE_OBJECT = frozenset(["acl", "owner", "rls", "column", "constraint", "index", "rule", "comment", "body"])
+_PARTS = _OF_THE_OBJECT | {"policy", "trigger", "publication member", "exposed"}
+_ONLY_WHERE_CLAIMED = frozenset(["body", "exposed"])
+# Made by the platform, set up by users: it is theirs where both databases have it.
+_FILLED_BY_USERS = "publication supabase_realtime"
+NAMES = ("the first", "the second")
+
+
+def compare(
+    left: Catalog, right: Catalog, claims: Claims | None = None, names: tuple[str, str] = NAMES
+) -> tuple[Difference, ...]:
+    """The facts of the user's in which two databases differ, sorted by kind and name.
+
+    A fact about an object of the platform's is the user's only where a migration claims it, and both databases have
+    the object: ages of the platform differ in all else. `CR LF` against `LF` is no difference.
+
+    Args:
+        left: The one database.
+        right: The other.
+        claims: What the migrations have statements about.
+        names: What the two databases are called.
+    """
+    return tuple(d for d, users in _Pair(left, right, claims, names).differences() if users)
+
+
+def platform(
+    left: Catalog, right: Catalog, claims: Claims | None = None, names: tuple[str, str] = NAMES
+) -> tuple[Difference, ...]:
+    """The facts of the platform's in which two databases differ; nobody's doing, and no reason to stop."""
+    return tuple(d for d, users in _Pair(left, right, claims, names).differences() if not users)
+
+
+def in_line_ends_alone(left: Catalog, right: Catalog, claims: Claims | None = None) -> tuple[CatalogObject, ...]:
+    """What of the user's one database has with `CR LF` and the other with `LF`, and otherwise alike."""
+    found = _Pair(left, right, claims, NAMES).differences(line_ends=True)
+    return tuple(d.object for d, users in found if users)
+
+
+def exposed(catalog: Catalog) -> tuple[str, ...]:
+    """The rights of the API's roles on tables of `auth` and `vault`, which no age of the platform grants."""
+    return tuple(f"{fact.name}: {catalog[fact]}" for fact in sorted(catalog) if fact.kind == "exposed")
+
+
+def without_platform(sql: str, left: Catalog, right: Catalog, claims: Claims | None = None) -> str:
+    """A script of the CLI's engine without the statements about the platform's objects.
+
+    What cannot be attributed stays. Of a script that only sets something up nothing stays.
+
+    Args:
+        sql: The script that takes the one database to the schema of the other.
+        left: The one's catalog.
+        right: The other's.
+        claims: What the migrations have statements about.
+    """
+    try:
+        parsed = sqltext.parse(sql)
+    except UnparsableSql:
+        return sql
+    pair = _Pair(left, right, claims, NAMES)
+    dropped = {i for i, this in enumerate(parsed) if this.node is not None and pair.is_platforms(subjects(this))}
+    rest = [this for i, this in enumerate(parsed) if i not in dropped]
+    if parsed and all(this.name == "variable_set_stmt" for this in rest):
+        return ""
+    return sqltext.without(sql, dropped) if dropped else sql
+
+
+class _Pair:
+    """Two catalogs, and what tells the user's from the platform's in them."""
+
+    def __init__(self, left: Catalog, right: Catalog, claims: Claims | None, names: tuple[str, str]) -> None:
+        self._left, self._right, self._names = left, right, names
+        self._claims = claims or Claims()
+        self._sides = tuple({fact: fact for fact in catalog} for catalog in (left, right))
+        self._there = tuple({identity(str(f)) for f in c if f.kind not in _PARTS} for c in (left, right))
+        self._users_schemas = set(self._find_users_schemas())
+        self._platforms = {
+            identity(str(f)) for catalog in (left, right) for f in catalog
+            if f.kind not in _PARTS and self._whose(f) and str(f) != "schema public"
+        }  # fmt: skip
+        roles = [{f.name for f in catalog if f.kind == "role"} for catalog in (left, right)]
+        self._roles_of_one = roles[0] ^ roles[1] if all(roles) else set[str]()
+
+    def differences(self, *, line_ends: bool = False) -> Iterator[tuple[Difference, bool]]:
+        """Each difference, and whether it is the user's; of those that are in line ends alone, or of all others."""
+        for key in sorted(self._left.keys() | self._right.keys()):
+            if key.kind == "exposed":
+                continue
+            found = Difference(self._fact(key), self._left.get(key), self._right.get(key), self._names)
+            if found.left == found.right or found.in_line_ends_alone is not line_ends:
+                continue
+            if not self._is_platforms(found):
+                yield found, True
+            elif (claimed := self._claimed(found)) is not None:
+                yield claimed, True
+            elif key.kind not in _ONLY_WHERE_CLAIMED:
+                yield found, False
+
+    def is_platforms(self, about: Sequence[Subject]) -> bool:
+        """Whether a statement is about nothing but the platform's objects."""
+        return bool(about) and all(self._is_about_platform(subject) for subject in about)
+
+    def _is_about_platform(self, subject: Subject) -> bool:
+        if self._claims.privileges(subject.key) is not None:
+            return False
+        kind, name = subject.object
+        if subject.key.aspect == "acl" and subject.key.grantee in self._roles_of_one:
+            return True
+        if subject.object == ("schema", "public"):
+            return subject.key.aspect != "acl"
+        if name.startswith("role "):
+            return bool(re.match(SERVICE_ROLES, name.removeprefix("role ").strip('"')))
+        if subject.key.aspect in ("policy", "trigger", "publication member"):
+            return kind == "relation" and subject.object in self._platforms and self._is_new_schema(subject.schema)
+        return subject.object in self._platforms or (
+            self._is_new_schema(subject.schema) and subject.object not in self._users()
+        )
+
+    def _users(self) -> set[tuple[str, str]]:
+        return (self._there[0] | self._there[1]) - self._platforms
+
+    def _is_new_schema(self, schema: str) -> bool:
+        """Whether it is one of the platform's that no list has, as its owner says."""
+        return not re.match(MANAGED_SCHEMAS, schema) and ("schema", schema) in self._platforms
+
+    def _fact(self, key: CatalogObject) -> CatalogObject:
+        """The fact as the one side has it that calls it the platform's, else as either has it."""
+        found = [side[key] for side in self._sides if key in side]
+        return next((f for f in found if f.whose), found[0])
+
+    def _find_users_schemas(self) -> Iterator[str]:
+        """Schemas that no list calls managed, and that the user has on one side, or claims."""
+        for catalog in (self._left, self._right):
+            for fact in catalog:
+                if fact.kind == "schema" and not re.match(MANAGED_SCHEMAS, fact.schema) and (
+                    fact.whose != "service" or self._claims.hold(fact)
+                ):  # fmt: skip
+                    yield fact.schema
+
+    def _whose(self, fact: CatalogObject) -> str:
+        return "" if fact.whose == "service" and fact.schema in self._users_schemas else fact.whose
+
+    def _is_platforms(self, found: Difference) -> bool:
+        fact = found.object
+        if str(fact) == _FILLED_BY_USERS:
+            return found.left is None or found.right is None
+        if fact.kind in ("acl", "default acl") and self._roles_of_one and self._same_without_those_roles(found):
+            return True
+        return bool(self._whose(fact)) or (fact.kind in _OF_THE_OBJECT and identity(fact.object) in self._platforms)
+
+    def _same_without_those_roles(self, found: Difference) -> bool:
+        if found.object.kind == "acl":
+            return key_of(found.object).grantee in self._roles_of_one
+        left, right = (
+            [line for line in (text or "").splitlines() if line.partition(": ")[0] not in self._roles_of_one]
+            for text in (found.left, found.right)
+        )
+        return left == right and None not in (found.left, found.right)
+
+    def _claimed(self, found: Difference) -> Difference | None:
+        """What of a difference is claimed; None where nothing is."""
+        fact = found.object
+        privileges = self._claims.privileges(key_of(fact))
+        if privileges is None or (fact.about and not all(identity(fact.about) in there for there in self._there)):
+            return None
+        if not privileges or fact.kind != "acl":
+            return found
+        left, right = (_only(text, privileges) for text in (found.left, found.right))
+        return None if left == right else replace(found, left=left, right=right)
+
+
+def _only(definition: str | None, privileges: Iterable[str]) -> str | None:
+    """The part of a list of privileges that is about these."""
+    wanted = set(privileges)
+    kept = [p for p in (definition or "").split(", ") if p.removesuffix(" with grant option") in wanted]
+    return ", ".join(kept) or None
