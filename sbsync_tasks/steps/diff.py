@@ -73,6 +73,7 @@ def changes(run: Run, database: Database, history: History, files: Iterable[Migr
     told = [m for m in unrecorded if not unseen(m.sql)]
     by_hand = _with_the_whole_effect(run, base, told, major, found)
     if by_hand:
+        _refuse_unseen_between(database, by_hand, unrecorded)
         return Changes(base, by_hand=by_hand, exposed=exposed(found))
     if told != unrecorded and not (database.side == "remote" and run.options.ignore_drift):
         _refuse_unseen(database, _with_the_whole_effect(run, base, unrecorded, major, found))
@@ -85,6 +86,24 @@ def _with_the_whole_effect(
     """The unrecorded files with which a shadow of `base` is what was found; none where no guess fits."""
     fitting = (guess for guess in _guesses(unrecorded) if not _differs(run, (*base, *guess), major, found))
     return next(fitting, ())
+
+
+def _refuse_unseen_between(database: Database, by_hand: Sequence[Migration], unrecorded: Sequence[Migration]) -> None:
+    """Stop where a file that may have been run stands before one that was: no push comes back to it.
+
+    Raises:
+        RefusedError: names both.
+    """
+    newest = max(by_hand)
+    for file in unrecorded:
+        if file < newest and file not in by_hand:
+            raise RefusedError(
+                f"{database.name} has what {newest.file_name} does, without having recorded it. Whether it has had "
+                f"{file.file_name}, which comes before, cannot be told: the file does more than change schemas "
+                f"({unseen(file.sql)}).",
+                f"Give {file.file_name} a version later than {newest.version} where it is still to be run, and delete "
+                "it where it was.",
+            )
 
 
 def _refuse_unseen(database: Database, files: Sequence[Migration]) -> None:

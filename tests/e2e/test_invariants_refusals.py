@@ -41,7 +41,13 @@ def changed(synced: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         local_url = local.url.replace("postgres@", f"postgres:{local.password}@")
         project.write(".env.guarded.local", "\n".join([f"SBSYNC_LOCAL={local_url}", *lines]))
         project.local.run("create table public.made_locally (id int primary key)")
-        project.remote.run("insert into public.teams (name) values ('only there')")
+        project.remote.run(
+            "insert into public.teams (name) values ('only there')",
+            "insert into public.customers (team_id, name) select id, 'c' from public.teams limit 1",
+            "insert into public.invoices (team_id, customer_id, number) select team_id, id, 'n' from public.customers",
+            "insert into public.invoice_lines (invoice_id, description, quantity, unit_price)"
+            " select id, 'd', 1, 1 from public.invoices",
+        )
         project.migration(PENDING, "extra", "create table public.extra (id int primary key);\n")
         yield project
     finally:

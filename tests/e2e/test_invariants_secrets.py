@@ -63,8 +63,8 @@ def watched(synced: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     for key, value in (("user.name", "Test"), ("user.email", "test@example.org")):
         project.git("config", key, value)
     recorder.stand_in(Path("/usr/bin/git"))
-    temporary = folder / "tmp"
-    temporary.mkdir()
+    temporary = folder / "tmp"  # the project's own, which git has been run with above
+    temporary.mkdir(exist_ok=True)
     project.settings = {
         "PATH": f"{recorder.folder}:{project.environment()['PATH']}", "TMPDIR": str(temporary),
         "SBSYNC_LOCAL": "embedded",
