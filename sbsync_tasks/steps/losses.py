@@ -23,6 +23,7 @@ Weigh = Callable[[Finding], "Finding | None"]
 KIND = re.compile(r"([a-z]+(?: [a-z]+)*) ")  # in front of the names of all but tables and columns
 COUNTED = 1_000_000  # rows are counted up to here
 # A new name for something that is there: what is dropped under it is not new.
+IN_A_BLOCK = re.compile(r"\brename\b|\bset\s+schema\b", re.IGNORECASE)
 RENAMING = frozenset(("alter_object_schema_stmt", "rename_stmt"))
 
 RELATIONS = """
@@ -144,10 +145,10 @@ def _told(rows: int) -> str:
 
 def _renames(sql: str) -> bool:
     try:
-        names = {p.name for p in parse(sql)}
+        parsed = parse(sql)
     except UnparsableSql:
         return True
-    return bool(names & RENAMING) or "do_stmt" in names
+    return any(p.name in RENAMING or (p.name == "do_stmt" and IN_A_BLOCK.search(p.statement.text)) for p in parsed)
 
 
 def weighed(findings: Iterable[Finding], weigh: Weigh) -> Iterator[Finding]:
