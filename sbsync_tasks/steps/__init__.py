@@ -1,1 +1,1 @@
-"""TODO."""
+"""The steps that tasks and scenarios are made of."""
