@@ -108,6 +108,8 @@ class _Generator:
             sql = self.run.cli.diff(shadow.endpoint, self.database.endpoint, self.run.settings.schemas)
         except CliError as error:
             return self._completed(None, error.message)
+        run = self.run
+        sql = without_platform(sql, run.catalog(shadow), run.catalog(self.database), run.claims)
         return self._as_written(sql, before) or self._completed(sql)
 
     def _as_written(self, sql: str, before: Identities) -> Generated | None:
@@ -155,16 +157,32 @@ class _Generator:
         """
         with self._bench() as bench:
             completed = complete(bench, sql, failed)
-        files = [parts for parts in (completed.values, completed.parts) if parts]
-        made = self.numbered([text_of(parts) for parts in files])
-        try:
-            shadow = self.shadow(made)
-        except CliError as error:
-            raise self._undone(made, error.message) from None
+        files, made, shadow = self._applied_whole(completed.values, completed.parts)
         left = self.left(shadow)
         if not left:
             self.applied((*self.base, *made))
         return Generated(made, left, tuple(files), completed.missing)
+
+    def _applied_whole(
+        self, values: tuple[Part, ...], parts: tuple[Part, ...]
+    ) -> tuple[list[tuple[Part, ...]], tuple[Migration, ...], Database]:
+        """One file where that applies, since one file is one transaction; else an enum's values in one of their own."""
+        try:
+            return self._applied_as([(*values, *parts)])
+        except CliError as error:
+            if not (values and parts and error.sqlstate == ENUM_VALUE_USED_TOO_EARLY):
+                raise self._undone(self.numbered([text_of((*values, *parts))]), error.message) from None
+        try:
+            return self._applied_as([values, parts])
+        except CliError as error:
+            raise self._undone(self.numbered([text_of(values), text_of(parts)]), error.message) from None
+
+    def _applied_as(
+        self, files: Sequence[tuple[Part, ...]]
+    ) -> tuple[list[tuple[Part, ...]], tuple[Migration, ...], Database]:
+        kept = [each for each in files if each]
+        made = self.numbered([text_of(each) for each in kept])
+        return kept, made, self.shadow(made)
 
     @contextmanager
     def _bench(self) -> Iterator[Bench]:

@@ -31,7 +31,7 @@ def nothing_changes(project: Project, *, line_ends: bool) -> None:
     status = project.task("status", "--json", "--exit-code")
     assert status.code == 0, status.text
     assert {row["state"] for row in status.data["versions"]} == {"applied"}
-    nothing = {"differences": [], "unrecorded_files": []}
+    nothing = {"differences": [], "exposed": [], "unrecorded_files": []}
     assert (status.data["local_changes"], status.data["remote_changes"]) == (nothing, nothing)
     for direction in ("local-to-remote", "remote-to-local"):
         done = project.sync(direction, "--json")

@@ -21,7 +21,7 @@ from (
   select format('text search dictionary %s.%I', s.name, c.dictname), c.dictowner from pg_ts_dict c join space s on s.oid = c.dictnamespace
 ) o (name, owner)
 union all
-select format('grant of %s on %s to %s', x.privilege_type, o.name, g.name), 'attribute',
+select format('grant of %s on %s to %s', replace(o.format, '*', x.privilege_type), o.name, g.name), 'attribute',
   format('grant %s on %s to %s%s', replace(o.format, '*', x.privilege_type), o.name, g.name, case when x.is_grantable then ' with grant option' end),
   format('revoke %s on %s from %s', replace(o.format, '*', x.privilege_type), o.name, g.name), true, null, null, null
 from (
