@@ -7,6 +7,7 @@ with the campaigns in full. `-m matrix` beside one of the last two leaves out wh
 
 from __future__ import annotations
 
+import compileall
 import os
 import random
 import tempfile
@@ -29,6 +30,7 @@ ONE_BY_ONE = (
 # Marked with one of these, a test is a part of the matrix without saying so.
 MATRIX = ("docker", "campaign")
 SEED = 20261125
+PACKAGE = Path(__file__).parents[1] / "sbsync_tasks"
 LEFT = pytest.StashKey[list[str]]()
 
 
@@ -42,9 +44,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Draw the seed here: workers are given the options of the process that starts them."""
+    """Compile the package, and draw the seed: workers are given the options of the process that starts them."""
     option = config.option
     option.matrix = option.matrix or option.campaign
+    if "PYTEST_XDIST_WORKER" not in os.environ:  # each task that a test starts would do it again
+        compileall.compile_dir(PACKAGE, quiet=1)
     if option.seed is None:  # a sample is the same every time, so that a failure is the change's at hand
         option.seed = random.SystemRandom().randrange(10**8) if option.campaign else SEED
 

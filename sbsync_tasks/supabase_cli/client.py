@@ -21,7 +21,7 @@ from ..runner import Completed, Runner
 from ..settings.config_toml import ConfigToml
 from ..workplace import workplace
 from . import private_project
-from .binary import Binary
+from .binary import QUICK, Binary
 from .dialect import diff_flags, target_flags
 
 FOR_EVER = ("", "0")  # nothing is sent then: some poolers take no options
@@ -164,8 +164,7 @@ class SupabaseCli:
             project = private_project.fill(place, self.config, migrations, seed=seed)
             env = {
                 "PGPASSFILE": str(place / "passfile"),
-                "SUPABASE_TELEMETRY_DISABLED": "1",
-                "SUPABASE_NO_UPDATE_NOTIFIER": "1",
+                **QUICK,
                 **({} if lock_timeout in FOR_EVER else {"PGOPTIONS": f"-c lock_timeout={lock_timeout}"}),
             }
             common = ["--workdir", str(project), "--agent", "no", "--output-format", "json"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..errors import MissingToolError
 from ..runner import Completed, Runner
-from .binary import Binary
+from .binary import QUICK, Binary
 from .client import answer, seeded, warnings
 
 # The user's own switch to the experimental stack; `[experimental] stack` in config.toml is the other one.
@@ -83,8 +83,7 @@ class LocalStackCli:
     def _run(self, argv: Sequence[str]) -> Completed:
         env = {
             "SUPABASE_PROJECT_ID": self._id,
-            "SUPABASE_TELEMETRY_DISABLED": "1",
-            "SUPABASE_NO_UPDATE_NOTIFIER": "1",
+            **QUICK,
             EXPERIMENTAL: "0",  # the variable wins over config.toml
         }
         common = ["--workdir", str(self._project), "--agent", "no", "--output-format", "json"]

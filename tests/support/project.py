@@ -23,6 +23,7 @@ from sbsync_tasks.databases.embedded.cluster import place_of
 from sbsync_tasks.databases.embedded.files import copy_tree
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.migrations import FILE_PATTERN
+from sbsync_tasks.supabase_cli.binary import QUICK
 from tests.support import leftovers
 
 REPOSITORY = Path(__file__).parents[2]
@@ -303,9 +304,8 @@ class Project:
         passfile = self.root.parent / "passfile"
         passfile.touch(mode=0o600)
         passfile.write_text("".join(f"{e.passfile_line}\n" for e in endpoints), encoding="utf-8")
-        quiet = {"SUPABASE_TELEMETRY_DISABLED": "1", "SUPABASE_NO_UPDATE_NOTIFIER": "1"}
         argv = [str(self.cli), *args, "--workdir", str(self.root), "--agent", "no", "--output-format", "json"]
-        return self._run(argv, self.root, {"PGPASSFILE": str(passfile), **quiet})
+        return self._run(argv, self.root, {"PGPASSFILE": str(passfile), **QUICK})
 
     def _run(self, argv: Sequence[str], cwd: Path, settings: Mapping[str, str]) -> Done:
         done = subprocess.run(
