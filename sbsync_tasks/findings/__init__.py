@@ -4,10 +4,12 @@ from .credentials import mask
 from .engine import joined, review, review_together, unallowed
 from .model import Finding, Review, Severity
 from .rows import Rows, changed_rows
+from .scope import Met
 from .secrets import has_secret
 
 __all__ = [
     "Finding",
+    "Met",
     "Review",
     "Rows",
     "Severity",

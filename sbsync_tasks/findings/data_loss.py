@@ -32,9 +32,9 @@ def altered_columns(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
         command = item.alter_table_cmd
         column = f"{table}.{names.quoted(command.name)}"
         match enum_name(command, "subtype"):
-            case "AT_DropColumn" if column not in scope.columns:
+            case "AT_DropColumn" if not scope.is_new_column(table, column):
                 yield _dropped_column(parsed, command, column)
-            case "AT_AlterColumnType" if column not in scope.columns:
+            case "AT_AlterColumnType" if not scope.is_new_column(table, column):
                 yield _changed_type(parsed, command, column)
             case "AT_DetachPartition":
                 yield _detached(parsed, command, scope, table)
@@ -130,14 +130,14 @@ def _deletes(clause: Node) -> bool:
 
 
 def _fills_new_columns(node: Node, table: str, scope: Scope) -> bool:
-    columns = {f"{table}.{names.quoted(t.res_target.name)}" for t in node.target_list}
-    return columns <= scope.columns
+    columns = (f"{table}.{names.quoted(t.res_target.name)}" for t in node.target_list)
+    return all(scope.is_new_column(table, c) for c in columns)
 
 
 def restricts(where: Node) -> bool:
-    """Whether a condition can leave rows out, as far as the text tells.
+    """Whether the condition of a DELETE or UPDATE can leave rows out, as far as the text tells.
 
-    `true`, `1 = 1` and `id IS NOT NULL` cannot.
+    `true`, `1 = 1` and `id IS NOT NULL`, which people write for "all", cannot.
     """
     match where.WhichOneof("node"):
         case "bool_expr" if enum_name(where.bool_expr, "boolop") == "AND_EXPR":

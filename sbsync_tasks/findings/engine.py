@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from sbsync_tasks.sqltext import UnparsableSql, is_transactional, parse
@@ -12,7 +11,7 @@ from sbsync_tasks.sqltext import UnparsableSql, is_transactional, parse
 from . import allowances, data_loss, drops, exposure, inner, locking, notes, own_transactions, transactions
 from .credentials import mask, mask_quoted
 from .model import Finding, Review, Severity, finding, shortened
-from .scope import Scope
+from .scope import Met, Scope
 from .secrets import secrets
 
 if TYPE_CHECKING:
@@ -40,44 +39,70 @@ _BY_NAME = _merged(m.RULES for m in _MODULES)
 _IN_TRANSACTION = _merged([transactions.RULES])
 _ALWAYS: tuple[Rule, ...] = (*data_loss.ALWAYS, *notes.ALWAYS)
 _AT_END = (*exposure.AT_END, *notes.AT_END)
+# Findings that are none where the object is made again later, as diffs and idempotent files do it.
+_PUT_RIGHT = frozenset(
+    ["drop-constraint", "drop-function", "drop-materialized-view", "drop-policy", "drop-procedure", "drop-trigger",
+     "drop-view"]
+)  # fmt: skip
 
 
-def review(sql: str) -> Review:
-    """Judge the statements of a migration.
+def review(sql: str, met: Met | None = None) -> Review:
+    """Judge the statements of one migration; see `review_together`."""
+    return review_together((sql,), met)[0]
+
+
+def review_together(texts: Sequence[str], met: Met | None = None) -> tuple[Review, ...]:
+    """Judge files that are applied one after the other, each by what stands before it, and what a later one puts right.
 
     Never raises: a text that PostgreSQL's parser refuses yields one blocking finding, `unparsable`.
+
+    Args:
+        texts: The files.
+        met: What the database has that they are going to meet; None where that is not known.
     """
-    try:
-        parsed = parse(sql)
-    except UnparsableSql as error:
-        return Review((), (*secrets(sql), _unparsable(sql, error)))
-    found = [*secrets(sql), *_findings(parsed, transactional=is_transactional(sql))]
-    unique = dict.fromkeys(found)
-    ordered = sorted(unique, key=lambda f: (_GRAVEST_FIRST.index(f.severity), f.line))
-    return Review(tuple(p.statement for p in parsed), tuple(ordered))
+    scope, files = Scope(met), [_File(text) for text in texts]
+    for file in files:
+        file.read(scope)
+        scope.next_file()
+    places = {id(parsed): file for file in files for parsed in file.parsed}
+    for at_end in _AT_END:
+        for parsed, found in at_end(scope):
+            places[id(parsed)].findings.append(found)
+    return tuple(file.reviewed(scope.made_again) for file in files)
+
+
+class _File:
+    """One file while it is judged."""
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+        self.parsed: tuple[Parsed, ...] = ()
+        self.findings = [*secrets(sql)]
+
+    def read(self, scope: Scope) -> None:
+        """Judge each statement, and let the scope learn from it."""
+        try:
+            self.parsed = parse(self.sql)
+        except UnparsableSql as error:
+            self.findings.append(_unparsable(self.sql, error))
+        else:
+            self.findings += _findings(self.parsed, scope, transactional=is_transactional(self.sql))
+
+    def reviewed(self, made_again: Collection[str]) -> Review:
+        """The findings, the gravest first; of what was dropped and made again only a loss is one."""
+        found = (f for f in dict.fromkeys(self.findings) if f.rule not in _PUT_RIGHT or _label(f) not in made_again)
+        ordered = sorted(found, key=lambda f: (_GRAVEST_FIRST.index(f.severity), f.line))
+        return Review(tuple(p.statement for p in self.parsed), tuple(ordered))
+
+
+def _label(found: Finding) -> str:
+    """The object without a function's arguments."""
+    return found.object.partition("(")[0] if found.object.startswith(("function ", "procedure ")) else found.object
 
 
 def joined(texts: Iterable[str]) -> str:
     """Files that are applied one after the other, as one text."""
     return _BETWEEN.join(text.removeprefix("\ufeff") for text in texts)
-
-
-def review_together(texts: Sequence[str]) -> tuple[Review, ...]:
-    """Judge files that are applied one after the other: each alone, but for what a later one puts right.
-
-    A new table without row level security is a finding only where none of the files that follow switches it on.
-    """
-    reviews, whole = tuple(map(review, texts)), review(joined(texts))
-    if whole.blocking:
-        return reviews
-    left = {f.line for f in whole.findings if f.rule == exposure.UNSECURED}
-    starts = accumulate((text.count("\n") + _BETWEEN.count("\n") for text in texts), initial=0)
-    return tuple(_still_open(found, start, left) for found, start in zip(reviews, starts, strict=False))
-
-
-def _still_open(reviewed: Review, start: int, left: Collection[int]) -> Review:
-    kept = (f for f in reviewed.findings if f.rule != exposure.UNSECURED or start + f.line in left)
-    return replace(reviewed, findings=tuple(kept))
 
 
 def unallowed(reviewed: Review, allowed: Sequence[str]) -> tuple[Finding, ...]:
@@ -101,16 +126,14 @@ def _unparsable(sql: str, error: UnparsableSql) -> Finding:
     )
 
 
-def _findings(parsed: Sequence[Parsed], *, transactional: bool) -> Iterator[Finding]:
-    scope, seen = Scope(), set[inner.Inner]()
+def _findings(parsed: Sequence[Parsed], scope: Scope, *, transactional: bool) -> Iterator[Finding]:
+    seen = set[inner.Inner]()
     for this in parsed:
         yield from _of_statement(this, scope, seen)
         if transactional and this.node is not None:
             for rule in (*_IN_TRANSACTION.get(this.name, ()), *transactions.ALWAYS):
                 yield from rule(this, scope)
         scope.learn(this)
-    for at_end in _AT_END:
-        yield from at_end(scope)
     if transactional:
         yield from transactions.not_alone(parsed)
         yield from own_transactions.findings(parsed)

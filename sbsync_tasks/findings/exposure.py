@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sbsync_tasks.sqltext import enum_name
+from sbsync_tasks.sqltext import enum_name, walk
 
 from . import names
-from .data_loss import restricts
 from .model import Finding, Severity, finding
 from .scope import grant_objects
 
@@ -25,6 +24,7 @@ _OFF = {
     "AT_DisableRowSecurity": ("disable-rls", "Row level security ends: grants alone decide."),
     "AT_NoForceRowSecurity": ("no-force-rls", "The table's owner is no longer held to policies."),
 }
+_LOOKS = frozenset(["ColumnRef", "SubLink", "FuncCall", "SQLValueFunction"])
 _POWERS = frozenset(["superuser", "bypassrls", "createrole", "isreplication"])
 
 
@@ -38,17 +38,31 @@ def row_security_off(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 
 
 def open_policy(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
-    """`CREATE` and `ALTER POLICY` that let everybody do everything it is about."""
+    """`CREATE` and `ALTER POLICY` that let everybody write whatever it is about.
+
+    Reading by everybody is what `USING (true)` on a SELECT policy is for: Supabase's documentation has it so.
+    """
     node = parsed.node
-    if parsed.name == "create_policy_stmt" and not node.permissive:
+    if parsed.name == "create_policy_stmt" and (not node.permissive or node.cmd_name == "select"):
         return
     reached = sorted({"anon", names.PUBLIC} & set(names.roles(node.roles)))
     conditions = [c for c in ("qual", "with_check") if node.HasField(c)]
-    if reached and any(not restricts(getattr(node, c)) for c in conditions):
+    if reached and any(_holds_always(getattr(node, c)) for c in conditions):
         about = f"policy {names.quoted(node.policy_name)} on {scope.name(node.table)}"
         why = f"Its condition holds for every row, and it is for {' and '.join(reached)}."
-        way_out = "Fine for what is meant to be public; else add a condition such as auth.uid()."
+        way_out = "Fine for what everybody may write; else add a condition such as auth.uid()."
         yield finding(parsed, "open-policy", Severity.EXPOSURE, about, why, way_out)
+
+
+def _holds_always(condition: Node) -> bool:
+    """Whether a condition looks neither at the row nor at who asks: `true`, `1 = 1`, and what OR makes of them."""
+    kind = condition.WhichOneof("node")
+    if kind == "bool_expr" and (operator := enum_name(condition.bool_expr, "boolop")) != "NOT_EXPR":
+        holds = map(_holds_always, condition.bool_expr.args)
+        return any(holds) if operator == "OR_EXPR" else all(holds)
+    if kind == "a_const" and condition.a_const.WhichOneof("val") == "boolval":
+        return bool(condition.a_const.boolval.boolval)
+    return not any(found in _LOOKS for found, _ in walk(condition))
 
 
 def granted(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
@@ -153,21 +167,44 @@ def membership(parsed: Parsed, _scope: Scope) -> Iterator[Finding]:
             yield finding(parsed, "grant-role", Severity.EXPOSURE, about, why)
 
 
-def unsecured_tables(scope: Scope) -> Iterator[Finding]:
-    """New tables in `public`, which the API serves, without row level security."""
-    for table, parsed in scope.tables.items():
-        if table.startswith(f"{names.PUBLIC}.") and table not in scope.secured:
+def unsecured_tables(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
+    """New relations that the API serves and no row level security holds back."""
+    for relation, parsed in scope.tables.items():
+        if relation in scope.secured or not _is_reached(relation, scope):
+            continue
+        if without := _without_row_security(parsed):
+            why = f"{without} has no row level security, and default privileges let anon use it."
+            way_out = f"Add REVOKE ALL ON {relation} FROM anon, authenticated; unless that is meant."
+        else:
             why = "Default privileges let anon read and write it where row security is off."
-            way_out = f"Add ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;"
-            yield finding(parsed, UNSECURED, Severity.EXPOSURE, table, why, way_out)
+            way_out = f"Add ALTER TABLE {relation} ENABLE ROW LEVEL SECURITY;"
+        yield parsed, finding(parsed, UNSECURED, Severity.EXPOSURE, relation, why, way_out)
 
 
-def revoked(scope: Scope) -> Iterator[Finding]:
+def _without_row_security(parsed: Parsed) -> str:
+    """The kind of relation, where PostgreSQL has no row level security for it."""
+    if parsed.name == "create_foreign_table_stmt":
+        return "A foreign table"
+    materialized = parsed.name == "create_table_as_stmt" and enum_name(parsed.node, "objtype") == "OBJECT_MATVIEW"
+    return "A materialized view" if materialized else ""
+
+
+def _is_reached(relation: str, scope: Scope) -> bool:
+    """Whether anybody can get at it: default privileges of `public` let them, or a `GRANT` does."""
+    schema = relation.rpartition(".")[0]
+    about = {relation, f"all tables in schema {schema}"}
+    lost = {role for _, what, role in scope.revoked if what in about}
+    if any(what in about and role in REACHABLE for what, role in scope.granted):
+        return True
+    return schema == names.PUBLIC and "anon" not in lost
+
+
+def revoked(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
     """`REVOKE` that no `GRANT` of the same text takes back."""
     for parsed, about, role in scope.revoked:
-        if (about, role) not in scope.granted and not scope.is_new(about):
+        if (about, role) not in scope.granted and not scope.is_new(about) and not scope.may_be_new(about):
             why = f"{role} loses rights on it."
-            yield finding(parsed, "revoke", Severity.NOTE, about, why)
+            yield parsed, finding(parsed, "revoke", Severity.NOTE, about, why)
 
 
 RULES = {

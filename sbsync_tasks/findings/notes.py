@@ -35,6 +35,10 @@ MANAGED = frozenset(
         "vault",
     ]
 )
+# Triggers on auth.users, policies on storage.objects, rows of storage.buckets.
+_DOCUMENTED = frozenset(
+    ["create_trig_stmt", "create_policy_stmt", "alter_policy_stmt", "insert_stmt", "update_stmt", "delete_stmt"]
+)
 _LOOSENED = {
     "AT_DropConstraint": ("drop-constraint", "Rows that broke it are accepted from now on."),
     "AT_DropNotNull": ("drop-not-null", "The column may be NULL from now on."),
@@ -95,7 +99,9 @@ def removed_enum_label(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 
 
 def managed_schema(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
-    """A statement on an object in a schema that Supabase manages."""
+    """A statement that changes an object in a schema that Supabase manages, other than as its documentation has it."""
+    if parsed.name in _DOCUMENTED or _drops_documented(parsed):
+        return
     for parts in _targets(parsed):
         schema = parts[0] if len(parts) > 1 else scope.schema
         if schema in MANAGED:
@@ -103,6 +109,10 @@ def managed_schema(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
             why = f"Supabase manages {schema}: rights may lack there, and updates may undo it."
             yield finding(parsed, "managed-schema", Severity.NOTE, about, why)
             return
+
+
+def _drops_documented(parsed: Parsed) -> bool:
+    return parsed.name == "drop_stmt" and names.is_on_table(names.kind_word(parsed.node, "remove_type"))
 
 
 def _targets(parsed: Parsed) -> Iterator[tuple[str, ...]]:
@@ -123,7 +133,7 @@ def _joined(nodes: list[Node]) -> tuple[str, ...]:
     return tuple(p for n in nodes for p in names.parts(n))
 
 
-def probable_renames(scope: Scope) -> Iterator[Finding]:
+def probable_renames(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
     """A column dropped and another added in one table: a diff cannot tell a new name from that."""
     for table, dropped in scope.dropped_columns.items():
         added = [c for c in scope.added_columns.get(table, []) if c not in dict(dropped)]
@@ -132,7 +142,7 @@ def probable_renames(scope: Scope) -> Iterator[Finding]:
             why = f"Perhaps a rename: {', '.join(map(names.quoted, added))} is added to the table."
             new = names.quoted(added[0])
             way_out = f"ALTER TABLE {table} RENAME COLUMN {names.quoted(column)} TO {new};"
-            yield finding(parsed, "probable-rename", Severity.NOTE, about, why, way_out)
+            yield parsed, finding(parsed, "probable-rename", Severity.NOTE, about, why, way_out)
 
 
 RULES = {

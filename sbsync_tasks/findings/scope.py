@@ -1,4 +1,4 @@
-"""What a text has done so far: a later statement is judged by what stands before it."""
+"""What a text has done so far, on what it met: a later statement is judged by what stands before it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,33 @@ if TYPE_CHECKING:
 
 TEMPORARY = "pg_temp"
 _RELATIONS = re.compile(r"(view|materialized view|sequence|index|foreign table) ")
+# The kinds of which `Met` has every object; those of a table (policies, triggers) are as new as their table.
+_KIND = re.compile(r"([a-z]+(?: [a-z]+)*) ")
+_ALL_MET = frozenset(["", "domain", "extension", "function", "procedure", "schema", "type"])
+# In the text of a block or function: it may give a new name to what is there.
+_RENAMES = re.compile(r"\brename\b|\bset\s+schema\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Met:
+    """What the database has that a text is going to meet.
+
+    Attributes:
+        objects: Relations (`public.t`), schemas, extensions, types, domains and functions, with the kind in front as
+            in findings; functions without their arguments.
+        columns: The columns of its relations, as `public.t.column`.
+    """
+
+    objects: frozenset[str]
+    columns: frozenset[str]
 
 
 @dataclass
 class Scope:
-    """The state while a text is read from top to bottom.
+    """The state while files are read from top to bottom, one after the other.
 
     Attributes:
+        met: What was there before, by the names that the files have given it since; None where that is not known.
         schema: Where a name without a schema points; `set search_path` moves it.
         created: Objects that did not exist before this text (`public.t`, `type public.mood`).
         replaced: Objects that `CREATE OR REPLACE` or `IF NOT EXISTS` may have found there.
@@ -37,8 +57,11 @@ class Scope:
         dropped_columns: By table: dropped columns with the statement.
         added_columns: By table: added columns.
         enum_values: Values added to enums that existed before.
+        dropped: What was dropped.
+        made_again: What of it was made again later.
     """
 
+    met: Met | None = None
     schema: str = names.PUBLIC
     created: set[str] = field(default_factory=set)
     replaced: set[str] = field(default_factory=set)
@@ -53,6 +76,13 @@ class Scope:
     dropped_columns: dict[str, list[tuple[str, Parsed]]] = field(default_factory=lambda: defaultdict(list))
     added_columns: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     enum_values: list[str] = field(default_factory=list)
+    dropped: set[str] = field(default_factory=set)
+    made_again: set[str] = field(default_factory=set)
+
+    def next_file(self) -> None:
+        """The CLI resets a session's settings after each file, and commits."""
+        self.schema = names.PUBLIC
+        self.enum_values.clear()
 
     def name(self, node: Node) -> str:
         """The complete name of a relation, type or function, such as `public.t`."""
@@ -73,12 +103,48 @@ class Scope:
         return name if kind == "table" else f"{kind} {name}"
 
     def is_new(self, label: str) -> bool:
-        """Whether this text created the object; all kinds of relation share one set of names."""
-        return _key(label) in self.created
+        """Whether the object was not there before; all kinds of relation share one set of names."""
+        key = _key(label)
+        if key in self.created:
+            return True
+        if " on " in key and names.is_on_table(key.partition(" ")[0]):
+            return self.is_new(key.rpartition(" on ")[2])
+        kind = _KIND.match(key)
+        if self.met is None or (kind[1] if kind else "") not in _ALL_MET:
+            return False
+        return key not in self.met.objects
+
+    def is_new_column(self, table: str, column: str) -> bool:
+        """Whether the column, such as `public.t.column`, or its table, was not there before."""
+        if column in self.columns or self.is_new(table):
+            return True
+        return self.met is not None and column not in self.met.columns
 
     def may_be_new(self, label: str) -> bool:
         """Whether this text created or replaced the object: which of both is not known."""
         return _key(label) in self.replaced
+
+    def move_column(self, old: str, new: str) -> None:
+        """Take note of a column's new name."""
+        if old in self.columns:
+            self.columns = self.columns - {old} | {new}
+        elif self.met and old in self.met.columns:
+            self.met = Met(self.met.objects, self.met.columns | {new})
+
+    def make(self, label: str, *, maybe: bool = False) -> None:
+        """Take note of an object that a statement makes, or (maybe) finds there."""
+        (self.replaced if maybe and not self.is_new(label) else self.created).add(_key(label))
+        if label in self.dropped:
+            self.made_again.add(label)
+
+    def move(self, old: str, new: str) -> None:
+        """Take note of an object's new name."""
+        if old in self.created:
+            self.created = self.created - {old} | {new}
+            self.tables.update({new: self.tables.pop(old)} if old in self.tables else {})
+        elif self.met and old in self.met.objects:
+            columns = (c.replace(f"{old}.", f"{new}.", 1) for c in self.met.columns if c.startswith(f"{old}."))
+            self.met = Met(self.met.objects | {new}, self.met.columns.union(columns))
 
     def learn(self, parsed: Parsed) -> None:
         """Take note of what a statement does."""
@@ -108,13 +174,32 @@ def _table(scope: Scope, parsed: Parsed) -> None:
             scope.temporary.add(relation.relname)
             scope.created.add(scope.name(relation))
         return
+    kind = names.kind_word(node, "objtype") if parsed.name == "create_table_as_stmt" else "table"
     name = scope.name(relation)
-    _note(scope, name, maybe=node.if_not_exists)
+    maybe = node.if_not_exists and not scope.is_new(name)
+    scope.make(name if kind == "table" else f"{kind} {name}", maybe=maybe)
+    if not maybe:
+        scope.tables[name] = parsed
     if parsed.name == "create_stmt":
-        if not node.if_not_exists:
-            scope.tables[name] = parsed
         for element in node.table_elts:
-            _owned_sequence(scope, relation, element.column_def, maybe=node.if_not_exists)
+            _owned_sequence(scope, relation, element.column_def, maybe=maybe)
+
+
+def _foreign_table(scope: Scope, parsed: Parsed) -> None:
+    base = parsed.node.base_stmt
+    scope.make(scope.name(base.relation), maybe=base.if_not_exists)
+    scope.tables[scope.name(base.relation)] = parsed
+
+
+def _selected(scope: Scope, parsed: Parsed) -> None:
+    """`SELECT … INTO`."""
+    if parsed.node.HasField("into_clause"):
+        relation = parsed.node.into_clause.rel
+        if relation.relpersistence == "t":
+            scope.temporary.add(relation.relname)
+        else:
+            scope.tables[scope.name(relation)] = parsed
+        scope.created.add(scope.name(relation))
 
 
 def _owned_sequence(scope: Scope, relation: Node, column: Node, *, maybe: bool) -> None:
@@ -123,29 +208,25 @@ def _owned_sequence(scope: Scope, relation: Node, column: Node, *, maybe: bool) 
     if names.is_serial(column.type_name) or "CONSTR_IDENTITY" in kinds:
         parts = names.parts(relation)
         name = scope.qualified((*parts[:-1], f"{parts[-1]}_{column.colname}_seq"))
-        _note(scope, name, maybe=maybe)
-
-
-def _note(scope: Scope, label: str, *, maybe: bool) -> None:
-    (scope.replaced if maybe else scope.created).add(label)
+        scope.make(name, maybe=maybe)
 
 
 def _view(scope: Scope, parsed: Parsed) -> None:
-    _note(scope, scope.name(parsed.node.view), maybe=parsed.node.replace)
+    scope.make(f"view {scope.name(parsed.node.view)}", maybe=parsed.node.replace)
 
 
 def _sequence(scope: Scope, parsed: Parsed) -> None:
-    _note(scope, scope.name(parsed.node.sequence), maybe=parsed.node.if_not_exists)
+    scope.make(scope.name(parsed.node.sequence), maybe=parsed.node.if_not_exists)
 
 
 def _schema(scope: Scope, parsed: Parsed) -> None:
     label = f"schema {names.quoted(parsed.node.schemaname)}"
-    _note(scope, label, maybe=parsed.node.if_not_exists)
+    scope.make(label, maybe=parsed.node.if_not_exists)
 
 
 def _extension(scope: Scope, parsed: Parsed) -> None:
     label = f"extension {names.quoted(parsed.node.extname)}"
-    _note(scope, label, maybe=parsed.node.if_not_exists)
+    scope.make(label, maybe=parsed.node.if_not_exists)
 
 
 def _type(scope: Scope, parsed: Parsed) -> None:
@@ -154,19 +235,33 @@ def _type(scope: Scope, parsed: Parsed) -> None:
         parts = names.parts(node.typevar)
     else:
         parts = tuple(p for n in node.type_name for p in names.parts(n))
-    scope.created.add(f"type {scope.qualified(parts)}")
+    scope.make(f"type {scope.qualified(parts)}")
 
 
 def _domain(scope: Scope, parsed: Parsed) -> None:
     parts = tuple(p for n in parsed.node.domainname for p in names.parts(n))
-    scope.created.add(f"domain {scope.qualified(parts)}")
+    scope.make(f"domain {scope.qualified(parts)}")
 
 
 def _function(scope: Scope, parsed: Parsed) -> None:
     parts = tuple(p for n in parsed.node.funcname for p in names.parts(n))
     kind = "procedure" if parsed.node.is_procedure else "function"
-    _note(scope, f"{kind} {scope.qualified(parts)}", maybe=parsed.node.replace)
+    scope.make(f"{kind} {scope.qualified(parts)}", maybe=parsed.node.replace)
     scope.bodies[scope.qualified(parts)] = parsed
+    _block(scope, parsed)
+
+
+def _block(scope: Scope, parsed: Parsed) -> None:
+    if _RENAMES.search(parsed.statement.text):
+        scope.met = None  # what is there, and under which name, can no longer be told
+
+
+def _policy(scope: Scope, parsed: Parsed) -> None:
+    scope.make(f"policy {names.quoted(parsed.node.policy_name)} on {scope.name(parsed.node.table)}")
+
+
+def _trigger(scope: Scope, parsed: Parsed) -> None:
+    scope.make(f"trigger {names.quoted(parsed.node.trigname)} on {scope.name(parsed.node.relation)}")
 
 
 def _enum_value(scope: Scope, parsed: Parsed) -> None:
@@ -190,14 +285,20 @@ def _alter(scope: Scope, parsed: Parsed) -> None:
             scope.columns.discard(f"{table}.{names.quoted(command.name)}")
         elif kind == "AT_EnableRowSecurity":
             scope.secured.add(table)
+        elif kind == "AT_DropConstraint":
+            scope.dropped.add(f"{table}.{names.quoted(command.name)}")
+        elif kind == "AT_AddConstraint":
+            constraint = f"{table}.{names.quoted(getattr(command, 'def').constraint.conname)}"
+            scope.made_again.update({constraint} & scope.dropped)
 
 
 def _drop(scope: Scope, parsed: Parsed) -> None:
     kind = names.kind_word(parsed.node, "remove_type")
     for item in parsed.node.objects:
         label = scope.label(kind, item)
+        scope.dropped.add(label)
         scope.created.discard(_key(label))
-        scope.tables.pop(label, None)
+        scope.tables.pop(_key(label), None)
         scope.secured.discard(label)
         if kind == "table" and label.startswith(f"{TEMPORARY}."):
             scope.temporary.discard(names.parts(item)[-1])
@@ -205,18 +306,31 @@ def _drop(scope: Scope, parsed: Parsed) -> None:
 
 def _rename(scope: Scope, parsed: Parsed) -> None:
     node, kind = parsed.node, names.kind_word(parsed.node, "rename_type")
-    target = node.relation if node.HasField("relation") else node.object
-    parts = names.parts(target)
-    if kind not in {"table", "type", "view", "domain"} or not parts:
-        return
-    prefix = "" if kind in {"table", "view"} else f"{kind} "
-    old = prefix + scope.qualified(parts)
-    new = prefix + scope.qualified((*parts[:-1], node.newname))
+    parts = names.parts(node.relation if node.HasField("relation") else node.object)
+    if kind == "column":
+        table = scope.qualified(parts)
+        scope.move_column(f"{table}.{names.quoted(node.subname)}", f"{table}.{names.quoted(node.newname)}")
+    elif kind == "schema":
+        scope.met = None
+    elif parts:
+        _named(scope, kind, parts, (*parts[:-1], node.newname))
+
+
+def _moved(scope: Scope, parsed: Parsed) -> None:
+    """`ALTER … SET SCHEMA`."""
+    node = parsed.node
+    parts = names.parts(node.relation if node.HasField("relation") else node.object)
+    kind = names.kind_word(node, "object_type")
+    if parts and kind != "extension":
+        _named(scope, kind, parts, (node.newschema, parts[-1]))
+
+
+def _named(scope: Scope, kind: str, old: tuple[str, ...], new: tuple[str, ...]) -> None:
+    prefix = f"{kind} " if kind in {"type", "domain", "function", "procedure"} else ""
+    before, now = prefix + scope.qualified(old), prefix + scope.qualified(new)
     if kind == "type":
-        scope.renamed[new] = old
-    if old in scope.created:
-        scope.created = scope.created - {old} | {new}
-        scope.tables.update({new: scope.tables.pop(old)} if old in scope.tables else {})
+        scope.renamed[now] = before
+    scope.move(before, now)
 
 
 def _grant(scope: Scope, parsed: Parsed) -> None:
@@ -240,6 +354,8 @@ _LEARNERS = {
     "variable_set_stmt": _set,
     "create_stmt": _table,
     "create_table_as_stmt": _table,
+    "create_foreign_table_stmt": _foreign_table,
+    "select_stmt": _selected,
     "view_stmt": _view,
     "create_seq_stmt": _sequence,
     "create_schema_stmt": _schema,
@@ -249,9 +365,13 @@ _LEARNERS = {
     "composite_type_stmt": _type,
     "create_domain_stmt": _domain,
     "create_function_stmt": _function,
+    "do_stmt": _block,
+    "create_policy_stmt": _policy,
+    "create_trig_stmt": _trigger,
     "alter_enum_stmt": _enum_value,
     "alter_table_stmt": _alter,
     "drop_stmt": _drop,
     "rename_stmt": _rename,
+    "alter_object_schema_stmt": _moved,
     "grant_stmt": _grant,
 }

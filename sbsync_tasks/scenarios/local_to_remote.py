@@ -8,7 +8,6 @@ from ..migrations import Migration
 from ..steps import backup, commit, preflight, push, reset, review, verify
 from ..steps.diff import changes, listed
 from ..steps.generate import generate, refuse_unwritable
-from ..steps.losses import Weigher
 from ..steps.run import Run, Work
 from .chain import Step
 from .shared import (
@@ -53,9 +52,8 @@ def _review_local_to_remote(run: Run, work: Work) -> Work:
         reset.refuse_unseen_loss(run, work)
     commit.check(run, _local_to_commit(run, work))
     with run.remote.connection() as connection:
-        weigh = Weigher(connection, work.pending)
-        review.show_all(run.console, work.pending, weigh)
-        review.refuse_blocking(work.pending, run.options.allow_data_loss, run.remote.name, weigh)
+        found = review.show_all(run.console, work.pending, connection)
+    review.refuse_blocking(found, run.options.allow_data_loss, run.remote.name)
     if run.options.dry_run:
         return show_plan(run, work)
     review.approve(run, work.new, work.plan, run.settings.protected and _anything_to_push(run, work))

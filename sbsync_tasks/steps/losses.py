@@ -1,31 +1,41 @@
 """What of the data losses that a text announces the database that it meets can really have.
 
-A table that the database does not have, or that is empty there, is no loss; a loss says how many rows it takes.
+What it does not have is no loss (`met`), and neither is what is empty there; a loss says how many rows it takes.
 Where the database cannot tell, the finding stays as it is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..findings import Finding, Severity
+from ..findings import Finding, Met, Review, Severity, review_together
 from ..findings.names import dotted
 from ..migrations import Migration
-from ..sqltext import UnparsableSql, parse
 
 if TYPE_CHECKING:
     import psycopg
 
-Weigh = Callable[[Finding], "Finding | None"]
 KIND = re.compile(r"([a-z]+(?: [a-z]+)*) ")  # in front of the names of all but tables and columns
 COUNTED = 1_000_000  # rows are counted up to here
-# A new name for something that is there: what is dropped under it is not new.
-IN_A_BLOCK = re.compile(r"\brename\b|\bset\s+schema\b", re.IGNORECASE)
-RENAMING = frozenset(("alter_object_schema_stmt", "rename_stmt"))
 
+OBJECTS = """
+select '', n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+union all select case t.typtype when 'd' then 'domain' else 'type' end, n.nspname, t.typname
+from pg_type t join pg_namespace n on n.oid = t.typnamespace
+union all select case p.prokind when 'p' then 'procedure' else 'function' end, n.nspname, p.proname
+from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+union all select 'schema', nspname, null from pg_namespace
+union all select 'extension', extname, null from pg_extension
+"""
+ALL_COLUMNS = """
+select n.nspname, c.relname, a.attname from pg_attribute a
+join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'f', 'c')
+"""
 RELATIONS = """
 select n.nspname, c.relname, c.oid, coalesce(e.extname, '')
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -45,9 +55,19 @@ where c.relkind in ('r', 'p') and not a.attisdropped and a.atttypid in (
 """
 
 
-def unweighed(finding: Finding) -> Finding:
-    """For a text that meets no database that is known."""
-    return finding
+def reviewed(migrations: Sequence[Migration], connection: psycopg.Connection[Any] | None = None) -> tuple[Review, ...]:
+    """The reviews of files that are applied one after the other.
+
+    Args:
+        migrations: The files.
+        connection: To the database that they meet, in autocommit mode; None where none is known.
+    """
+    texts = [m.sql for m in migrations]
+    if connection is None:
+        return review_together(texts)
+    weigh = Weigher(connection)
+    found = review_together(texts, weigh.met)
+    return tuple(replace(r, findings=tuple(w for f in r.findings if (w := weigh(f)))) for r in found)
 
 
 class Weigher:
@@ -55,16 +75,21 @@ class Weigher:
 
     Args:
         connection: To it, in autocommit mode.
-        migrations: The files that the findings are of, all of them.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], migrations: Iterable[Migration]) -> None:
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
-        self._renames = any(_renames(m.sql) for m in migrations)
         self._tables: dict[str, tuple[int, str]] = {
             dotted((schema, name)): (oid, extension) for schema, name, oid, extension in connection.execute(RELATIONS)
         }
         self._rows: dict[tuple[str, str], int] = {}
+
+    @cached_property
+    def met(self) -> Met:
+        """What the database has."""
+        rows = self._connection.execute(OBJECTS).fetchall()
+        objects = (" ".join(filter(None, (kind, dotted([p for p in parts if p is not None])))) for kind, *parts in rows)
+        return Met(frozenset(objects), frozenset(map(dotted, self._connection.execute(ALL_COLUMNS))))
 
     def __call__(self, finding: Finding) -> Finding | None:
         """The finding with the number of rows that are lost; None where there is nothing to lose."""
@@ -104,12 +129,8 @@ class Weigher:
         for table in self._tables:
             if label.startswith(f"{table}."):
                 column = label.removeprefix(f"{table}.")
-                return self._count(table, column) if self._has(table, column) else self._absent()
-        return self._absent()
-
-    def _absent(self) -> int | None:
-        """Nothing of that name is there; under a new name, given above, something may be."""
-        return None if self._renames else 0
+                return self._count(table, column) if self._has(table, column) else None
+        return None  # it got this name in the files
 
     def _has(self, table: str, column: str) -> bool:
         oid, _ = self._tables[table]
@@ -127,7 +148,7 @@ class Weigher:
     def _position(self, name: str) -> int | None:
         there = self._connection.execute("select to_regclass(%s) is not null", (name,)).fetchone()
         if not (there and there[0]):
-            return self._absent()
+            return None
         owned = "select count(*) from pg_depend where objid = %s::regclass and deptype in ('a', 'i')"
         row = self._connection.execute(owned, (name,)).fetchone()
         return 0 if row and row[0] else None
@@ -141,19 +162,3 @@ def _one(connection: psycopg.Connection[Any], statement: str) -> int:
 def _told(rows: int) -> str:
     counted = f"more than {COUNTED:,}" if rows > COUNTED else f"{rows:,}"
     return f"It holds {counted} {'row' if rows == 1 else 'rows'} now."
-
-
-def _renames(sql: str) -> bool:
-    try:
-        parsed = parse(sql)
-    except UnparsableSql:
-        return True
-    return any(p.name in RENAMING or (p.name == "do_stmt" and IN_A_BLOCK.search(p.statement.text)) for p in parsed)
-
-
-def weighed(findings: Iterable[Finding], weigh: Weigh) -> Iterator[Finding]:
-    """The findings that are left."""
-    for finding in findings:
-        kept = weigh(finding)
-        if kept is not None:
-            yield kept

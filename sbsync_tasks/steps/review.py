@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import histories
 from ..console import Console
 from ..errors import ConfigError, RefusedError, SbsyncError
-from ..findings import Finding, Review, Severity, joined, mask, review, review_together, unallowed
+from ..findings import Finding, Review, Severity, mask, unallowed
 from ..migrations import FILE_PATTERN, Migration, read_folder, read_sql, write_sql
 from ..paths import state_dir
 from ..runner import kept_environment
-from .losses import Weigh, Weigher, unweighed, weighed
+from .losses import reviewed
 from .run import Run
+
+if TYPE_CHECKING:
+    import psycopg
 
 MARKS = {
     Severity.DATA_LOSS: "error",
@@ -43,12 +46,19 @@ def show(console: Console, migration: Migration, found: Review) -> None:
         console.say(line(finding), MARKS[finding.severity])
 
 
-def show_all(console: Console, migrations: Sequence[Migration], weigh: Weigh = unweighed) -> tuple[Review, ...]:
-    """Migrations that are applied one after the other, each with its findings."""
-    found = review_together([m.sql for m in migrations])
-    reviews = tuple(Review(r.statements, tuple(weighed(r.findings, weigh))) for r in found)
-    for migration, weighed_review in zip(migrations, reviews, strict=True):
-        show(console, migration, weighed_review)
+def show_all(
+    console: Console, migrations: Sequence[Migration], connection: psycopg.Connection[Any] | None = None
+) -> tuple[Review, ...]:
+    """Migrations that are applied one after the other, each with its findings.
+
+    Args:
+        console: Where they are shown.
+        migrations: In their order.
+        connection: To the database that they meet.
+    """
+    reviews = reviewed(migrations, connection)
+    for migration, found in zip(migrations, reviews, strict=True):
+        show(console, migration, found)
     return reviews
 
 
@@ -64,32 +74,22 @@ def named(finding: Finding) -> str:
     return f"{finding.object}: {finding.why}" if finding.object else finding.why
 
 
-def blocking(migrations: Sequence[Migration], allowed: Sequence[str], weigh: Weigh = unweighed) -> tuple[Finding, ...]:
-    """The findings that may not reach the remote without being allowed by name.
-
-    All the files are read as one text: what one of them creates and a later one drops was never there to lose.
-    """
-    found = review(joined(m.sql for m in migrations))
-    return (*found.blocking, *weighed(unallowed(found, allowed), weigh))
-
-
-def refuse_blocking(
-    migrations: Sequence[Migration], allowed: Sequence[str], where: str, weigh: Weigh = unweighed
-) -> None:
+def refuse_blocking(reviews: Iterable[Review], allowed: Sequence[str], where: str) -> None:
     """Stop where data of the remote would be lost, or where the SQL cannot be read.
 
     Raises:
         RefusedError: names each object, and the flag that allows its loss.
     """
-    found = blocking(migrations, allowed, weigh)
-    if not found:
-        return
-    unreadable = [f for f in found if f.blocking]
+    reviews = tuple(reviews)
+    unreadable = [f for r in reviews for f in r.blocking]
     if unreadable:
         raise RefusedError(
             f"Not every statement can be read, so nothing can be said of it: {unreadable[0].why}",
             "Correct the file; only plain SQL can be pushed.",
         )
+    found = [f for r in reviews for f in unallowed(r, allowed)]
+    if not found:
+        return
     objects = list(dict.fromkeys(f.object for f in found))
     listed = "\n".join(f"  - {named(f)}" for f in found)
     flags = " ".join(f"--allow-data-loss {shlex.quote(o)}" for o in objects)
@@ -205,19 +205,20 @@ def review_files(run: Run, which: str | None) -> None:
         RefusedError: data could be lost without being allowed, or the SQL cannot be read.
     """
     if which:
-        migrations = _chosen(run, which)
-        return _review_against(run, migrations, unweighed)
+        return _review_against(run, _chosen(run, which))
     migrations = _pending(run)
     with run.remote.connection() as connection:
-        return _review_against(run, migrations, Weigher(connection, migrations))
+        return _review_against(run, migrations, connection)
 
 
-def _review_against(run: Run, migrations: Sequence[Migration], weigh: Weigh) -> None:
-    reviews = show_all(run.console, migrations, weigh)
+def _review_against(
+    run: Run, migrations: Sequence[Migration], connection: psycopg.Connection[Any] | None = None
+) -> None:
+    reviews = show_all(run.console, migrations, connection)
     run.console.document({"migrations": [_review_data(m, r) for m, r in zip(migrations, reviews, strict=True)]})
     if not migrations:
         run.console.say("Nothing is pending on the remote.", "ok")
-    refuse_blocking(migrations, run.options.allow_data_loss, "the database it is applied to", weigh)
+    refuse_blocking(reviews, run.options.allow_data_loss, "the database it is applied to")
 
 
 def _chosen(run: Run, which: str) -> tuple[Migration, ...]:

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from sbsync_tasks.databases.embedded import Clusters, find_binaries
-from sbsync_tasks.findings import joined, review
 from sbsync_tasks.migrations import Migration
-from sbsync_tasks.steps.losses import Weigher
+from sbsync_tasks.steps.losses import reviewed
 from tests.support.project import Data
 
 pytestmark = pytest.mark.e2e
@@ -64,10 +63,9 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Data]:
 
 @pytest.mark.parametrize(("sql", "expected"), CASES, ids=[sql[:50] for sql, _ in CASES])
 def test_what_the_database_has_to_lose(database: Data, sql: str, expected: dict[str, str]) -> None:
-    migrations = [Migration("1", "m", sql)]
     with database.connection() as connection:
-        weigh = Weigher(connection, migrations)
-        left = [w for f in review(joined([sql])).data_loss if (w := weigh(f))]
+        (found,) = reviewed([Migration("1", "m", sql)], connection)
+    left = found.data_loss
     assert {f.object for f in left} == set(expected)
     for finding in left:
         told = expected[finding.object]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbsync_tasks.findings import changed_rows, joined, review, review_together
+from sbsync_tasks.findings import Met, Severity, changed_rows, joined, review, review_together
 
 NEW = "create table public.t (a int);\n"
 SECURED = "-- Later.\n\nalter table t enable row level security"
@@ -32,16 +32,16 @@ def test_what_remains_uncovered_stays_a_finding_of_its_own_file_and_line():
 @pytest.mark.parametrize(
     ("later", "uncovered"),
     [
-        ("alter table t rename to u", True),
-        ("alter table t rename to u; alter table u enable row level security", False),
-        ("drop table t", False),
-        ("set search_path = app; alter table t enable row level security", True),
-        ("oops (", True),
+        ("alter table t rename to u", "public.u"),
+        ("alter table t rename to u; alter table u enable row level security", ""),
+        ("drop table t", ""),
+        ("set search_path = app; alter table t enable row level security", "public.t"),
+        ("oops (", "public.t"),
     ],
 )
 def test_it_is_the_table_that_counts_not_its_name(later, uncovered):
     first, _ = found(NEW, later)
-    assert first == ([("table-without-rls", "public.t", 1)] if uncovered else [])
+    assert first == ([("table-without-rls", uncovered, 1)] if uncovered else [])
 
 
 def test_an_earlier_file_neither_covers_a_new_table_nor_moves_the_search_path():
@@ -51,21 +51,62 @@ def test_an_earlier_file_neither_covers_a_new_table_nor_moves_the_search_path():
 
 
 def test_a_file_may_end_without_a_semicolon_or_with_a_comment():
-    texts = ["select 1", "select 2 -- two", "\ufeffdrop table t"]
-    whole = review(joined(texts))
-    assert not whole.blocking
-    assert [f.object for f in whole.data_loss] == ["public.t"]
     assert changed_rows(joined(["update t set a = 1", "set search_path = app", "update u set a = 1"])).tables == {
         "public.t",
         "public.u",
     }
 
 
+def lost(*texts, met=None):
+    return [[f.object for f in reviewed.data_loss] for reviewed in review_together(texts, met)]
+
+
+def test_what_an_earlier_file_made_was_never_there_to_lose():
+    made = "create table t (a int, b int); create type m as enum ('a')"
+    assert lost(made, "alter table t drop b", "truncate t; drop type m", "drop table t") == [[], [], [], []]
+    assert lost(made, "alter table t rename to u", "drop table u; drop table t") == [[], [], ["public.t"]]
+
+
+def test_what_the_database_does_not_have_is_no_loss():
+    there = Met(frozenset(["public.t", "schema public"]), frozenset(["public.t.a"]))
+    texts = (
+        "drop table if exists gone; drop type if exists mood cascade; drop schema if exists app cascade",
+        "create table if not exists u (a int); drop table u; alter table t drop column gone",
+        "alter table t drop column a",
+        "alter table t rename column a to b; alter table t drop column b",
+    )
+    assert lost(*texts, met=there) == [[], [], ["public.t.a"], ["public.t.b"]]
+    assert lost("drop owned by app", met=there) == [["owned by app"]]
+    assert review("drop policy if exists p on gone; revoke all on gone from anon", there).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("moved", "now"),
+    [
+        ("alter table t rename to u", "public.u"),
+        ("alter table t set schema app", "app.t"),
+        ("alter schema public rename to app", "app.t"),
+        ("do $$ begin execute 'alter table t rename to u'; end $$", "public.u"),
+        ("create function f() returns void language sql as 'alter table t set schema app'; select f()", "app.t"),
+    ],
+)
+def test_what_was_there_is_lost_under_its_new_name_too(moved, now):
+    there = Met(frozenset(["public.t"]), frozenset())
+    assert lost(moved, f"drop table {now}", met=there)[1] == [now]
+
+
+def test_what_a_later_file_makes_again_is_not_gone():
+    texts = ("drop policy p on t; drop view v; drop function f(int)", "create policy p on t using (a = auth.uid())")
+    assert [o for _, o, _ in found(*texts)[0]] == ["view public.v", "function public.f(int4)"]
+    again = "create or replace view v with (security_invoker) as select 1; create function f(int) returns int return 1"
+    assert found(*texts, again) == [[], [], []]
+
+
 @given(st.lists(st.sampled_from([NEW, SECURED, "drop table x;", "\n\ncreate table u (a int)", "oops ("]), max_size=4))
-def test_all_other_findings_are_those_of_each_file_alone(texts):
+def test_what_files_say_together_each_says_alone(texts):
     for text, reviewed in zip(texts, review_together(texts), strict=True):
         alone = review(text)
         assert reviewed.statements == alone.statements
-        left_out = set(alone.findings) - set(reviewed.findings)
-        assert {f.rule for f in left_out} <= {"table-without-rls"}
         assert set(reviewed.findings) <= set(alone.findings)
+        graver = {f for f in alone.findings if f.severity is Severity.DATA_LOSS or f.blocking}
+        assert graver <= set(reviewed.findings)
