@@ -164,6 +164,7 @@ class SupabaseCli:
             project = private_project.fill(place, self.config, migrations, seed=seed)
             env = {
                 "PGPASSFILE": str(place / "passfile"),
+                "TMPDIR": str(place),  # its runtime unpacks a library there, and leaves it
                 **QUICK,
                 **({} if lock_timeout in FOR_EVER else {"PGOPTIONS": f"-c lock_timeout={lock_timeout}"}),
             }

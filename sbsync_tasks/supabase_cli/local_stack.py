@@ -7,12 +7,12 @@ wins over a file, so each call is given the project's own id.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import MissingToolError
 from ..runner import Completed, Runner
+from ..workplace import workplace
 from .binary import QUICK, Binary
 from .client import answer, seeded, warnings
 
@@ -87,5 +87,6 @@ class LocalStackCli:
             EXPERIMENTAL: "0",  # the variable wins over config.toml
         }
         common = ["--workdir", str(self._project), "--agent", "no", "--output-format", "json"]
-        with tempfile.TemporaryDirectory(prefix="sbsync-") as empty:  # the CLI reads .env files where it runs
-            return self._runner.run([str(self._binary.path), *argv, *common], env=env, cwd=Path(empty))
+        with workplace() as empty:  # the CLI reads .env files where it runs
+            env["TMPDIR"] = str(empty)
+            return self._runner.run([str(self._binary.path), *argv, *common], env=env, cwd=empty)

@@ -10,7 +10,7 @@ calls = pathlib.Path({folder!r}, "calls.jsonl")
 project = sys.argv[sys.argv.index("--workdir") + 1] if "--workdir" in sys.argv else None
 seen = {{"argv": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd(), "in_cwd": os.listdir("."),
         "stdin": sys.stdin.read(), "files": {{}}}}
-if project:
+if project and "PGPASSFILE" in os.environ:
     place = pathlib.Path(os.environ["PGPASSFILE"]).parent
     seen["modes"] = [stat.S_IMODE(p.stat().st_mode) for p in (place, pathlib.Path(os.environ["PGPASSFILE"]))]
     seen["passfile"] = pathlib.Path(os.environ["PGPASSFILE"]).read_text()

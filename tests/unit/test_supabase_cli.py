@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from sbsync_tasks.runner import Redactor, Runner
 from sbsync_tasks.settings.config_toml import ConfigToml
 from sbsync_tasks.supabase_cli import NEWEST_KNOWN, OLDEST_SUPPORTED, Binary, CliError, SupabaseCli, Version
 from sbsync_tasks.supabase_cli.dialect import target_flags
+from sbsync_tasks.supabase_cli.local_stack import LocalStackCli
 from tests.support.played import Played, put
 
 PASSWORD = "p@ss:w/o%r#d'\"$ \\x"
@@ -174,11 +176,17 @@ def test_a_call_gets_its_passwords_in_a_private_file_that_is_gone_afterwards(cli
     assert not Path(call["cwd"]).exists()
 
 
-def test_nothing_stays_after_a_failure(cli, played):
+def test_nothing_stays_after_a_failure_whatever_the_cli_left_among_temporary_files(cli, played, root, runner):
     played.answers("", "boom", 1)
     with pytest.raises(CliError):
         CALLS["push"](cli())
-    assert not Path(played.calls[0]["env"]["PGPASSFILE"]).parent.exists()
+    with pytest.raises(CliError):
+        LocalStackCli(Binary(played.path, V3, "a test"), runner, root, "mine").stop()
+    push, stop = (Path(call["env"]["TMPDIR"]) for call in played.calls)
+    assert push == Path(played.calls[0]["env"]["PGPASSFILE"]).parent
+    assert tempfile.gettempdir() not in (str(push), str(stop))
+    assert not push.exists()
+    assert not stop.exists()
 
 
 def test_a_call_sees_nothing_of_the_shell(cli, played, monkeypatch):
