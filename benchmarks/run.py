@@ -24,9 +24,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from invoke.context import Context
-
-from sbsync_tasks.runner import Runner
 from sbsync_tasks.supabase_cli.binary import NEWEST_KNOWN, install, native
 
 REPEATS = 5
@@ -85,7 +82,7 @@ def scratch_project(folder: Path) -> Iterator[tuple[Path, Path, dict[str, str]]]
     root, log, wrapper = folder / "project", folder / "calls.jsonl", folder / "supabase"
     shutil.copytree(EXAMPLE, root / "supabase")
     (root / "tasks.py").write_text(COLLECTION, encoding="utf-8")
-    binary = native(install(Runner(Context()), NEWEST_KNOWN))
+    binary = native(install(NEWEST_KNOWN))
     wrapper.write_text(WRAPPER.format(binary=shlex.quote(str(binary)), log=shlex.quote(str(log))), encoding="utf-8")
     wrapper.chmod(0o755)
     environment = {**os.environ, "SBSYNC_SUPABASE_BIN": str(wrapper)}

@@ -13,11 +13,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from invoke.context import Context
-
 from benchmarks.run import show, timed
 from sbsync_tasks.paths import cache_dir
-from sbsync_tasks.runner import Runner
 from sbsync_tasks.supabase_cli.binary import NEWEST_KNOWN, install
 from tests.docker.conftest import StackProject
 
@@ -28,7 +25,7 @@ def main() -> None:
     """Take turns, and print the ratio of the medians."""
     os.environ["XDG_CACHE_HOME"] = str(cache_dir().parent)
     with tempfile.TemporaryDirectory(prefix="sbsync-bench-") as folder:
-        project = StackProject(Path(folder) / "project", install(Runner(Context()), NEWEST_KNOWN))
+        project = StackProject(Path(folder) / "project", install(NEWEST_KNOWN))
         try:
             measure(project)
         finally:

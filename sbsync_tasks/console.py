@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .errors import RefusedError
-from .runner import Redactor
+from .redaction import Redactor
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole

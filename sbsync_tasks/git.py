@@ -8,29 +8,19 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import process
 from .errors import ConfigError, MissingToolError, RefusedError, SbsyncError
 from .migrations import migrations_dir
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# What git, its hooks and the programs that sign a commit need; nothing else reaches them.
-KEPT = re.compile(
-    r"HOME|PATH|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|TERM|NO_COLOR|EDITOR|VISUAL|PAGER|EMAIL|CI|SKIP"
-    r"|HUSKY|LEFTHOOK|VIRTUAL_ENV|GNUPGHOME|GPG_TTY|DISPLAY|WAYLAND_DISPLAY|DBUS_SESSION_BUS_ADDRESS"
-    r"|(GIT|SSH|LC|XDG|PRE_COMMIT)_.+"
-)
-# Set where the tasks run inside a hook. The repository is found from the project's root alone
-# (names: `git rev-parse --local-env-vars`, without those that carry configuration).
-DROPPED = re.compile(
-    r"GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR|NAMESPACE|OBJECT_DIRECTORY|QUARANTINE_PATH"
-    r"|ALTERNATE_OBJECT_DIRECTORIES|(LITERAL|GLOB|NOGLOB|ICASE)_PATHSPECS)"
-)
+# No question on the terminal, and messages in English, so that a failed signature is known.
+SETTINGS = {"GIT_TERMINAL_PROMPT": "0", "LANGUAGE": "en"}
 # What stands in the git directory while something waits for its end: gitrepository-layout(5).
 HALF_DONE = {
     "MERGE_HEAD": ("merge", "git merge"),
@@ -97,12 +87,6 @@ class _Answer:
         return tuple(name for name in self.out.split("\0") if name)
 
 
-def _environment(source: Mapping[str, str]) -> dict[str, str]:
-    """What git and its hooks get; messages are English, so that a failed signature is known."""
-    kept = {k: v for k, v in source.items() if KEPT.fullmatch(k) and not DROPPED.fullmatch(k)}
-    return kept | {"GIT_TERMINAL_PROMPT": "0", "LANGUAGE": "en"}
-
-
 def _git(root: Path, *args: str) -> _Answer:
     """Run git in `root`, without a terminal; a failure is the caller's to judge.
 
@@ -110,28 +94,13 @@ def _git(root: Path, *args: str) -> _Answer:
         MissingToolError: git is not there.
     """
     try:
-        process = subprocess.Popen(
-            ["git", "-C", str(root), *args],
-            env=_environment(os.environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-    except FileNotFoundError:
+        done = process.run(["git", "-C", str(root), *args], sees=process.PERSONAL, env=SETTINGS)
+    except MissingToolError:
         raise MissingToolError("git was not found.", "Install git, or put it on PATH.") from None
-    with process:
-        try:
-            out, err = process.communicate()
-        except BaseException:
-            # Not kill(), as subprocess.run does: asked to end, git removes its index.lock.
-            process.terminate()
-            process.wait()
-            raise
-    text = (out + err).decode("utf-8", "replace").strip()
-    return _Answer(process.returncode, os.fsdecode(out), text)
+    return _Answer(done.code, os.fsdecode(done.output), (done.stdout + done.stderr).strip())
 
 
-def _must(root: Path, *args: str) -> _Answer:
+def must(root: Path, *args: str) -> _Answer:
     """Run git and take a failure for an error of its own, with what git said."""
     answer = _git(root, *args)
     if answer.code:
@@ -215,7 +184,7 @@ def check_ready(root: Path) -> tuple[str, ...]:
 
 
 def _refuse_half_done(root: Path) -> None:
-    folder = Path(_line(_must(root, "rev-parse", "--absolute-git-dir"), "rev-parse --absolute-git-dir"))
+    folder = Path(_line(must(root, "rev-parse", "--absolute-git-dir"), "rev-parse --absolute-git-dir"))
     for name, (what, command) in HALF_DONE.items():
         if (folder / name).exists():
             raise RefusedError(
@@ -237,7 +206,7 @@ def _refuse_ignored(root: Path) -> None:
     """A file that is not there can be asked about; `--verbose` alone answers for `!` rules too."""
     probe = str(migrations_dir(Path()) / "20000101000000_probe.sql")
     if _git(root, "check-ignore", "--quiet", "--", probe).code == 0:
-        rule = _must(root, "check-ignore", "--verbose", "--", probe).out.split("\t")[0]
+        rule = must(root, "check-ignore", "--verbose", "--", probe).out.split("\t")[0]
         raise ConfigError(
             f"git ignores {migrations_dir(root)} (rule {rule}).",
             "Take the rule out, or add `!supabase/migrations/*.sql` after it.",
@@ -285,7 +254,7 @@ def _literal(names: Sequence[str]) -> list[str]:
 
 def _hashes(root: Path, names: Sequence[str]) -> list[str]:
     """The hash that each file would be stored under, after the filters that git applies to it."""
-    found = _must(root, "hash-object", "--", *names).out.split() if names else []
+    found = must(root, "hash-object", "--", *names).out.split() if names else []
     if len(found) != len(names):
         raise _unreadable("hash-object")
     return found
@@ -295,7 +264,7 @@ def _recorded(root: Path, names: Sequence[str]) -> dict[str, str]:
     """The hash of each file in HEAD, by its name from `root`; a branch without commits has none."""
     if _git(root, "rev-parse", "--quiet", "--verify", "HEAD").code:
         return {}
-    lines = _must(root, "ls-tree", "-z", "HEAD", "--", *names).names
+    lines = must(root, "ls-tree", "-z", "HEAD", "--", *names).names
     found = [TREE_ENTRY.fullmatch(line) for line in lines]
     if not all(found):
         raise _unreadable("ls-tree")
@@ -329,19 +298,19 @@ def commit(root: Path, files: Sequence[Path], message: str) -> Committed:
     # `commit --only` puts the text from before the hooks into the index: without this, a file that
     # a hook has formatted and staged would stand there as a staged step back.
     _git(root, "reset", "--quiet", "--", *_literal(names))
-    short = _line(_must(root, "rev-parse", "--short", "HEAD"), "rev-parse --short HEAD")
+    short = _line(must(root, "rev-parse", "--short", "HEAD"), "rev-parse --short HEAD")
     return Committed(short, _files_of_head(root), _rewritten(root, before))
 
 
 def _commit_only(root: Path, before: Mapping[str, bytes], message: str) -> None:
     """Announce new files to the index, commit, and take that back if it does not end well."""
     names = list(before)
-    known = _must(root, "ls-files", "-z", "--", *_literal(names)).names
+    known = must(root, "ls-files", "-z", "--", *_literal(names)).names
     # A removal that is staged already stands in no index, and cannot be announced.
     new = [name for name in names if name not in known and (root / name).exists()]
     try:
         if new:
-            _must(root, "add", "--intent-to-add", "--", *_literal(new))
+            must(root, "add", "--intent-to-add", "--", *_literal(new))
         answer = _git(root, "commit", "--only", "--message", message, "--", *_literal(names))
         if answer.code:
             raise _refused(root, answer.text, _rewritten(root, before))
@@ -383,7 +352,7 @@ def _rewritten(root: Path, before: Mapping[str, bytes]) -> tuple[str, ...]:
 
 def _files_of_head(root: Path) -> tuple[str, ...]:
     """What the last commit changed, relative to `root`; the first commit of all has no parent."""
-    listed = _must(
+    listed = must(
         root,
         "diff-tree",
         "--root",
@@ -394,7 +363,7 @@ def _files_of_head(root: Path) -> tuple[str, ...]:
         "-z",
         "HEAD",
     )
-    prefix = _must(root, "rev-parse", "--show-prefix").out.removesuffix("\n")
+    prefix = must(root, "rev-parse", "--show-prefix").out.removesuffix("\n")
     return tuple(os.path.relpath(name, prefix or ".") for name in listed.names)
 
 
@@ -416,7 +385,7 @@ def find_in_branches(root: Path, version: str) -> tuple[Found, ...]:
 
 def _branches(root: Path) -> list[tuple[str, str]]:
     """Short and full names; `origin/HEAD`, which only points to another branch, is left out."""
-    listed = _must(
+    listed = must(
         root, "for-each-ref", f"--count={BRANCH_LIMIT}", "--sort=-committerdate",
         "--format=%(symref)%09%(refname:lstrip=2)%09%(refname)", "refs/heads", "refs/remotes",
     )  # fmt: skip
@@ -428,14 +397,14 @@ def _branches(root: Path) -> list[tuple[str, str]]:
 
 def _paths_on(root: Path, ref: str, version: str) -> list[str]:
     folder = f"{migrations_dir(Path())}/"
-    names = _must(root, "ls-tree", "-z", "--name-only", ref, "--", folder).names
+    names = must(root, "ls-tree", "-z", "--name-only", ref, "--", folder).names
     start = f"{folder}{version}_"
     return [name for name in names if name.startswith(start) and name.endswith(".sql")]
 
 
 def _found(root: Path, branch: str, ref: str, path: str) -> Found:
     """Who added the file on that branch: the newest commit there that did."""
-    told = _must(
+    told = must(
         root, "log", "-1", "--no-show-signature", "--diff-filter=A", "--date=short",
         "--format=%an%x00%ad", ref, "--", *_literal([path]),
     ).out.strip("\n")  # fmt: skip
@@ -472,7 +441,7 @@ def tracked_dotenv_files(root: Path) -> tuple[str, ...]:
     """
     if repository(root) is None:
         return ()
-    return _must(root, "ls-files", "-z", "--", ":(glob).env*", ":(glob)supabase/.env*").names
+    return must(root, "ls-files", "-z", "--", ":(glob).env*", ":(glob)supabase/.env*").names
 
 
 def tracked_secret_files(root: Path) -> tuple[str, ...]:

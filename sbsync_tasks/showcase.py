@@ -7,19 +7,17 @@ each half the same proof that a run on a real project ends with. It leaves nothi
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import report, scenarios
+from . import git, process, report, scenarios
 from .console import Console
 from .databases import Database, read_back
 from .databases.open import clusters_of
 from .errors import SbsyncError
 from .migrations import read_folder
-from .runner import Runner, kept_environment
 from .settings import Settings, resolve
 from .steps.run import Options, Run, Work
 
@@ -41,31 +39,30 @@ create index customers_vat_number on public.customers (vat_number);
 """
 
 
-def run_demo(console: Console, runner: Runner, keep: bool = False) -> None:
+def run_demo(console: Console, keep: bool = False) -> None:
     """Run both scenarios on a scratch project, narrated.
 
     Args:
         console: Shows what happens; `yes` is set, since nothing of the user's is touched.
-        runner: Runs the CLI.
         keep: Leave the project and its databases there, to look at.
     """
     with _project(console, keep) as root:
         console.heading(f"A scratch project in {root}")
         console.say("The example: invoices for small teams. Local and remote are embedded PostgreSQL servers.")
-        _fill(console, runner, root)
-        _change(console, runner, root, "local", LOCAL_CHANGE)
+        _fill(console, root)
+        _change(console, root, "local", LOCAL_CHANGE)
         _scenario(
-            console, runner, root, "invoke local-to-remote --name payments --commit", scenarios.LOCAL_TO_REMOTE,
+            console, root, "invoke local-to-remote --name payments --commit", scenarios.LOCAL_TO_REMOTE,
             Options(yes=True, name="payments", commit=True),
         )  # fmt: skip
-        _change(console, runner, root, "remote", REMOTE_CHANGE)
+        _change(console, root, "remote", REMOTE_CHANGE)
         _scenario(
-            console, runner, root, "invoke remote-to-local --name vat-number", scenarios.REMOTE_TO_LOCAL,
+            console, root, "invoke remote-to-local --name vat-number", scenarios.REMOTE_TO_LOCAL,
             Options(yes=True, name="vat_number", commit=True),
         )  # fmt: skip
         console.say()
         console.heading("What git has now")
-        console.say(_git(root, "log", "-2", "--stat", "--format=%h %s").strip())
+        console.say(git.must(root, "log", "-2", "--stat", "--format=%h %s").text)
         if keep:
             console.say(f"\nThe project is in {root}; `invoke sandbox.down` there stops its databases.", "note")
 
@@ -77,11 +74,11 @@ def _project(console: Console, keep: bool) -> Iterator[Path]:
         shutil.copytree(example(), root / "supabase", ignore=shutil.ignore_patterns(".temp", ".branches", ".env*"))
         (root / "tasks.py").write_text("from sbsync_tasks import ns\n", encoding="utf-8")
         (root / ".gitignore").write_text(".sbsync/\n", encoding="utf-8")
-        _git(root, "init", "--quiet")
+        git.must(root, "init", "--quiet")
         for key, value in (("user.name", "Demo"), ("user.email", "demo@example.com"), ("commit.gpgsign", "false")):
-            _git(root, "config", key, value)
-        _git(root, "add", ".")
-        _git(root, "commit", "--quiet", "--message", "Start from the example project")
+            git.must(root, "config", key, value)
+        git.must(root, "add", ".")
+        git.must(root, "commit", "--quiet", "--message", "Start from the example project")
         yield root
     finally:
         if not keep:
@@ -100,21 +97,21 @@ def example() -> Path:
 
 
 def _settings(root: Path) -> Settings:
-    return resolve(root=root, env="sandbox", process=kept_environment())
+    return resolve(root=root, env="sandbox", process=process.environment())
 
 
 @contextmanager
-def _run(console: Console, runner: Runner, root: Path, options: Options) -> Iterator[Run]:
-    run = Run(_settings(root), console, runner, options)
+def _run(console: Console, root: Path, options: Options) -> Iterator[Run]:
+    run = Run(_settings(root), console, options)
     try:
         yield run
     finally:
         run.close()
 
 
-def _fill(console: Console, runner: Runner, root: Path) -> None:
+def _fill(console: Console, root: Path) -> None:
     migrations = read_folder(root).migrations
-    with _run(console, runner, root, Options(yes=True)) as run:
+    with _run(console, root, Options(yes=True)) as run:
         with console.step("tools", "find the Supabase CLI and PostgreSQL"):
             databases = (run.local, run.remote) if run.cli else ()
         with console.step("start", f"give both databases the example's {len(migrations)} migrations"):
@@ -123,32 +120,20 @@ def _fill(console: Console, runner: Runner, root: Path) -> None:
                 read_back(database.endpoint, database.label, migrations)
 
 
-def _scenario(
-    console: Console, runner: Runner, root: Path, title: str, chain: tuple[scenarios.Step, ...], options: Options
-) -> Work:
+def _scenario(console: Console, root: Path, title: str, chain: tuple[scenarios.Step, ...], options: Options) -> Work:
     console.say()
     console.heading(title)
-    with _run(console, runner, root, options) as run:
+    with _run(console, root, options) as run:
         work = scenarios.run_chain(run, chain)
         report.scenario(run, work)
     return work
 
 
-def _change(console: Console, runner: Runner, root: Path, side: str, sql: str) -> None:
+def _change(console: Console, root: Path, side: str, sql: str) -> None:
     console.say()
     console.heading(f"Somebody changes the {side} database:")
     console.sql(sql)
-    with _run(console, runner, root, Options(yes=True)) as run:
+    with _run(console, root, Options(yes=True)) as run:
         database: Database = run.local if side == "local" else run.remote
         with database.connection() as connection:
             connection.execute(sql.encode())
-
-
-def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", "-C", str(root), *arguments], env=kept_environment(), stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode != 0:
-        raise SbsyncError(f"git {arguments[0]} failed in the demo's project: {done.stderr.strip()[-300:]}")
-    return done.stdout

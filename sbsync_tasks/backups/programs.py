@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
+from sbsync_tasks import process
 from sbsync_tasks.errors import MissingToolError, SbsyncError
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from sbsync_tasks.endpoint import Endpoint
 
+SETTINGS = {"LC_ALL": "C", "PGAPPNAME": "sbsync backup"}
 # pg_dump waits this long for a table that somebody holds locked, then fails.
 LOCK_WAIT = "30s"
 
@@ -62,10 +63,10 @@ def run(argv: Sequence[str]) -> str:
     Raises:
         SbsyncError: it failed.
     """
-    done = subprocess.run([*argv], env=_environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if done.returncode:
-        _failed(argv[0], done.returncode, done.stderr)
-    return done.stdout.decode(errors="replace")
+    done = process.run(argv, env=SETTINGS)
+    if not done.ok:
+        _failed(argv[0], done.code, done.errors)
+    return done.stdout
 
 
 @contextmanager
@@ -78,29 +79,14 @@ def started(endpoint: Endpoint, commands: Sequence[Sequence[str]]) -> Iterator[N
         SbsyncError: one of them failed.
     """
     with ExitStack() as stack:
-        running = []
-        for argv in commands:
-            running.append(stack.enter_context(_start(argv, endpoint)))
-            stack.callback(running[-1].kill)
+        target = ("--no-password", f"--dbname={endpoint.url}")
+        settings = SETTINGS | {"PGPASSWORD": endpoint.password}
+        running = [stack.enter_context(process.started([*argv, *target], env=settings)) for argv in commands]
         yield
         for argv, child in zip(commands, running, strict=True):
             _, errors = child.communicate()
             if child.returncode:
                 _failed(argv[0], child.returncode, errors)
-
-
-def _start(argv: Sequence[str], endpoint: Endpoint) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [*argv, "--no-password", f"--dbname={endpoint.url}"],
-        env=_environment() | {"PGPASSWORD": endpoint.password},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-
-
-def _environment() -> dict[str, str]:
-    return {"LC_ALL": "C", "PGAPPNAME": "sbsync backup"}
 
 
 def _failed(name: str, status: int, errors: bytes) -> NoReturn:

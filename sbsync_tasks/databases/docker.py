@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from .. import process
 from ..errors import MissingToolError, SbsyncError
-from ..runner import Completed, Runner
 
 ANSWER = 20.0  # seconds that an engine has to say that it is there
 # What the stack can do where no Docker engine answers, but its database does.
@@ -19,20 +19,15 @@ WITHOUT = (
 
 
 class Docker:
-    """One engine: the one that `docker` on this machine talks to.
-
-    Args:
-        runner: Runs the program.
-    """
-
-    def __init__(self, runner: Runner) -> None:
-        self._runner = runner
+    """One engine: the one that `docker` on this machine talks to."""
 
     @cached_property
     def missing(self) -> str:
         """Why there is no engine, in one line; empty where one answers. Looked at once."""
         try:
-            done = self._runner.run(["docker", "version", "--format", "{{.Server.Version}}"], timeout=ANSWER)
+            done = process.run(
+                ["docker", "version", "--format", "{{.Server.Version}}"], sees=process.NETWORK, timeout=ANSWER
+            )
         except MissingToolError:
             return "the program docker is not installed"
         except SbsyncError as error:
@@ -54,9 +49,9 @@ class Docker:
             raise SbsyncError(f"`docker {' '.join(argv[:2])}` failed: {_last_line(done.stderr)}")
         return done.stdout.strip()
 
-    def attempt(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> Completed:
+    def attempt(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> process.Completed:
         """Run one docker command, whatever comes of it."""
-        return self._runner.run(["docker", *argv], env=env)
+        return process.run(["docker", *argv], sees=process.NETWORK, env=env)
 
     def container(self, name: str) -> dict[str, Any] | None:
         """What the engine knows of a container; None where there is none of that name.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 
-from .. import sqltext
+from .. import process, sqltext
 from ..backups.programs import program, started
 from ..databases.catalog.model import MANAGED_SCHEMAS
 from ..endpoint import Endpoint
@@ -68,10 +67,10 @@ class Archive:
 
     def _restore(self, *arguments: str) -> bytes:
         argv = [program(self._tools, "pg_restore"), *arguments]
-        done = subprocess.run(argv, env={"LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        if done.returncode:
-            raise SbsyncError(f"pg_restore failed: {done.stderr.decode(errors='replace').strip()}")
-        return done.stdout
+        done = process.run(argv, env={"LC_ALL": "C"})
+        if not done.ok:
+            raise SbsyncError(f"pg_restore failed: {done.stderr.strip()}")
+        return done.output
 
 
 def _managed() -> list[str]:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import histories
+from .. import histories, process
 from ..console import Console
 from ..errors import ConfigError, RefusedError, SbsyncError
 from ..findings import Finding, Review, Severity, mask, unallowed
 from ..migrations import FILE_PATTERN, Migration, read_folder, read_sql, write_sql
 from ..paths import state_dir
-from ..runner import kept_environment
 from .losses import reviewed
 from .run import Run
 
@@ -187,11 +185,12 @@ def open_editor(path: Path) -> None:
         SbsyncError: there is no editor, or it failed.
     """
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-    environment = {**kept_environment(), "TERM": os.environ.get("TERM", "dumb")}
     try:
-        subprocess.run([*shlex.split(command), str(path)], env=environment, check=True)
-    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        code = process.hand_over([*shlex.split(command), str(path)])
+    except (SbsyncError, ValueError) as error:
         raise SbsyncError(f"The editor {command!r} failed: {error}", "Set VISUAL or EDITOR.") from None
+    if code:
+        raise SbsyncError(f"The editor {command!r} failed with exit status {code}.", "Set VISUAL or EDITOR.")
 
 
 def review_files(run: Run, which: str | None) -> None:

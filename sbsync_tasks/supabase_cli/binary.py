@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import importlib.util
 import json
-import os
 import platform
 import re
 import shutil
@@ -17,9 +16,11 @@ from pathlib import Path
 
 from ..errors import ConfigError, MissingToolError, SbsyncError
 from ..paths import cache_dir
-from ..runner import Runner
+from ..process import NETWORK, run
 
 PACKAGE = "supabase"
+# With the user's npm settings, such as a registry of their own.
+NPM = NETWORK + r"|(?i:npm_config_.+)"
 SHIM = Path("node_modules", ".bin", "supabase")
 # What every call is given. It lives a second, and the optimising compiler of its JavaScript engine takes a third of its
 # processor time for a future that does not come (a quarter with 600 tables to compare).
@@ -82,11 +83,10 @@ class Binary:
         return self.version.major <= NEWEST_KNOWN.major
 
 
-def find(runner: Runner, root: Path, setting: str, may_install: Callable[[], bool]) -> Binary:
+def find(root: Path, setting: str, may_install: Callable[[], bool]) -> Binary:
     """The CLI to use: the setting, the project's own, the one on PATH, else a pinned install.
 
     Args:
-        runner: Runs `--version`.
         root: The project's root.
         setting: `SBSYNC_SUPABASE_BIN`; empty where it is not set.
         may_install: Asked before anything is installed.
@@ -97,9 +97,9 @@ def find(runner: Runner, root: Path, setting: str, may_install: Callable[[], boo
     """
     path, source = _locate(root, setting)
     if path is None:
-        path, source = _install(runner, may_install), f"installed from npm ({NEWEST_KNOWN})"
+        path, source = _install(may_install), f"installed from npm ({NEWEST_KNOWN})"
     program = native(path)
-    version = _version(runner, program)
+    version = _version(program)
     if version < OLDEST_SUPPORTED:
         raise MissingToolError(
             f"Supabase CLI {version} ({source}) is too old: {OLDEST_SUPPORTED} is the oldest that compares "
@@ -146,7 +146,7 @@ def native(path: Path) -> Path:
     return path
 
 
-def _version(runner: Runner, path: Path) -> Version:
+def _version(path: Path) -> Version:
     """Ask the binary, or remember: the answer holds for this file's size and time of change."""
     try:
         stat = path.stat()
@@ -157,7 +157,7 @@ def _version(runner: Runner, path: Path) -> Version:
     known = _remembered(memory)
     version = Version.parse(known.get(key, ""))
     if version is None:
-        done = runner.run([str(path), "--version"], env=QUICK, timeout=60)
+        done = run([str(path), "--version"], env=QUICK, sees=NETWORK, timeout=60)
         version = Version.parse(done.stdout)
         if not done.ok or version is None:
             raise MissingToolError(
@@ -180,7 +180,7 @@ def _pinned_dir(version: Version = NEWEST_KNOWN) -> Path:
     return cache_dir() / "supabase-cli" / str(version)
 
 
-def _install(runner: Runner, may_install: Callable[[], bool]) -> Path:
+def _install(may_install: Callable[[], bool]) -> Path:
     how = f"Install it (`npm install --save-dev {PACKAGE}`), or name it with SBSYNC_SUPABASE_BIN."
     if npm_command() is None:
         raise MissingToolError(
@@ -189,31 +189,26 @@ def _install(runner: Runner, may_install: Callable[[], bool]) -> Path:
         )
     if not may_install():
         raise MissingToolError("The Supabase CLI was not found.", how)
-    return install(runner, NEWEST_KNOWN)
+    return install(NEWEST_KNOWN)
 
 
-def install(runner: Runner, version: Version) -> Path:
+def install(version: Version) -> Path:
     """Install one version from npm into the per-user cache, once; returns the program."""
     target = _pinned_dir(version)
     cache_dir("supabase-cli")
     with (cache_dir("supabase-cli") / f"{version}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (target / SHIM).exists():
-            _npm_install(runner, version, target)
+            npm_install(f"{PACKAGE}@{version}", target, SHIM)
     return target / SHIM
 
 
-def _npm_install(runner: Runner, version: Version, target: Path) -> None:
-    npm_install(runner, f"{PACKAGE}@{version}", target, SHIM)
-
-
 def npm_install(
-    runner: Runner, package: str, target: Path, expected: str | Path, complete: Callable[[Path], None] = lambda _: None
+    package: str, target: Path, expected: str | Path, complete: Callable[[Path], None] = lambda _: None
 ) -> None:
     """Install a package from npm into a folder of its own, whole or not at all; none of its scripts runs.
 
     Args:
-        runner: Runs npm.
         package: Name and version.
         target: The folder; it must not exist yet.
         expected: A file (a pattern) that has to be there afterwards, relative to the folder.
@@ -229,21 +224,16 @@ def npm_install(
     partial = target.with_name(f"{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    done = runner.run(
+    done = run(
         [*npm, "install", "--prefix", str(partial), "--no-audit", "--no-fund", "--no-save", "--ignore-scripts",
          package],
-        env=_npm_settings(), cwd=partial, timeout=600,
+        sees=NPM, cwd=partial, timeout=600,
     )  # fmt: skip
     if not done.ok or not any(partial.glob(str(expected))):
         reason = (done.stderr or done.stdout).strip()[-400:]
         raise SbsyncError(f"npm could not install {package}: {reason}")
     complete(partial)
     partial.rename(target)
-
-
-def _npm_settings() -> dict[str, str]:
-    """The user's npm settings from the environment, such as a registry of their own."""
-    return {key: value for key, value in os.environ.items() if key.lower().startswith("npm_config_")}
 
 
 def npm_command() -> list[str] | None:

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..endpoint import Endpoint
 from ..errors import MissingToolError, SbsyncError
 from ..migrations import Migration
-from ..runner import Completed, Runner
+from ..process import NETWORK, Completed, run
 from ..settings.config_toml import ConfigToml
 from ..workplace import workplace
 from . import private_project
@@ -71,16 +69,12 @@ class SupabaseCli:
 
     Args:
         binary: The program.
-        runner: Runs it.
         config: The user's configuration; roles and seeds stand beside it.
         warn: Told each warning of the CLI, once.
     """
 
-    def __init__(
-        self, binary: Binary, runner: Runner, config: ConfigToml, warn: Callable[[str], None] = lambda _: None
-    ) -> None:
+    def __init__(self, binary: Binary, config: ConfigToml, warn: Callable[[str], None] = lambda _: None) -> None:
         self.binary = binary
-        self._runner = runner
         self.config = config
         self._warn = warn
         self._told: set[str] = set()
@@ -160,16 +154,20 @@ class SupabaseCli:
     ) -> Completed:
         if writes and not self.binary.may_write:
             raise MissingToolError(self.binary.notice, "Use a tested version, or update sbsync_tasks.")
-        with self._workplace(endpoints) as place:
+        with workplace() as place:
+            (place / "empty").mkdir()
+            passfile = place / "passfile"
+            passfile.touch(mode=0o600)
+            passfile.write_text("".join(e.passfile_line + "\n" for e in endpoints), encoding="utf-8")
             project = private_project.fill(place, self.config, migrations, seed=seed)
             env = {
-                "PGPASSFILE": str(place / "passfile"),
+                "PGPASSFILE": str(passfile),
                 "TMPDIR": str(place),  # its runtime unpacks a library there, and leaves it
                 **QUICK,
                 **({} if lock_timeout in FOR_EVER else {"PGOPTIONS": f"-c lock_timeout={lock_timeout}"}),
             }
             common = ["--workdir", str(project), "--agent", "no", "--output-format", "json"]
-            done = self._runner.run([str(self.binary.path), *argv, *common], env=env, cwd=place / "empty")
+            done = run([str(self.binary.path), *argv, *common], sees=NETWORK, env=env, cwd=place / "empty")
         self._tell(warnings(done))
         return done
 
@@ -178,15 +176,6 @@ class SupabaseCli:
             if warning not in self._told:
                 self._told.add(warning)
                 self._warn(f"The Supabase CLI warns: {warning}")
-
-    @contextmanager
-    def _workplace(self, endpoints: Sequence[Endpoint]) -> Iterator[Path]:
-        with workplace() as place:
-            (place / "empty").mkdir()
-            passfile = place / "passfile"
-            passfile.touch(mode=0o600)
-            passfile.write_text("".join(e.passfile_line + "\n" for e in endpoints), encoding="utf-8")
-            yield place
 
 
 def _cli_url(endpoint: Endpoint) -> str:

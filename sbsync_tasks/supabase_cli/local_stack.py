@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import MissingToolError
-from ..runner import Completed, Runner
+from ..process import NETWORK, Completed, run
 from ..workplace import workplace
 from .binary import QUICK, Binary
 from .client import answer, seeded, warnings
@@ -29,25 +29,21 @@ class LocalStackCli:
 
     Args:
         binary: The program.
-        runner: Runs it.
         project: The folder that holds `supabase/`.
         project_id: The id that the project's containers are named by.
         warn: Told each warning of a call that changes something.
     """
 
-    def __init__(
-        self, binary: Binary, runner: Runner, project: Path, project_id: str, warn: Callable[[str], None] = unheard
-    ) -> None:
+    def __init__(self, binary: Binary, project: Path, project_id: str, warn: Callable[[str], None] = unheard) -> None:
         self.version = str(binary.version)
         self._binary = binary
-        self._runner = runner
         self._project = project
         self._id = project_id
         self._warn = warn
 
     def elsewhere(self, project: Path, project_id: str) -> LocalStackCli:
         """The same program for another project folder."""
-        return LocalStackCli(self._binary, self._runner, project, project_id)
+        return LocalStackCli(self._binary, project, project_id)
 
     def start(self, *, database_alone: bool = False) -> None:
         """Start the stack; a first start fetches images, applies all migrations and runs the seeds.
@@ -89,4 +85,4 @@ class LocalStackCli:
         common = ["--workdir", str(self._project), "--agent", "no", "--output-format", "json"]
         with workplace() as empty:  # the CLI reads .env files where it runs
             env["TMPDIR"] = str(empty)
-            return self._runner.run([str(self._binary.path), *argv, *common], env=env, cwd=empty)
+            return run([str(self._binary.path), *argv, *common], sees=NETWORK, env=env, cwd=empty)

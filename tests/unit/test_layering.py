@@ -22,7 +22,7 @@ LAYERS = (
         "replaced", "generate",
     ),
     (
-        "settings", "runner", "console", "errors", "endpoint", "paths", "side_by_side", "sqltext",
+        "settings", "process", "redaction", "console", "errors", "endpoint", "paths", "side_by_side", "sqltext",
         "same_sql", "workplace",
     ),
 )  # fmt: skip

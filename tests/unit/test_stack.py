@@ -7,13 +7,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from invoke.context import Context
 
 from sbsync_tasks.databases import Stack
 from sbsync_tasks.databases import container_base as base
 from sbsync_tasks.databases.docker import Docker, published_port
 from sbsync_tasks.errors import ConfigError, MissingToolError
-from sbsync_tasks.runner import Runner
 from sbsync_tasks.settings.config_toml import ConfigToml
 from sbsync_tasks.supabase_cli import LocalStackCli
 
@@ -31,7 +29,7 @@ def stack(root: Path, config: str | None) -> Stack:
     if config is not None:
         (root / "supabase").mkdir(exist_ok=True)
         (root / "supabase" / "config.toml").write_text(config, encoding="utf-8")
-    return Stack(ConfigToml(root), Docker(Runner(Context())), no_cli)
+    return Stack(ConfigToml(root), Docker(), no_cli)
 
 
 @pytest.mark.parametrize(

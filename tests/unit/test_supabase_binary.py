@@ -3,10 +3,8 @@
 import stat
 
 import pytest
-from invoke.context import Context
 
 from sbsync_tasks.errors import ConfigError, MissingToolError, SbsyncError
-from sbsync_tasks.runner import Runner
 from sbsync_tasks.supabase_cli import NEWEST_KNOWN, OLDEST_SUPPORTED, Version, find
 from sbsync_tasks.supabase_cli.binary import install
 from tests.support.played import Played, put
@@ -23,11 +21,6 @@ def played(tmp_path):
 def root(tmp_path):
     (tmp_path / "project/supabase/migrations").mkdir(parents=True)
     return tmp_path / "project"
-
-
-@pytest.fixture
-def runner():
-    return Runner(Context())
 
 
 # --- finding it ---
@@ -61,7 +54,7 @@ def never():
     raise AssertionError("nobody should be asked")
 
 
-def test_where_it_is_looked_for_in_which_order(nowhere, root, runner):
+def test_where_it_is_looked_for_in_which_order(nowhere, root):
     places = {
         "SBSYNC_SUPABASE_BIN": versioned(root / "tools/supabase", "2.115.0"),
         "the project's node_modules": versioned(root / "node_modules/.bin/supabase", "2.116.0"),
@@ -72,19 +65,19 @@ def test_where_it_is_looked_for_in_which_order(nowhere, root, runner):
     }
     for source, path in places.items():
         setting = "tools/supabase" if source == "SBSYNC_SUPABASE_BIN" else ""
-        binary = find(runner, root, setting, never)
+        binary = find(root, setting, never)
         assert (binary.path, binary.source) == (path, source)
         path.unlink()
 
 
-def test_a_setting_that_leads_nowhere(nowhere, root, runner):
+def test_a_setting_that_leads_nowhere(nowhere, root):
     versioned(nowhere / "bin/supabase", "3.1.0")
     with pytest.raises(ConfigError, match="SBSYNC_SUPABASE_BIN names none/supabase") as caught:
-        find(runner, root, "none/supabase", never)
+        find(root, "none/supabase", never)
     assert caught.value.exit_code == 3
 
 
-def test_the_platforms_binary_behind_npms_shim(nowhere, root, runner, mocker):
+def test_the_platforms_binary_behind_npms_shim(nowhere, root, mocker):
     mocker.patch("platform.machine", return_value="x86_64")
     mocker.patch("sys.platform", "linux")
     modules = root / "node_modules"
@@ -94,42 +87,42 @@ def test_the_platforms_binary_behind_npms_shim(nowhere, root, runner, mocker):
     shim.chmod(0o755)
     (modules / ".bin").mkdir()
     (modules / ".bin/supabase").symlink_to(shim)
-    assert find(runner, root, "", never).path == native
+    assert find(root, "", never).path == native
 
 
 @pytest.mark.parametrize("version", ["2.114.9", "1.200.3"])
-def test_one_that_is_too_old(nowhere, root, runner, version):
+def test_one_that_is_too_old(nowhere, root, version):
     versioned(nowhere / "bin/supabase", version)
     with pytest.raises(MissingToolError) as caught:
-        find(runner, root, "", never)
+        find(root, "", never)
     assert f"Supabase CLI {version} (PATH) is too old: {OLDEST_SUPPORTED}" in caught.value.message
     assert f"npm install --save-dev supabase@{NEWEST_KNOWN}" in caught.value.hint
 
 
-def test_one_that_is_something_else(nowhere, root, runner):
+def test_one_that_is_something_else(nowhere, root):
     versioned(nowhere / "bin/supabase", "unknown")
     with pytest.raises(MissingToolError, match="--version gives no version: supabase unknown"):
-        find(runner, root, "", never)
+        find(root, "", never)
 
 
-def test_the_version_is_asked_once_for_each_file(nowhere, root, runner):
+def test_the_version_is_asked_once_for_each_file(nowhere, root):
     path = versioned(nowhere / "bin/supabase", "3.0.0")
     for _ in range(3):
-        assert find(runner, root, "", never).version == Version(3, 0, 0)
+        assert find(root, "", never).version == Version(3, 0, 0)
     assert asked(path) == 1
     versioned(path, "3.1.00000")  # another size
-    assert find(runner, root, "", never).version == Version(3, 1, 0)
+    assert find(root, "", never).version == Version(3, 1, 0)
     assert asked(path) == 2
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"a": 1}', "\udcff"])
-def test_a_broken_memory_of_versions_is_no_obstacle(nowhere, root, runner, text):
+def test_a_broken_memory_of_versions_is_no_obstacle(nowhere, root, text):
     path = versioned(nowhere / "bin/supabase", "3.1.0")
     memory = nowhere / "cache/sbsync/cli-versions.json"
     memory.parent.mkdir(parents=True)
     memory.write_bytes(text.encode(errors="surrogateescape"))
-    assert find(runner, root, "", never).version == Version(3, 1, 0)
-    assert find(runner, root, "", never).version == Version(3, 1, 0)
+    assert find(root, "", never).version == Version(3, 1, 0)
+    assert find(root, "", never).version == Version(3, 1, 0)
     assert asked(path) == 1
 
 
@@ -164,45 +157,45 @@ def npm_calls(folder):
     return trace.read_text().splitlines() if trace.exists() else []
 
 
-def test_it_is_installed_after_asking_and_only_once(nowhere, root, runner):
+def test_it_is_installed_after_asking_and_only_once(nowhere, root):
     npm(nowhere)
     asks = []
-    binary = find(runner, root, "", lambda: asks.append(1) or True)
+    binary = find(root, "", lambda: asks.append(1) or True)
     assert binary.source == f"installed from npm ({NEWEST_KNOWN})"
     assert binary.path.is_relative_to(nowhere / "cache/sbsync/supabase-cli")
     (call,) = npm_calls(nowhere)
     assert call.startswith("install --prefix ")
     assert call.endswith(f" --ignore-scripts supabase@{NEWEST_KNOWN}")
-    assert find(runner, root, "", never).version == V3
-    install(runner, NEWEST_KNOWN)
+    assert find(root, "", never).version == V3
+    install(NEWEST_KNOWN)
     assert (len(asks), len(npm_calls(nowhere))) == (1, 1)
 
 
-def test_nothing_is_installed_where_that_is_not_wanted(nowhere, root, runner):
+def test_nothing_is_installed_where_that_is_not_wanted(nowhere, root):
     npm(nowhere)
     with pytest.raises(MissingToolError) as caught:
-        find(runner, root, "", lambda: False)
+        find(root, "", lambda: False)
     assert "SBSYNC_SUPABASE_BIN" in caught.value.hint
     assert caught.value.exit_code == 5
     assert npm_calls(nowhere) == []
 
 
-def test_without_npm_the_error_says_how_to_get_it(nowhere, root, runner, mocker):
+def test_without_npm_the_error_says_how_to_get_it(nowhere, root, mocker):
     mocker.patch("importlib.util.find_spec", return_value=None)
     with pytest.raises(MissingToolError, match="without npm it cannot be installed") as caught:
-        find(runner, root, "", never)
+        find(root, "", never)
     assert "sbsync-tasks[node]" in caught.value.hint
 
 
-def test_an_install_that_fails_leaves_nothing_that_looks_installed(nowhere, root, runner):
+def test_an_install_that_fails_leaves_nothing_that_looks_installed(nowhere, root):
     npm(nowhere, fail="echo 'npm error 404 not found' >&2; exit 1")
     with pytest.raises(SbsyncError, match=rf"npm could not install supabase@{NEWEST_KNOWN}: npm error 404"):
-        find(runner, root, "", lambda: True)
+        find(root, "", lambda: True)
     npm(nowhere)
-    assert find(runner, root, "", lambda: True).version == V3
+    assert find(root, "", lambda: True).version == V3
 
 
-def test_the_cache_is_private(nowhere, root, runner):
+def test_the_cache_is_private(nowhere, root):
     npm(nowhere)
-    find(runner, root, "", lambda: True)
+    find(root, "", lambda: True)
     assert stat.S_IMODE((nowhere / "cache/sbsync").stat().st_mode) == 0o700

@@ -6,12 +6,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from invoke.context import Context
 
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import MissingToolError, SbsyncError
 from sbsync_tasks.migrations import Migration
-from sbsync_tasks.runner import Redactor, Runner
+from sbsync_tasks.process import for_task
+from sbsync_tasks.redaction import Redactor
 from sbsync_tasks.settings.config_toml import ConfigToml
 from sbsync_tasks.supabase_cli import NEWEST_KNOWN, OLDEST_SUPPORTED, Binary, CliError, SupabaseCli, Version
 from sbsync_tasks.supabase_cli.dialect import target_flags
@@ -38,14 +38,15 @@ def root(tmp_path):
     return tmp_path / "project"
 
 
-@pytest.fixture
-def runner():
-    return Runner(Context(), Redactor([PASSWORD, OTHER_PASSWORD]))
+@pytest.fixture(autouse=True)
+def secrets():
+    with for_task(Redactor([PASSWORD, OTHER_PASSWORD])):
+        yield
 
 
 @pytest.fixture
-def cli(played, root, runner):
-    return lambda version=V3: SupabaseCli(Binary(played.path, version, "a test"), runner, ConfigToml(root))
+def cli(played, root):
+    return lambda version=V3: SupabaseCli(Binary(played.path, version, "a test"), ConfigToml(root))
 
 
 # --- every call names its database (and no call holds a password) ---
@@ -176,12 +177,12 @@ def test_a_call_gets_its_passwords_in_a_private_file_that_is_gone_afterwards(cli
     assert not Path(call["cwd"]).exists()
 
 
-def test_nothing_stays_after_a_failure_whatever_the_cli_left_among_temporary_files(cli, played, root, runner):
+def test_nothing_stays_after_a_failure_whatever_the_cli_left_among_temporary_files(cli, played, root):
     played.answers("", "boom", 1)
     with pytest.raises(CliError):
         CALLS["push"](cli())
     with pytest.raises(CliError):
-        LocalStackCli(Binary(played.path, V3, "a test"), runner, root, "mine").stop()
+        LocalStackCli(Binary(played.path, V3, "a test"), root, "mine").stop()
     push, stop = (Path(call["env"]["TMPDIR"]) for call in played.calls)
     assert push == Path(played.calls[0]["env"]["PGPASSFILE"]).parent
     assert tempfile.gettempdir() not in (str(push), str(stop))
@@ -247,9 +248,9 @@ def test_a_project_without_a_supabase_folder_gets_a_minimal_one(cli, played, roo
     assert not (root / "supabase").exists()
 
 
-def test_each_warning_of_the_cli_is_told_once(played, root, runner):
+def test_each_warning_of_the_cli_is_told_once(played, root):
     told = []
-    cli = SupabaseCli(Binary(played.path, V3, "a test"), runner, ConfigToml(root), told.append)
+    cli = SupabaseCli(Binary(played.path, V3, "a test"), ConfigToml(root), told.append)
     stderr = (
         "Target: custom Postgres\nWARN: no files matched pattern: supabase/a.sql\n"
         "no files matched pattern: supabase/b.sql\nSeeding data from supabase/c.sql...\nWARNING (01000): odd\n"

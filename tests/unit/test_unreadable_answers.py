@@ -9,7 +9,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from invoke.context import Context
 
 from sbsync_tasks import git
 from sbsync_tasks.backups import check
@@ -23,7 +22,6 @@ from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import MissingToolError, SbsyncError
 from sbsync_tasks.histories import Recorded
 from sbsync_tasks.migrations import Migration
-from sbsync_tasks.runner import Runner
 from sbsync_tasks.supabase_cli import CliError
 from tests.support.repository import run, write
 
@@ -107,7 +105,7 @@ def docker(tmp_path, monkeypatch, prints, said="", code=0):
     script = f"cat <<'EOF'\n{prints}\nEOF\ncat >&2 <<'EOF'\n{said}\nEOF\nexit {code}"
     folder = program(tmp_path / "bin", "docker", script).parent
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-    return Docker(Runner(Context()))
+    return Docker()
 
 
 @pytest.mark.parametrize(

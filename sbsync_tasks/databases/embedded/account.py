@@ -12,23 +12,15 @@ import pwd
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
 
 from sbsync_tasks.errors import ConfigError, MissingToolError
 from sbsync_tasks.paths import cache_dir
+from sbsync_tasks.process import How
 
 ROOT_HOME = Path("/var/tmp/sbsync-root")  # noqa: S108 -- its owner and mode are checked before use
 UNPRIVILEGED = ("nobody", "postgres")
 # Others of the same group may pass through to what is theirs, but not list or write.
 PASS_THROUGH = 0o710
-
-
-class RunAs(TypedDict, total=False):
-    """Keyword arguments of `subprocess` that make a program run as the server's user."""
-
-    user: int
-    group: int
-    extra_groups: list[int]
 
 
 @dataclass(frozen=True)
@@ -45,11 +37,11 @@ class Account:
     gid: int
     dropped: bool
 
-    def run_as(self) -> RunAs:
-        """What to give to `subprocess` to run a program as this user."""
+    def run_as(self) -> How:
+        """What to give to `process.run` to run a program as this user, with files for nobody else."""
         if not self.dropped:
-            return {}
-        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+            return {"umask": 0o077}
+        return {"umask": 0o077, "user": self.uid, "group": self.gid, "extra_groups": []}
 
     def own(self, path: Path) -> None:
         """Make one file or folder this user's."""

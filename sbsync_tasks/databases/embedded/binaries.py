@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import tarfile
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sbsync_tasks import process
 from sbsync_tasks.errors import ConfigError, MissingToolError
 
 from . import npm_servers
@@ -167,7 +167,7 @@ def _places(override: str) -> Iterator[tuple[str, Path]]:
     yield from _from_packages()
     on_path = shutil.which("pg_config")
     if on_path:
-        printed = _output([on_path, "--bindir"])
+        printed = process.printed([on_path, "--bindir"])
         if printed:
             yield "pg_config", Path(printed)
     for source, top, pattern in SYSTEM_PLACES:
@@ -216,13 +216,5 @@ def _has(bindir: Path, programs: tuple[str, ...]) -> bool:
 def _version(bindir: Path) -> str:
     """`17.10` of `psql (PostgreSQL) 17.10 (…)`; empty when it cannot be run."""
     program = "psql" if (bindir / "psql").exists() else "postgres"
-    found = re.search(r"\(PostgreSQL\) (\d+(?:\.\d+)*)", _output([str(bindir / program), "--version"]))
+    found = re.search(r"\(PostgreSQL\) (\d+(?:\.\d+)*)", process.printed([str(bindir / program), "--version"]))
     return found.group(1) if found else ""
-
-
-def _output(argv: list[str]) -> str:
-    try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

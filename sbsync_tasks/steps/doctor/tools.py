@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 from ... import git as repository
+from ... import process
 from ...databases.embedded import find_binaries, find_client_tools
 from ...errors import SbsyncError
 from ...supabase_cli import NEWEST_KNOWN
@@ -35,7 +36,7 @@ def node(subject: Subject) -> list[Check]:
     npm = npm_command()
     if npm:
         program = shutil.which("node") or npm[0]
-        version = _version(subject, program)
+        version = _version(program)
         return [Check("ok", f"{version}, npm: {npm[-1]} (only used to install the Supabase CLI).")]
     if not isinstance(subject.cli, SbsyncError):
         return [Check("ok", "No npm; it is not needed, since there is a Supabase CLI.")]
@@ -49,7 +50,7 @@ def node(subject: Subject) -> list[Check]:
 
 def docker(subject: Subject) -> list[Check]:
     """Docker's engine: only the CLI's local stack lives in it."""
-    version = _docker_version(subject)
+    version = _docker_version()
     if not isinstance(version, SbsyncError):
         return [Check("ok", f"Engine {version} answers.")]
     needed = subject.settings is None or subject.settings.local.kind == "stack"
@@ -58,12 +59,12 @@ def docker(subject: Subject) -> list[Check]:
     return [Check("ok", f"{version.message} It is not needed with this local database.")]
 
 
-def _docker_version(subject: Subject) -> str | SbsyncError:
+def _docker_version() -> str | SbsyncError:
     program = shutil.which("docker")
     if program is None:
         return SbsyncError("Docker is not installed.", "Install Docker, or set SBSYNC_LOCAL=embedded.")
     argv = [program, "info", "--format", "{{.ServerVersion}}"]
-    done = attempt(lambda: subject.runner.run(argv, timeout=DOCKER_SECONDS))
+    done = attempt(lambda: process.run(argv, sees=process.NETWORK, timeout=DOCKER_SECONDS))
     if not isinstance(done, SbsyncError) and done.ok and done.stdout.strip():
         return done.stdout.strip()
     return SbsyncError("Docker's engine does not answer.", "Start Docker, or set SBSYNC_LOCAL=embedded.")
@@ -74,7 +75,7 @@ def git(subject: Subject) -> list[Check]:
     ready = attempt(lambda: repository.check_ready(subject.root))
     if isinstance(ready, SbsyncError):
         return [Check("warning", f"{ready.message} Only commits need it (--no-commit).", ready.hint)]
-    version = _version(subject, "git").removeprefix("git version ")
+    version = _version("git").removeprefix("git version ")
     return [Check("ok", f"{version}; migrations can be committed."), *(Check("warning", text) for text in ready)]
 
 
@@ -101,6 +102,6 @@ def _client(subject: Subject, major: int | None) -> list[Check]:
     return [Check("ok", f"pg_dump for backups of PostgreSQL {major}: {tools}")]
 
 
-def _version(subject: Subject, program: str) -> str:
-    done = subject.runner.run([program, "--version"], timeout=VERSION_SECONDS)
+def _version(program: str) -> str:
+    done = process.run([program, "--version"], timeout=VERSION_SECONDS)
     return done.stdout.strip() or f"{program} says no version"

@@ -1,0 +1,268 @@
+"""The one way to start a program: a list of arguments, an environment made by one policy, and nothing on stdin.
+
+No program outlives a run that is interrupted, and Invoke's `--echo` shows each one. Ctrl-C reaches a program from the
+terminal, too; SIGTERM reaches only us, so that what is running has to be ended from here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import TypedDict, Unpack
+
+from .errors import MissingToolError, SbsyncError
+from .redaction import MASK, Redactor
+
+# What a program sees of the user's environment, by what it is. Everything else is left out, so that no stray PG* or
+# SUPABASE_* key can turn a call to another database, and no secret reaches a program that needs none.
+LOCAL = r"HOME|PATH|USER|LOGNAME|SHELL|TMPDIR|LANG|LC_ALL|LC_CTYPE|TZ"
+# The CLI, docker and npm: how to reach a network.
+NETWORK = LOCAL + (
+    r"|DOCKER_(HOST|CONTEXT|CONFIG|CERT_PATH|TLS_VERIFY)|HTTPS?_PROXY|NO_PROXY|https?_proxy|no_proxy"
+    r"|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS|XDG_(CACHE|CONFIG)_HOME"
+)
+# The user's own: git, its hooks, what signs a commit, the editor. Where the tasks run inside a hook, the names that
+# git sets would lead to another repository (`git rev-parse --local-env-vars`, without those that carry configuration).
+PERSONAL = LOCAL + (
+    r"|TERM|NO_COLOR|EDITOR|VISUAL|PAGER|EMAIL|CI|SKIP"
+    r"|HUSKY|LEFTHOOK|VIRTUAL_ENV|GNUPGHOME|GPG_TTY|DISPLAY|WAYLAND_DISPLAY|DBUS_SESSION_BUS_ADDRESS"
+    r"|(SSH|LC|XDG|PRE_COMMIT)_.+|GIT_(?!(DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR|NAMESPACE|OBJECT_DIRECTORY"
+    r"|QUARANTINE_PATH|ALTERNATE_OBJECT_DIRECTORIES|(LITERAL|GLOB|NOGLOB|ICASE)_PATHSPECS)$).+"
+)
+# Seconds that a program has to end by itself: asked to, git removes its index.lock.
+GRACE = 5.0
+# And to answer a question such as `--version`.
+ANSWER = 30.0
+# What is masked by its name when a call is shown: Docker's shadows get secrets that no setting holds.
+SECRET = re.compile(r".*(PASSWORD|SECRET|TOKEN|KEY).*")
+
+
+class How(TypedDict, total=False):
+    """What `subprocess` is told besides: as whom a program runs, and in which session."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+    umask: int
+    start_new_session: bool
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A program that has ended.
+
+    Attributes:
+        argv: What was run.
+        code: Its exit status.
+        output: Its output as it came; secrets are not masked.
+        errors: Its messages, likewise.
+    """
+
+    argv: tuple[str, ...]
+    code: int
+    output: bytes
+    errors: bytes
+
+    @property
+    def ok(self) -> bool:
+        """Whether it succeeded."""
+        return self.code == 0
+
+    @property
+    def stdout(self) -> str:
+        """Its output, read as UTF-8."""
+        return self.output.decode("utf-8", "replace")
+
+    @property
+    def stderr(self) -> str:
+        """Its messages, read as UTF-8."""
+        return self.errors.decode("utf-8", "replace")
+
+
+@dataclass
+class _Task:
+    """What holds for all calls of the task that runs now."""
+
+    redact: Redactor = field(default_factory=Redactor)
+    echo: bool = False
+
+
+_task = _Task()
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+@contextmanager
+def for_task(redact: Redactor, *, echo: bool = False) -> Iterator[None]:
+    """What holds for the calls inside the block; Ctrl-C and SIGTERM end them all and raise `KeyboardInterrupt`.
+
+    Args:
+        redact: The secrets, which no argument may hold.
+        echo: Show each call on stderr, redacted, as it can be given to a shell.
+    """
+    global _task  # noqa: PLW0603 - tasks run one after the other
+    outer, _task = _task, _Task(redact, echo)
+    ours = threading.current_thread() is threading.main_thread()
+    # One that is ignored stays so: `nohup`, or a shell's background job.
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if ours and signal.getsignal(n) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        _task = outer
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    for child in list(_running):  # those of other threads, too: this one waits for them
+        child.terminate()
+    raise KeyboardInterrupt
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    sees: str = LOCAL,
+    env: Mapping[str, str] | None = None,
+    cwd: str | Path | None = None,
+    timeout: float | None = None,
+    **how: Unpack[How],
+) -> Completed:
+    """Run a program to its end and keep its output.
+
+    Reads and throw-away work alike go through here, also under `invoke --dry`: what must not happen
+    in a dry run is decided where the plan is made, never by handing back an empty answer.
+
+    Args:
+        argv: The program and its arguments; never holds a secret.
+        sees: What it gets of the user's environment: `LOCAL`, `NETWORK` or `PERSONAL`.
+        env: Variables on top of these.
+        cwd: Where it runs.
+        timeout: Seconds until it is ended; None waits.
+        how: As whom it runs.
+
+    Raises:
+        SbsyncError: it could not be run, or took too long.
+        MissingToolError: there is no such program.
+    """
+    try:
+        with started(argv, sees=sees, env=env, cwd=cwd, **how) as child:
+            output, errors = child.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        raise SbsyncError(f"{Path(argv[0]).name} gave no answer within {timeout:.0f} s.") from None
+    return Completed(tuple(argv), child.returncode, output, errors)
+
+
+def printed(argv: Sequence[str], **how: Unpack[How]) -> str:
+    """What a program prints when it is asked for something; empty where it cannot say."""
+    try:
+        done = run(argv, cwd="/", timeout=ANSWER, **how)
+    except SbsyncError:
+        return ""
+    return done.stdout.strip() if done.ok else ""
+
+
+@contextmanager
+def started(
+    argv: Sequence[str],
+    *,
+    sees: str = LOCAL,
+    env: Mapping[str, str] | None = None,
+    cwd: str | Path | None = None,
+    **how: Unpack[How],
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that runs beside the block; it has ended when the block is left, whatever happens there.
+
+    Raises:
+        SbsyncError: it could not be started.
+        MissingToolError: there is no such program.
+    """
+    environment = _checked(argv, sees, env, cwd)
+    try:
+        child = subprocess.Popen(
+            argv, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            **how,
+        )  # fmt: skip
+    except OSError as error:
+        raise SbsyncError(f"{argv[0]} could not be run: {_task.redact(str(error))}") from None
+    with _ended_with_us(child):
+        yield child
+
+
+def hand_over(argv: Sequence[str]) -> int:
+    """Run a program that talks to the user: it gets the terminal, and Ctrl-C is for it alone.
+
+    Only the editor is such a one. git's hooks and what signs a commit open the terminal themselves.
+
+    Returns:
+        Its exit status.
+
+    Raises:
+        SbsyncError: it could not be run.
+        MissingToolError: there is no such program.
+    """
+    environment = _checked(argv, PERSONAL, None, None)
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    try:
+        with _ended_with_us(subprocess.Popen(argv, env=environment)) as child:
+            return child.wait()
+    except OSError as error:
+        raise SbsyncError(f"{argv[0]} could not be run: {error}") from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def environment(sees: str = LOCAL) -> dict[str, str]:
+    """The part of the user's environment that a program gets."""
+    return {key: value for key, value in os.environ.items() if re.fullmatch(sees, key)}
+
+
+@contextmanager
+def _ended_with_us(child: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    _running.add(child)
+    with child:
+        try:
+            yield child
+        except BaseException:
+            child.terminate()
+            try:
+                child.wait(GRACE)
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):
+                child.kill()
+            raise
+        finally:
+            _running.discard(child)
+
+
+def _checked(argv: Sequence[str], sees: str, env: Mapping[str, str] | None, cwd: str | Path | None) -> dict[str, str]:
+    """The environment of a call that may be made, and has been shown."""
+    if any(_task.redact.holds(word) for word in argv):
+        raise SbsyncError(
+            f"Refused to put a secret into a command line: {argv[0]}.",
+            "A password that is part of a user's, database's or folder's name cannot be told from it: change one.",
+        )
+    made = {**environment(sees), **(env or {})}
+    if shutil.which(argv[0], path=made.get("PATH")) is None:
+        raise MissingToolError(f"{argv[0]} could not be run: there is no such program.")
+    if _task.echo:
+        print(_shown(argv, env or {}, cwd), file=sys.stderr, flush=True)
+    return made
+
+
+def _shown(argv: Sequence[str], env: Mapping[str, str], cwd: str | Path | None) -> str:
+    """A call as a shell takes it; each word is masked before it is quoted, which would hide a secret from the mask."""
+    redact = _task.redact
+    variables = [f"{key}={shlex.quote(MASK if SECRET.fullmatch(key) else redact(value))}" for key, value in env.items()]
+    line = " ".join([*variables, shlex.join(map(redact, argv))])
+    return f"(cd {shlex.quote(redact(str(cwd)))} && {line})" if cwd else line
