@@ -15,6 +15,7 @@ FINGERPRINT = (
 )
 HISTORIES = "both migration histories, statements included"
 EXPOSED = "No age of the platform grants this, and it exposes data: take it back with REVOKE."
+VECTOR = "indexes of the access methods hnsw and ivfflat: vector is a stand-in"
 # For a terminal; the long lists stand in the JSON document.
 NOT_COMPARED_IN_SHORT = "rows, seeds, storage buckets and files, auth users, role and server settings"
 
@@ -38,6 +39,7 @@ class Proof:
             out either, so what that says does not count then.
         platform: What differs in the platform's own objects; it never counts.
         exposed: Rights that expose data, each with the name of the database that has it.
+        stand_ins: Extensions that are stand-ins, likewise.
     """
 
     databases: tuple[str, str]
@@ -52,6 +54,7 @@ class Proof:
     line_ends: tuple[CatalogObject, ...] = ()
     platform: tuple[Difference, ...] = ()
     exposed: tuple[tuple[str, str], ...] = ()
+    stand_ins: tuple[tuple[str, str], ...] = ()
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -69,7 +72,8 @@ class Proof:
         why = "it drifts" if self.known_drift else "line ends differ, which it cannot leave out"
         engine = (f"the remote by the CLI's own diff engine: {why}",) if self.known_drift or self.line_ends else ()
         bare = (f"statements of {', '.join(self.bare)}: recorded without them",) if self.bare else ()
-        return (*schemas, *engine, *bare, *NOT_COMPARED)
+        vector = (VECTOR,) if any(extension == "vector" for _, extension in self.stand_ins) else ()
+        return (*schemas, *engine, *bare, *vector, *NOT_COMPARED)
 
     @property
     def compared_in_short(self) -> str:
@@ -131,6 +135,7 @@ class Proof:
             "known_drift": [_as_data(d) for d in self.known_drift],
             "platform": [_as_data(d) for d in self.platform],
             "exposed": [{"database": database, "right": right} for database, right in self.exposed],
+            "stand_ins": [{"database": database, "extension": extension} for database, extension in self.stand_ins],
             "line_ends": [str(it) for it in self.line_ends],
             "compared": list(self.compared),
             "not_compared": list(self.not_compared),

@@ -74,6 +74,9 @@ def _aside(run: Run, made: Proof) -> None:
         console.say(f"the same but for its line ends (CR LF against LF): {it}", "note")
     for database, right in made.exposed:
         console.say(f"{database}: {right}. {EXPOSED}", "warning")
+    for database in made.databases:
+        if names := [extension for where, extension in made.stand_ins if where == database]:
+            console.say(f"stand-ins on {database}, not the real extensions: {', '.join(names)}", "note")
     if made.platform:
         console.say(f"the platform's own: {_count(made.platform)} differ, which stops nothing (see --json)", "note")
 

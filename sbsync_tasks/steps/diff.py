@@ -15,6 +15,7 @@ from ..databases.catalog import (
     exposed,
     in_line_ends_alone,
     platform,
+    stand_ins,
     without_platform,
 )
 from ..errors import RefusedError
@@ -150,6 +151,7 @@ class Compared:
         line_ends: What differs in line ends alone, which counts for nothing.
         platform: What differs in the platform's own objects, which counts for nothing either.
         exposed: Rights that expose data, by the name of the database that has them.
+        stand_ins: Extensions that are stand-ins, likewise.
     """
 
     sql: str
@@ -157,6 +159,7 @@ class Compared:
     line_ends: tuple[CatalogObject, ...] = ()
     platform: tuple[Difference, ...] = ()
     exposed: tuple[tuple[str, str], ...] = ()
+    stand_ins: tuple[tuple[str, str], ...] = ()
 
 
 def engine_and_catalogs(run: Run, left: Database, right: Database) -> Compared:
@@ -170,12 +173,14 @@ def engine_and_catalogs(run: Run, left: Database, right: Database) -> Compared:
         lambda: (run.catalog(left), run.catalog(right)),
     )
     names = (left.name, right.name)
+    named = tuple(zip(names, (one, other), strict=True))
     differences = compare(one, other, run.claims, names)
     line_ends = in_line_ends_alone(one, other, run.claims)
     return Compared(
         "" if line_ends and not differences else without_platform(sql, one, other, run.claims),
         differences, line_ends, platform(one, other, run.claims, names),
-        tuple((name, right) for name, found in zip(names, (one, other), strict=True) for right in exposed(found)),
+        tuple((name, right) for name, found in named for right in exposed(found)),
+        tuple((name, extension) for name, found in named for extension in stand_ins(found)),
     )  # fmt: skip
 
 

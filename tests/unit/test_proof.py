@@ -86,6 +86,14 @@ def test_what_the_platform_brings_counts_for_nothing_and_stands_in_the_data():
     assert made.document()["exposed"] == [{"database": "staging", "right": "anon on auth.users: SELECT"}]
 
 
+def test_what_stood_in_is_named_and_what_it_lacks_is_not_compared():
+    made = proof(stand_ins=(("local", "vector"), ("local", "pg_cron")))
+    assert made.in_sync
+    assert made.document()["stand_ins"][0] == {"database": "local", "extension": "vector"}
+    assert any("hnsw" in text for text in made.not_compared)
+    assert not any("hnsw" in text for text in proof(stand_ins=(("local", "pg_cron"),)).not_compared)
+
+
 def test_a_proof_of_some_schemas_says_so_everywhere():
     made = proof(schemas=("public", "app"))
     assert "public, app alone" in made.compared_in_short

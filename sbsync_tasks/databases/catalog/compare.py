@@ -11,13 +11,16 @@ from sbsync_tasks.sqltext import UnparsableSql
 
 from .claims import Claims
 from .difference import Difference
-from .model import MANAGED_SCHEMAS, SERVICE_ROLES, Catalog, CatalogObject, identity
+from .model import MANAGED_SCHEMAS, PLATFORM_EXTENSIONS, SERVICE_ROLES, Catalog, CatalogObject, identity
 from .subjects import Subject, key_of, subjects
 
 # Facts about an object that belong to its owner; what users make on it (policies, triggers, members of publications)
 # says for itself whose it is.
 _OF_THE_OBJECT = frozenset(["acl", "owner", "rls", "column", "constraint", "index", "rule", "comment", "body"])
-_PARTS = _OF_THE_OBJECT | {"policy", "trigger", "publication member", "exposed"}
+_PARTS = _OF_THE_OBJECT | {"policy", "trigger", "publication member", "exposed", "stand-in"}
+_TOLD_APART = ("exposed", "stand-in")
+# The access methods of `vector`, which its stand-in lacks.
+_VECTOR_INDEX = re.compile(r"\busing (hnsw|ivfflat)\b", re.IGNORECASE)
 _ONLY_WHERE_CLAIMED = frozenset(["body", "exposed"])
 # Made by the platform, set up by users: it is theirs where both databases have it.
 _FILLED_BY_USERS = "publication supabase_realtime"
@@ -59,8 +62,13 @@ def exposed(catalog: Catalog) -> tuple[str, ...]:
     return tuple(f"{fact.name}: {catalog[fact]}" for fact in sorted(catalog) if fact.kind == "exposed")
 
 
+def stand_ins(catalog: Catalog) -> tuple[str, ...]:
+    """The extensions that are stand-ins in a database, but for those that the platform installs by itself."""
+    return tuple(sorted(f.name for f in catalog if f.kind == "stand-in" and f.name not in PLATFORM_EXTENSIONS))
+
+
 def without_platform(sql: str, left: Catalog, right: Catalog, claims: Claims | None = None) -> str:
-    """A script of the CLI's engine without the statements about the platform's objects.
+    """A script of the CLI's engine without the statements about the platform's objects and what no stand-in has.
 
     What cannot be attributed stays. Of a script that only sets something up nothing stays.
 
@@ -97,11 +105,12 @@ class _Pair:
         }  # fmt: skip
         roles = [{f.name for f in catalog if f.kind == "role"} for catalog in (left, right)]
         self._roles_of_one = roles[0] ^ roles[1] if all(roles) else set[str]()
+        self._left_out = set(self._find_left_out())
 
     def differences(self, *, line_ends: bool = False) -> Iterator[tuple[Difference, bool]]:
         """Each difference, and whether it is the user's; of those that are in line ends alone, or of all others."""
         for key in sorted(self._left.keys() | self._right.keys()):
-            if key.kind == "exposed":
+            if key.kind in _TOLD_APART or key in self._left_out:
                 continue
             found = Difference(self._fact(key), self._left.get(key), self._right.get(key), self._names)
             if found.left == found.right or found.in_line_ends_alone is not line_ends:
@@ -114,8 +123,9 @@ class _Pair:
                 yield found, False
 
     def is_platforms(self, about: Sequence[Subject]) -> bool:
-        """Whether a statement is about nothing but the platform's objects."""
-        return bool(about) and all(self._is_about_platform(subject) for subject in about)
+        """Whether a statement is about nothing but the platform's objects, and what no stand-in has."""
+        left_out = set(map(key_of, self._left_out))
+        return bool(about) and all(s.key in left_out or self._is_about_platform(s) for s in about)
 
     def _is_about_platform(self, subject: Subject) -> bool:
         if self._claims.privileges(subject.key) is not None:
@@ -132,6 +142,15 @@ class _Pair:
         return subject.object in self._platforms or (
             self._is_new_schema(subject.schema) and subject.object not in self._users()
         )
+
+    def _find_left_out(self) -> Iterator[CatalogObject]:
+        """Indexes that the one database cannot have, as `vector` is a stand-in there."""
+        catalogs = (self._left, self._right)
+        if any(CatalogObject("stand-in", "vector") in catalog for catalog in catalogs):
+            yield from (
+                f for catalog in catalogs for f, text in catalog.items()
+                if f.kind == "index" and _VECTOR_INDEX.search(text)
+            )  # fmt: skip
 
     def _users(self) -> set[tuple[str, str]]:
         return (self._there[0] | self._there[1]) - self._platforms

@@ -22,7 +22,6 @@ from sbsync_tasks.sqltext import Parsed, UnparsableSql, parse
 from sbsync_tasks.supabase_cli import Pushed, SupabaseCli
 
 from .cluster import as_admin, folder_of, superuser
-from .stand_ins import IN_USE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -169,8 +168,3 @@ def _recorded(connection: psycopg.Connection[Any]) -> set[str]:
     if not there or there[0] is None:
         return set()
     return {str(row[0]) for row in connection.execute("select version from supabase_migrations.schema_migrations")}
-
-
-def stand_ins_of(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
-    """The stand-ins that a database has, by name; none on a server that has no extensions of ours."""
-    return tuple(str(row[0]) for row in connection.execute(IN_USE))

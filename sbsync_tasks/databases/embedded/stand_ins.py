@@ -11,12 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SQL = Path(__file__).parent / "stand_ins"
-COMMENT = "a stand-in for "  # what the server says of one (`pg_available_extensions.comment`), whatever a user says
-# The stand-ins that a database has
-IN_USE = """
-select e.extname from pg_catalog.pg_extension e join pg_catalog.pg_available_extensions a on a.name = e.extname
-where a.comment like 'a stand-in for %' order by 1
-"""
+# What the server says of one (`pg_available_extensions.comment`); catalog/sql/stand_ins.sql looks for it.
+COMMENT = "a stand-in for "
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,39 @@
+"""Comparing catalogs: what a stand-in cannot have is no difference."""
+
+import pytest
+
+from sbsync_tasks.databases.catalog import CatalogObject, compare, stand_ins, without_platform
+
+TABLE = {CatalogObject("schema", "app", "app"): "", CatalogObject("table", "app.docs", "app"): "table"}
+NEAR = {
+    CatalogObject("index", "app.near", "app", "table app.docs"): (
+        "CREATE INDEX near ON app.docs USING hnsw (embedding extensions.vector_l2_ops) WITH (m='16')"
+    )
+}
+BY_ID = {
+    CatalogObject("index", "app.by_id", "app", "table app.docs"): "CREATE INDEX by_id ON app.docs USING btree (id)"
+}
+VECTOR = {CatalogObject("stand-in", "vector"): "a stand-in for vector: …"}
+GRAPHQL = {CatalogObject("stand-in", "pg_graphql"): "a stand-in for pg_graphql: …"}
+REAL = TABLE | NEAR | BY_ID
+
+
+@pytest.mark.parametrize("turn", [lambda a, b: (a, b), lambda a, b: (b, a)])
+def test_an_index_that_no_stand_in_has_is_no_difference(turn):
+    assert compare(*turn(REAL, TABLE | BY_ID | VECTOR)) == ()
+    assert [d.object.name for d in compare(*turn(REAL, TABLE | VECTOR))] == ["app.by_id"]
+    assert [d.object.name for d in compare(*turn(REAL, TABLE | BY_ID))] == ["app.near"]
+
+
+def test_the_engines_statements_about_it_are_left_out():
+    make = "CREATE INDEX near ON app.docs USING hnsw (embedding extensions.vector_l2_ops);\n"
+    other = "CREATE INDEX other ON app.docs USING btree (id);\n"
+    here, there = TABLE | BY_ID | VECTOR, REAL
+    assert without_platform(make, here, there) == ""
+    assert without_platform("DROP INDEX app.near;\n", there, here) == ""
+    assert without_platform(make + other, here, there).strip() == other.strip()
+    assert without_platform(make, TABLE, REAL) == make
+
+
+def test_the_platforms_own_are_not_named():
+    assert stand_ins(VECTOR | GRAPHQL) == ("vector",)
