@@ -14,7 +14,7 @@ from pathlib import Path
 
 from . import git, process, report, scenarios
 from .console import Console
-from .databases import Database, read_back
+from .databases import Database, push
 from .databases.open import clusters_of
 from .errors import SbsyncError
 from .migrations import read_folder
@@ -116,8 +116,8 @@ def _fill(console: Console, root: Path) -> None:
             databases = (run.local, run.remote) if run.cli else ()
         with console.step("start", f"give both databases the example's {len(migrations)} migrations"):
             for database in databases:
-                run.cli.push(database.endpoint, migrations, seed=database.side == "local")
-                read_back(database.endpoint, database.label, migrations)
+                seed = database.side == "local"
+                push(run.cli, database.endpoint, database.label, migrations, migrations, fresh=True, seed=seed)
 
 
 def _scenario(console: Console, root: Path, title: str, chain: tuple[scenarios.Step, ...], options: Options) -> Work:

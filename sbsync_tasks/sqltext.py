@@ -259,6 +259,22 @@ def walk(node: Node) -> Iterator[tuple[str, Node]]:
         yield type(found).DESCRIPTOR.name, found
 
 
+def condition(node: Node) -> str:
+    """An expression of a tree as SQL."""
+    library = _postgast()
+    tree = library.parse("select 1 where true")
+    tree.stmts[0].stmt.select_stmt.where_clause.CopyFrom(node)
+    return str(library.deparse(tree)).partition(" WHERE ")[2]
+
+
+def written(parsed: Parsed) -> str:
+    """A statement as SQL, from its tree, which may have been changed."""
+    library = _postgast()
+    tree = library.parse("select 1")
+    getattr(tree.stmts[0].stmt, parsed.name).CopyFrom(parsed.node)
+    return str(library.deparse(tree))
+
+
 def plpgsql(definition: str) -> Any:  # noqa: ANN401 - JSON
     """The body of one `DO` or `CREATE FUNCTION … LANGUAGE plpgsql` statement, as the parser's JSON.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..migrations import Migration
 from ..supabase_cli import SupabaseCli
-from .pushed import read_back
+from .pushed import push
 
 if TYPE_CHECKING:
     from .embedded import Clusters
@@ -40,8 +40,7 @@ class NextLocal:
         endpoint = self._clusters.start(NAME)
         if self._unwanted:
             return ()
-        pushed = self._cli.push(endpoint, self.migrations, seed=True)
-        read_back(endpoint, "the next local database", self.migrations)
+        pushed = push(self._cli, endpoint, "the next local database", self.migrations, (), fresh=True, seed=True)
         self._clusters.stop(NAME)
         return pushed.seeds
 

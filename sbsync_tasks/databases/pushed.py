@@ -1,14 +1,48 @@
-"""Reading a history back after a push: the CLI also says that all is well where it has recorded nothing."""
+"""A push by the CLI: its errors in the words of the file that failed, its success as the history has it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from .. import histories
 from ..endpoint import Endpoint
 from ..migrations import Migration
-from ..supabase_cli import CliError
+from ..supabase_cli import CliError, Pushed, SupabaseCli
 from .connection import connect
+from .failures import explained
+
+
+def push(
+    cli: SupabaseCli,
+    endpoint: Endpoint,
+    label: str,
+    migrations: Sequence[Migration],
+    expected: Sequence[Migration],
+    *,
+    fresh: bool = False,
+    **options: Any,  # noqa: ANN401 - those of `SupabaseCli.push`
+) -> Pushed:
+    """Push, and read the history back: the CLI also says that all is well where it has recorded nothing.
+
+    Args:
+        cli: The CLI.
+        endpoint: The database.
+        label: What it is called on screen.
+        migrations: All the migrations that the CLI is to see.
+        expected: Those of them that the database has not had.
+        fresh: It holds nothing but what the files make: whatever fails there is the files' fault.
+        options: What `SupabaseCli.push` takes besides.
+
+    Raises:
+        FileFailedError: a file failed: which, where in it, on what, and the way out.
+        CliError: the push failed otherwise, or did not do what it says.
+    """
+    with explained(migrations, label, fresh=fresh):
+        done = cli.push(endpoint, migrations, **options)
+    done.refuse_left_out(expected)
+    read_back(endpoint, label, expected)
+    return done
 
 
 def read_back(endpoint: Endpoint, label: str, expected: Iterable[Migration]) -> None:

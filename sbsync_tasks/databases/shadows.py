@@ -19,7 +19,7 @@ from ..migrations import Migration
 from ..paths import state_dir
 from ..supabase_cli import SupabaseCli
 from .embedded.locks import locked
-from .pushed import read_back
+from .pushed import push
 
 if TYPE_CHECKING:
     from .containers import Containers
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PLATFORM_MAJORS = (15, 17)
 WAIT = 60.0  # seconds that a run waits for another one in the same project
 SCRATCH = "scratch"
+SHADOW = "the shadow database"
 FILLED = 2  # how a shadow is filled: 2 since its history is read back; one filled otherwise is another
 CACHED = 8  # shadows kept between runs; one of the example project takes about 30 MB
 
@@ -158,9 +159,9 @@ class Shadows:
         roles = not start and (self._root / "supabase" / "roles.sql").is_file()
         try:
             if migrations or roles:
-                pushed = self._cli.push(endpoint, migrations, roles=roles, throw_away=True)
-                pushed.refuse_left_out(migrations[had:])
-                read_back(endpoint, "the shadow database", migrations)
+                push(
+                    self._cli, endpoint, SHADOW, migrations, migrations[had:], fresh=True, roles=roles, throw_away=True
+                )  # fmt: skip
         except SbsyncError:
             clusters.remove(name)
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..databases.catalog import told
 from ..errors import RefusedError
 from ..migrations import Migration
-from ..steps import backup, commit, preflight, push, reset, review, verify
+from ..steps import backup, commit, preflight, push, reset, review, roles, verify
 from ..steps.diff import changes, listed
 from ..steps.generate import generate, refuse_unwritable
 from ..steps.run import Run, Work
@@ -48,6 +48,7 @@ def _diff_local(run: Run, work: Work) -> Work:
 
 
 def _review_local_to_remote(run: Run, work: Work) -> Work:
+    roles.refuse_missing(run, work)
     if rebuilds(run, work):
         reset.refuse_unseen_loss(run, work)
     commit.check(run, _local_to_commit(run, work))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..databases import Database
+from ..databases import Database, FileFailedError
 from ..databases.catalog import (
     MIGRATIONS,
     Catalog,
@@ -171,11 +171,11 @@ class _Generator:
             return self._applied_as([(*values, *parts)])
         except CliError as error:
             if not (values and parts and error.sqlstate == ENUM_VALUE_USED_TOO_EARLY):
-                raise self._undone(self.numbered([text_of((*values, *parts))]), error.message) from None
+                raise self._undone(self.numbered([text_of((*values, *parts))]), error) from None
         try:
             return self._applied_as([values, parts])
         except CliError as error:
-            raise self._undone(self.numbered([text_of(values), text_of(parts)]), error.message) from None
+            raise self._undone(self.numbered([text_of(values), text_of(parts)]), error) from None
 
     def _applied_as(
         self, files: Sequence[tuple[Part, ...]]
@@ -241,17 +241,14 @@ class _Generator:
             made.append(Migration(version, name, text.strip() + "\n"))
         return tuple(made)
 
-    def _undone(self, made: Sequence[Migration], why: str) -> SbsyncError:
-        what = f"The generated migration cannot be applied to a fresh database: {_reason(why)}"
+    def _undone(self, made: Sequence[Migration], error: CliError) -> SbsyncError:
+        own = isinstance(error, FileFailedError) and error.failure.migration in made
+        why = error.failure.words if isinstance(error, FileFailedError) and own else error.message
+        what = f"The generated migration cannot be applied to a fresh database: {why}"
         return SbsyncError(
             what,
             f"{_draft(self.run, made)} Correct it, save it as a file in supabase/migrations, and run again.",
         )
-
-
-def _reason(message: str) -> str:
-    """PostgreSQL's words: the push that failed was one to a throw-away shadow, and nobody's."""
-    return message.removeprefix("`supabase db push` failed: ")
 
 
 def _draft(run: Run, made: Sequence[Migration]) -> str:

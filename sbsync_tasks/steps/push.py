@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .. import histories
-from ..databases import read_back
+from ..databases import FileFailedError
+from ..databases import push as push_by_cli
+from ..databases.in_the_way import told
 from ..errors import RefusedError, SbsyncError
+from ..findings import review
+from ..migrations import Migration
 from .marking import mark_applied
 from .run import Run, Work
 
@@ -45,12 +49,10 @@ def push(run: Run, work: Work) -> Work:
             mark_applied(run, run.remote, work.unrecorded_remotely)
         try:
             if work.pending:
-                pushed = run.cli.push(
-                    run.remote.endpoint, work.files, include_all=run.options.include_all,
-                    lock_timeout=run.settings.lock_timeout,
+                push_by_cli(
+                    run.cli, run.remote.endpoint, run.remote.label, work.files, work.pending,
+                    include_all=run.options.include_all, lock_timeout=run.settings.lock_timeout,
                 )  # fmt: skip
-                pushed.refuse_left_out(work.pending)
-                read_back(run.remote.endpoint, run.remote.label, work.pending)
         except SbsyncError as error:
             raise _landed(run, work, before, error) from None
     return work.with_(
@@ -70,9 +72,12 @@ def unchanged_since(run: Run, work: Work) -> None:
 
 
 def _landed(run: Run, work: Work, before: set[str], error: SbsyncError) -> SbsyncError:
+    """The error with what is in the way there, and with what the remote has now, as its history says."""
+    failure = error.failure if isinstance(error, FileFailedError) else None
     try:
         with run.remote.connection() as connection:
             now = set(histories.read(connection))
+            in_the_way = told(connection, failure) if failure else ""
     except SbsyncError as unreachable:
         return SbsyncError(
             f"{error.message}\nWhat of it the remote has cannot be told: {unreachable.message}",
@@ -80,8 +85,23 @@ def _landed(run: Run, work: Work, before: set[str], error: SbsyncError) -> Sbsyn
         )
     done = [m.file_name for m in work.pending if m.version in now - before]
     left = [m.file_name for m in work.pending if m.version not in now]
+    there = (
+        f"On the remote now: {', '.join(done) or 'none of the pending migrations'}. Not there: "
+        f"{', '.join(left) or 'none'}."
+    )
+    parts = _parts_stay(failure.migration if failure else None)
     return SbsyncError(
-        f"{error.message}\nOn the remote now: {', '.join(done) or 'none of the pending migrations'}. "
-        f"Not there: {', '.join(left) or 'none'}.",
-        error.hint or "Correct the migration that failed, then run again: it goes on from there.",
+        "\n".join(filter(None, (error.message, in_the_way, there, parts))),
+        f"{error.hint or 'Correct what failed, then run the same command again.'} It goes on from there.",
+    )
+
+
+def _parts_stay(migration: Migration | None) -> str:
+    """For a file that is not applied all or nothing."""
+    rules = {"not-alone", "explicit-transaction"}
+    if migration is None or not any(f.rule in rules for f in review(migration.sql).findings):
+        return ""
+    return (
+        f"{migration.file_name} is not applied all or nothing: what stands before the statement that failed may be "
+        "there already."
     )

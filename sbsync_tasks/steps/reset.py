@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .. import histories
-from ..databases import NextLocal, read_back
+from ..databases import NextLocal, explained, push, read_back
 from ..databases.catalog import told
 from ..databases.open import clusters_of
 from ..errors import NoConnectionError, RefusedError, SbsyncError
@@ -61,9 +61,11 @@ def rebuild(run: Run, work: Work, major: int | None = None) -> Work:
     if run.local.kind == "embedded":
         seeds = _swap_embedded(run)
     elif run.local.kind == "stack":
-        seeds = run.stack.reset()
+        with explained(migrations, run.local.label, fresh=True):
+            seeds = run.stack.reset()
     else:
-        seeds = run.cli.reset(run.local.endpoint, migrations)
+        with explained(migrations, run.local.label, fresh=True):
+            seeds = run.cli.reset(run.local.endpoint, migrations)
     run.forget_local()
     read_back(run.local.endpoint, run.local.label, migrations)
     run.console.say(_seeded(seeds), "note")
@@ -117,8 +119,7 @@ def bring_up(run: Run, work: Work) -> Work:
     if had:
         mark_applied(run, run.local, had)
     if missing:
-        run.cli.push(run.local.endpoint, work.files, include_all=True)
-        read_back(run.local.endpoint, run.local.label, missing)
+        push(run.cli, run.local.endpoint, run.local.label, work.files, missing, include_all=True)
     return work
 
 

@@ -27,6 +27,8 @@ FOR_EVER = ("", "0")  # nothing is sent then: some poolers take no options
 WARNING = re.compile(r"(?:WARN(?:ING)?|Warning)\b:?\s*(.+)|(no files matched pattern: .+)")
 
 SEEDING = re.compile(r"^Seeding data from (.+)\.\.\.$", re.MULTILINE)
+# What a push or a reset was at: a migration, `roles.sql`, or a seed file.
+AT = re.compile(r"^(Applying migration|Seeding globals from|Seeding data from) (.+)\.\.\.$", re.MULTILINE)
 
 
 class CliError(SbsyncError):
@@ -35,12 +37,18 @@ class CliError(SbsyncError):
     Attributes:
         code: The CLI's own word for it, such as `DbPushApplyError`; empty where it gave none.
         sqlstate: PostgreSQL's error code where one stands in the message, such as `55P04`.
+        said: What it said, without our words around it.
+        file: The file that it was at, such as `20260101000000_a.sql` or `supabase/seed.sql`; empty for none.
     """
 
-    def __init__(self, message: str, hint: str = "", *, code: str = "", sqlstate: str = "") -> None:
+    def __init__(
+        self, message: str, hint: str = "", *, code: str = "", sqlstate: str = "", said: str = "", file: str = ""
+    ) -> None:
         super().__init__(message, hint)
         self.code = code
         self.sqlstate = sqlstate
+        self.said = said or message
+        self.file = file
 
 
 @dataclass(frozen=True)
@@ -213,7 +221,8 @@ def answer(done: Completed) -> dict[str, object]:
     message = str(said.get("message") or "") or _last_lines(done.stderr or done.stdout)
     raise CliError(
         f"`supabase {_command(done)}` failed: {message}",
-        code=str(said.get("code") or ""), sqlstate=_sqlstate(message + done.stderr),
+        code=str(said.get("code") or ""), sqlstate=_sqlstate(message + done.stderr), said=message,
+        file=next((name for _, name in reversed(AT.findall(done.stderr))), ""),
     )  # fmt: skip
 
 

@@ -70,7 +70,15 @@ def test_a_push_that_fails_half_way_says_what_landed_and_goes_on_from_there(proj
     project.migration("20260401000001", "second", "create unique index teams_name_key on public.teams (name);\n")
     done = project.task("local-to-remote", "--yes", "--json")
     assert done.code == 1, done.text
+    assert "20260401000001_second.sql failed on sandbox (" in done.stderr
+    assert "line 1: ERROR: could not create unique index" in done.stderr
+    assert "supabase db push" not in done.stderr
+    query = "select name, count(*) from public.teams group by name having count(*) > 1"
+    assert f"1 values stand there more than once. To see them: `{query};`" in done.stderr
+    assert project.remote.rows(query) == [("a", 2)]
+    assert "Rows that sandbox (" in done.stderr
     assert "On the remote now: 20260401000000_first.sql. Not there: 20260401000001_second.sql." in done.stderr
+    assert "then run the same command again. It goes on from there." in done.stderr
     assert project.remote.has("public.first")
     assert not project.remote.has("public.teams_name_key")
     assert "20260401000001" not in project.remote.history()

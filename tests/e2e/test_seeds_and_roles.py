@@ -45,3 +45,34 @@ def test_what_is_declined_does_not_wait_for_seeds_that_take_long(project: Projec
     assert (done.code, "Cannot ask for confirmation" in done.stderr) == (4, True), done.text
     assert project.snapshot() == before
     assert "local-next" not in project.clusters.names()
+
+
+def test_a_role_that_the_remote_lacks_is_told_before_the_push(project: Project) -> None:
+    """After a public report: the push failed, and following its advice broke the local side."""
+    project.write(
+        "supabase/roles.sql",
+        "create role app_reader nologin;\ncreate user app_writer password 'hush-hush';\n"
+        "alter role authenticated set statement_timeout = '9s';\n",
+    )
+    project.migration(
+        "20260401000000", "a",
+        "create table public.a (id int primary key);\nalter table public.a enable row level security;\n"
+        "grant select on public.a to app_reader;\ngrant insert on public.a to app_writer;\n",
+    )  # fmt: skip
+    before = project.snapshot()
+    done = project.task("local-to-remote", "--yes")
+    assert done.code == 4, done.text
+    assert "sandbox (" in done.stderr
+    assert "lacks roles that pending files need. Nothing was changed." in done.stderr
+    assert "  - app_reader (20260401000000_a.sql, line 3)" in done.stderr
+    assert "hush-hush" not in done.text
+    assert project.snapshot() == before
+
+    # The advice, word for word.
+    _, _, statements = done.stderr.partition("then run the same command again:\n")
+    project.remote.run(*(line for line in statements.splitlines() if line.strip()))
+    done = project.sync("local-to-remote", "--json")
+    assert done.data["proof"]["in_sync"] is True
+    for database in (project.local, project.remote):
+        assert database.value("select has_table_privilege('app_reader', 'public.a', 'select')") is True
+    assert project.task("reset", "--yes").code == 0

@@ -22,7 +22,7 @@ from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import MissingToolError, SbsyncError
 from sbsync_tasks.histories import Recorded
 from sbsync_tasks.migrations import Migration
-from sbsync_tasks.supabase_cli import CliError
+from sbsync_tasks.supabase_cli import CliError, Pushed
 from tests.support.repository import run, write
 
 REAL_GIT = shutil.which("git")
@@ -203,6 +203,7 @@ def test_what_pg_dumpall_and_we_ourselves_wrote_is_cut(backup, name, text, said)
 
 # --- a push that says that all is well ---
 
+TARGET = Endpoint("127.0.0.1", 1, "d", "u", "p")
 SENT = (Migration("1", "a", "select 1;\n"), Migration("2", "b", "select 2;\n"))
 ROWS = {m.version: Recorded(m.version, m.name, (m.sql.strip(";\n"),)) for m in SENT}
 
@@ -214,20 +215,23 @@ ROWS = {m.version: Recorded(m.version, m.name, (m.sql.strip(";\n"),)) for m in S
 def test_what_is_not_recorded_was_not_pushed(mocker, history):
     mocker.patch.object(pushed, "connect")
     read = mocker.patch.object(pushed.histories, "read", return_value=ROWS)
-    endpoint = Endpoint("127.0.0.1", 1, "d", "u", "p")
-    pushed.read_back(endpoint, "x", SENT)
+    pushed.read_back(TARGET, "x", SENT)
     read.return_value = history
     with pytest.raises(CliError, match=r"x has not recorded .*2_b.sql as it was sent"):
-        pushed.read_back(endpoint, "x", SENT)
+        pushed.read_back(TARGET, "x", SENT)
 
 
 def test_every_push_by_the_cli_is_read_back():
-    """Whatever calls it: shadows, the local database, the remote, the demo."""
+    """Whatever wants it, shadows, the local database, the remote or the demo: one function pushes and reads back."""
     package = Path(git.__file__).parent
-    calling = {
-        path.relative_to(package).as_posix(): path.read_text(encoding="utf-8")
-        for path in package.rglob("*.py")
-        if "cli.push(" in path.read_text(encoding="utf-8")
-    }
-    assert {"databases/shadows.py", "databases/next_local.py", "steps/push.py", "steps/reset.py"} <= calling.keys()
-    assert [name for name, text in calling.items() if text.count("read_back(") < text.count("cli.push(")] == []
+    texts = {p.relative_to(package).as_posix(): p.read_text(encoding="utf-8") for p in package.rglob("*.py")}
+    assert [name for name, text in texts.items() if "cli.push(" in text] == ["databases/pushed.py"]
+
+
+def test_what_is_read_back_is_what_was_expected(mocker):
+    mocker.patch.object(pushed, "connect")
+    mocker.patch.object(pushed.histories, "read", return_value={"1": ROWS["1"]})
+    cli = mocker.Mock(push=mocker.Mock(return_value=Pushed(("1_a.sql", "2_b.sql"), ())))
+    pushed.push(cli, TARGET, "x", SENT, SENT[:1])
+    with pytest.raises(CliError, match=r"x has not recorded 2_b.sql"):
+        pushed.push(cli, TARGET, "x", SENT, SENT)

@@ -1,0 +1,250 @@
+"""Why a file failed that the CLI ran: where it stands, where it was tried, and by its cause the way out.
+
+The CLI's answer (2.115 to 3.1.0) has PostgreSQL's words with the SQLSTATE, details, then `At statement: N` and the
+statement, cut behind the line at fault, which a caret marks. Codes:
+https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ..findings import mask
+from ..findings.credentials import mask_quoted
+from ..migrations import Migration
+from ..sqltext import UnparsableSql, parse
+from ..supabase_cli import CliError
+
+ROW_STATES = ("23502", "23503", "23505", "23514", "23P01", "22")  # rows that are there forbid it
+LOCK_TIMEOUT = "55P03"
+LINES = 6  # of a statement, shown in a message
+AGAIN = "then run the same command again"
+CORRECT = f"Correct the file, {AGAIN}."
+_ANY = re.IGNORECASE
+# The CLI's own statement behind those of a file.
+RECORDING = re.compile(r"\s*insert\s+into\s+supabase_migrations\.schema_migrations\s*\(", _ANY)
+CHANGES_SESSION = re.compile(
+    r"^\s*set\s+(?:session\s+|local\s+)?(?:role|session\s+authorization)\b.*$", _ANY | re.MULTILINE
+)
+NO_ROLE = re.compile(r'role "(.+)" does not exist')
+LOST = re.compile(
+    r"connection (?:terminated|ended|closed|reset)|ECONN|EPIPE|socket|server closed|timeout expired", _ANY
+)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One reason for which a file fails.
+
+    Attributes:
+        states: SQLSTATEs, or how they begin.
+        hint: The way out on a database that has more than what the files make.
+        fresh: The way out where it fails on one that has nothing else; as `hint` where it is empty.
+        words: What the message has to hold besides.
+    """
+
+    states: tuple[str, ...]
+    hint: str
+    fresh: str = ""
+    words: str = ""
+
+
+# The first that fits. {file} and {where} are filled in; {role} is the one that is missing.
+CAUSES: tuple[Cause, ...] = (
+    Cause(
+        (LOCK_TIMEOUT,),
+        f"Another session held a lock on what the file changes. Wait until it has ended, {AGAIN}; SBSYNC_LOCK_TIMEOUT "
+        "(such as 60s) waits longer.",
+    ),
+    Cause(("40P01", "40001"), "Another session worked on the same tables at that moment: run the same command again."),
+    Cause(
+        ROW_STATES,
+        f"Rows that {{where}} holds forbid it. Correct them there, or in {{file}} before this statement, {AGAIN}.",
+        f"Rows that the files themselves write forbid it. {CORRECT}",
+    ),
+    Cause(
+        ("42704",),
+        f"Create it on {{where}}, with the rights that it needs there: `create role {{role}};`, {AGAIN}.",
+        f"Make it in a migration before this one, or in supabase/roles.sql, {AGAIN}.",
+        words='role "',
+    ),
+    Cause(
+        ("0A000", "58P01", "42704"),
+        f"Switch the extension on in the dashboard (Database, Extensions), or install it on that server, {AGAIN}.",
+        "This server does not have the extension. A PostgreSQL that has it (SBSYNC_PG_BINDIR) or the local stack does: "
+        "see docs/databases.md.",
+        words="extension",
+    ),
+    Cause(
+        ("42P01", "42703", "42883", "42704", "3F000", "3D000"),
+        f"{{where}} lacks what the earlier files make: somebody changed it there. Put it back there, {AGAIN}.",
+        f"No earlier file makes it. Correct {{file}}, or write what is missing into an earlier migration, {AGAIN}.",
+    ),
+    Cause(
+        ("42P07", "42710", "42701", "42723", "42P06", "42712"),
+        "It is there already, and no migration says so: `invoke remote-to-local` brings it into one; then take it out "
+        "of {file}.",
+        f"An earlier file makes it already. Take it out of {{file}}, {AGAIN}.",
+    ),
+    Cause(("42601",), CORRECT),
+    Cause(
+        ("42501",),
+        "Migrations run as a role that may not do this there: take it out of {file}, or let the owner of the object "
+        f"grant the right first, {AGAIN}.",
+    ),
+    Cause(
+        ("08", "57P01", "57P02", "57P03"),
+        "The connection broke off. Once the server answers, run the same command again.",
+    ),
+    Cause(("53100",), f"The server's disk is full. Make room, {AGAIN}."),
+    Cause(("53200", "53300", "53"), f"The server has no memory or connection left. Close other clients, {AGAIN}."),
+    Cause(
+        ("25006",), f"The database takes no writes, as the platform does where its disk is full. Make room, {AGAIN}."
+    ),
+    Cause(
+        ("57014",),
+        f"It took longer than a statement may there. Begin {{file}} with `set statement_timeout = 0;`, {AGAIN}.",
+        words="statement timeout",
+    ),
+    Cause(("25001",), f"PostgreSQL runs this statement outside of transactions only: give it its own file, {AGAIN}."),
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What the CLI said of a file.
+
+    Attributes:
+        path: The file, below the project's root.
+        migration: The same, where it is one of those that were sent.
+        said: PostgreSQL's words, with the SQLSTATE and the details.
+        statement: The statement, cut behind the line at fault; empty where it is not known.
+        line: The line of the fault in the file, from 1; 0 where it is not known.
+        sqlstate: PostgreSQL's code; empty for none.
+        recording: It was not the file that failed, but the CLI's own entry in the history.
+    """
+
+    path: str
+    migration: Migration | None
+    said: str
+    statement: str
+    line: int
+    sqlstate: str
+    recording: bool
+
+    @property
+    def words(self) -> str:
+        """What was said, with the place in the file and the statement."""
+        place = f"line {self.line}: " if self.line else ""
+        shown = "" if self.recording else "".join(f"\n  {row}" for row in self.statement.split("\n")[-LINES:] if row)
+        return f"{place}{self.said}{shown}"
+
+    def hint(self, where: str, *, fresh: bool) -> str:
+        """The way out, by the cause."""
+        if self.recording:
+            return self._way_out_of_recording()
+        if not self.sqlstate and LOST.search(self.said):
+            return self._filled(_of("08").hint, where)
+        for cause in CAUSES:
+            if self.sqlstate.startswith(cause.states) and cause.words in self.said:
+                return self._filled((fresh and cause.fresh) or cause.hint, where)
+        return CORRECT
+
+    def _filled(self, text: str, where: str) -> str:
+        role = NO_ROLE.search(self.said)
+        return text.format(file=self.path, where=where, role=f'"{role[1]}"' if role else "…")
+
+    def _way_out_of_recording(self) -> str:
+        found = CHANGES_SESSION.search(self.migration.sql) if self.migration else None
+        if not found:
+            return f"Something in {self.path} keeps the CLI from writing to its history: take it out, {AGAIN}."
+        line = (self.migration.sql if self.migration else "").count("\n", 0, found.end()) + 1
+        return f"`{found[0].strip()}` (line {line}) still holds then: end {self.path} with `reset role;`, {AGAIN}."
+
+
+def _of(state: str) -> Cause:
+    return next(cause for cause in CAUSES if state in cause.states)
+
+
+class FileFailedError(CliError):
+    """A file failed in a push or a reset by the CLI.
+
+    Attributes:
+        failure: What is known of it.
+    """
+
+    def __init__(self, error: CliError, failure: Failure, where: str, *, fresh: bool) -> None:
+        tried = "was run to its end and could not be recorded" if failure.recording else "failed"
+        hint = failure.hint(where, fresh=fresh)
+        super().__init__(
+            f"{failure.path} {tried} on {where}: {failure.words}", hint, code=error.code, sqlstate=error.sqlstate,
+            said=error.said, file=error.file,
+        )  # fmt: skip
+        self.failure = failure
+
+
+@contextmanager
+def explained(migrations: Sequence[Migration], where: str, *, fresh: bool = False) -> Iterator[None]:
+    """Within the block, a file that fails is told by its name, its line and its cause.
+
+    Args:
+        migrations: Those that the CLI is given.
+        where: What the database is called on screen.
+        fresh: It holds nothing but what the files make.
+
+    Raises:
+        FileFailedError: in place of a `CliError` that came from a file.
+    """
+    try:
+        yield
+    except CliError as error:
+        if not error.file or isinstance(error, FileFailedError):
+            raise
+        raise FileFailedError(error, read(error, migrations), where, fresh=fresh) from None
+
+
+def read(error: CliError, migrations: Sequence[Migration]) -> Failure:
+    """What an error of the CLI says of the file that it was at."""
+    migration = next((m for m in migrations if m.file_name == error.file), None)
+    said, _, rest = error.said.partition("\nAt statement: ")
+    number, _, statement = rest.partition("\n")
+    statement = statement.rstrip()
+    recording = bool(RECORDING.match(statement)) and not (migration and RECORDING.search(migration.sql))
+    line = _line(migration.sql, int(number), statement) if migration and number.isdigit() and not recording else 0
+    return Failure(
+        _path(error.file, migration), migration, mask_quoted(said, migration.sql if migration else ""),
+        mask(statement), line, error.sqlstate, recording,
+    )  # fmt: skip
+
+
+def _path(file: str, migration: Migration | None) -> str:
+    if "/" in file:
+        return file
+    return f"supabase/migrations/{file}" if migration else f"supabase/{file}"
+
+
+def _line(sql: str, number: int, statement: str) -> int:
+    """Where the fault stands: at the caret, else where the statement begins, behind its comments; 0 for unknown."""
+    rows = statement.split("\n")
+    marked = len(rows) > 1 and rows[-1].strip() == "^"
+    rows = rows[:-1] if marked else rows
+    first, comments = _begins(sql, number, "\n".join(rows))
+    return first and (first + len(rows) - 1 if marked else first + comments)
+
+
+def _begins(sql: str, number: int, text: str) -> tuple[int, int]:
+    """The line on which a statement's text begins, and how many lines of comments are in front of it; 0 for unknown."""
+    try:
+        parsed = parse(sql)
+    except UnparsableSql:  # the statement may be the reason
+        start = sql.find(text)
+        return (0, 0) if start < 0 else (sql.count("\n", 0, start) + 1, 0)
+    if number >= len(parsed):
+        return (0, 0)
+    known = parsed[number].statement
+    position = text.find(known.text.split("\n")[0])
+    comments = text.count("\n", 0, max(position, 0))
+    return (0, 0) if position < 0 else (known.line - comments, comments)

@@ -1,0 +1,120 @@
+"""Roles that pending files need: `supabase/roles.sql` makes them on new databases alone, never on the remote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ..errors import RefusedError
+from ..findings.names import quoted
+from ..migrations import Migration, read_sql
+from ..sqltext import Node, Parsed, UnparsableSql, enum_name, parse, walk, written
+from .run import Run, Work
+
+MAKES = r"\bcreate\s+(?:role|user|group)\s+\"?{}\"?(?![\w$])"
+PLATFORM = ("anon", "authenticated", "service_role")  # what a migration may take for granted
+PASSWORD = re.compile(r"\bpassword\b", re.IGNORECASE)
+
+
+def refuse_missing(run: Run, work: Work) -> None:
+    """Stop before a push that the remote would refuse for want of a role.
+
+    Looked for are the roles that `roles.sql` makes, and the platform's: with any other one, the files would not have
+    applied to a shadow.
+
+    Raises:
+        RefusedError: names each with the place that needs it, and says what to run on the remote.
+    """
+    if not work.pending:
+        return
+    made_there = _roles_sql(run.settings.root)
+    with run.remote.connection() as connection:
+        there = {str(row[0]) for row in connection.execute("select rolname from pg_roles")}
+    missing = {
+        role: place
+        for role, place in _needed(work.pending).items()
+        if role not in there and (role in PLATFORM or _makes(made_there, role))
+    }
+    if not missing:
+        return
+    listed = "\n".join(f"  - {quoted(role)} ({place})" for role, place in missing.items())
+    statements = "\n".join(f"  {statement};" for statement in _statements(made_there, list(missing)))
+    login = " Passwords are left out: give the role one there." if PASSWORD.search(made_there) else ""
+    raise RefusedError(
+        f"{run.remote.label} lacks roles that pending files need. Nothing was changed.\n{listed}",
+        f"supabase/roles.sql is never run there.{login} Run this on {run.remote.name}, for example in the dashboard's "
+        f"SQL editor, then run the same command again:\n{statements}",
+    )
+
+
+def _roles_sql(root: Path) -> str:
+    path = root / "supabase" / "roles.sql"
+    return read_sql(path) if path.is_file() else ""
+
+
+def _makes(sql: str, role: str) -> bool:
+    """Whether a text makes a role, as a statement of its own or inside of a block."""
+    return bool(re.search(MAKES.format(re.escape(role)), sql, re.IGNORECASE))
+
+
+def _needed(migrations: Iterable[Migration]) -> dict[str, str]:
+    """The roles that files name and do not make, each with the place that names it first."""
+    found: dict[str, str] = {}
+    files = sorted(migrations)
+    for migration in files:
+        for parsed in _parsed(migration.sql):
+            for role in _named(parsed):
+                found.setdefault(role, f"{migration.file_name}, line {parsed.statement.line}")
+    return {role: place for role, place in found.items() if not any(_makes(m.sql, role) for m in files)}
+
+
+def _parsed(sql: str) -> tuple[Parsed, ...]:
+    try:
+        return parse(sql)
+    except UnparsableSql:  # the shadow says it better
+        return ()
+
+
+def _named(parsed: Parsed) -> Iterator[str]:
+    """The roles that have to be there when a statement runs."""
+    if parsed.node is None or (parsed.name == "drop_role_stmt" and parsed.node.missing_ok):
+        return
+    if parsed.name == "variable_set_stmt" and parsed.node.name == "role" and parsed.node.args:
+        yield str(parsed.node.args[0].a_const.sval.sval)
+    yield from _specified(parsed.node)
+
+
+def _specified(node: Node) -> Iterator[str]:
+    for kind, found in walk(node):
+        if kind == "RoleSpec" and enum_name(found, "roletype") == "ROLESPEC_CSTRING":
+            yield str(found.rolename)
+        elif kind == "GrantRoleStmt":
+            yield from (str(granted.access_priv.priv_name) for granted in found.granted_roles)
+
+
+def _statements(sql: str, roles: list[str]) -> Iterator[str]:
+    """What `roles.sql` has about these roles, without passwords; a plain statement for a role of which it has none."""
+    told = [parsed for parsed in _parsed(sql) if _about(parsed, roles)]
+    texts = [text for parsed in told if (text := _without_password(parsed))]
+    for role in roles:
+        if not any(_makes(text, role) for text in texts):
+            yield f"create role {quoted(role)}"
+    yield from texts
+
+
+def _about(parsed: Parsed, roles: list[str]) -> bool:
+    named = set(_specified(parsed.node)) if parsed.node is not None else set()
+    return not named.isdisjoint(roles) or any(_makes(parsed.statement.text, role) for role in roles)
+
+
+def _without_password(parsed: Parsed) -> str:
+    """The statement; empty where nothing is left of it, or where its password cannot be taken out."""
+    if not PASSWORD.search(parsed.statement.text):
+        return parsed.statement.text
+    if parsed.name not in {"create_role_stmt", "alter_role_stmt"}:
+        return ""
+    kept = [option for option in parsed.node.options if option.def_elem.defname.lower() != "password"]
+    del parsed.node.options[:]
+    parsed.node.options.extend(kept)
+    return written(parsed) if kept or parsed.name == "create_role_stmt" else ""
