@@ -197,13 +197,22 @@ def explained(migrations: Sequence[Migration], where: str, *, fresh: bool = Fals
 
     Raises:
         FileFailedError: in place of a `CliError` that came from a file.
+        CliError: in place of any other one, with the database that it was about.
     """
     try:
         yield
     except CliError as error:
-        if not error.file or isinstance(error, FileFailedError):
+        if error.said == error.message or isinstance(error, FileFailedError):  # our own words
             raise
-        raise FileFailedError(error, read(error, migrations), where, fresh=fresh) from None
+        if error.file:
+            raise FileFailedError(error, read(error, migrations), where, fresh=fresh) from None
+        raise _without_file(error, where) from None
+
+
+def _without_file(error: CliError, where: str) -> CliError:
+    lost = error.code.endswith("ConnectError") or LOST.search(error.said)
+    hint = _of("08").hint if lost else error.hint
+    return CliError(f"The CLI failed on {where}: {error.said}", hint, code=error.code, sqlstate=error.sqlstate)
 
 
 def read(error: CliError, migrations: Sequence[Migration]) -> Failure:

@@ -53,6 +53,8 @@ class Archive:
             with started(self._endpoint, [argv]):
                 pass
             listed = self._restore("--list", str(archive))
+            if b"Archive created" not in listed:
+                raise SbsyncError("pg_restore ended without an error, and gave no list of what pg_dump has written.")
             entries = {(int(m[1]), int(m[2])): m[0] for m in _ENTRY.finditer(listed)}
             return {key: self._written(archive, entries[key]) for key in oids if key in entries}
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from .. import git
 from ..errors import RefusedError
 from ..findings import has_secret, review
-from ..migrations import Migration, migrations_dir, read_folder
+from ..migrations import Migration, migrations_dir, read_folder, read_sql
+from ..same_sql import same
 from .run import Run, Work
 
 REMOTE_CHANGES = "Add migration for remote changes"
@@ -98,9 +99,31 @@ def commit(run: Run, work: Work, migrations: Iterable[Migration], message: str) 
     files = not_in_git(run, migrations)
     gone = git.renamed_away(run.settings.root, files)
     made = git.commit(run.settings.root, [*files, *gone], message)
-    for name in made.rewritten:
-        run.console.say(f"a hook changed {name}: it no longer matches what was reviewed and applied", "warning")
+    tell_rewritten(run, made, work.files)
     return work.with_(committed=made)
+
+
+def tell_rewritten(run: Run, made: git.Committed, migrations: Iterable[Migration]) -> None:
+    """Warn of files that a hook has changed beyond blanks, comments and the case of keywords, which count for nothing.
+
+    Args:
+        run: The run.
+        made: The commit.
+        migrations: The files as they were before it.
+    """
+    before = {m.file_name: m.sql for m in migrations}
+    for name in made.rewritten:
+        path = run.settings.root / name
+        old = before.get(path.name)
+        if old is None or not path.is_file() or same(old, read_sql(path)):
+            continue
+        run.console.say(
+            f"a hook changed what {name} does: git has another text now than the one that was reviewed, and than any "
+            "database has that recorded it. Let the hook leave these files alone (with pre-commit: `exclude: "
+            "^supabase/migrations/`); then `invoke resolve` brings back the text that the databases have, and `invoke "
+            "commit` commits it.",
+            "warning",
+        )
 
 
 def commit_files(run: Run, message: str) -> None:
@@ -123,7 +146,9 @@ def commit_files(run: Run, message: str) -> None:
         run.console.say(f"A run would commit {names}.", "ok")
         return
     run.console.confirm(f"Commit {names}?")
+    files = read_folder(root).migrations
     made = git.commit(root, [*left, *gone], message)
+    tell_rewritten(run, made, files)
     run.console.say(f"committed {names} as {made.commit}", "ok")
     run.console.document({"commit": made.commit, "files": list(made.files)})
 

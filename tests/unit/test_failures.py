@@ -101,8 +101,13 @@ def test_what_the_cli_itself_writes_is_not_shown_as_the_files():
 def test_other_files_and_other_errors():
     assert failed("x;", "ERROR: no", "", file="supabase/seed.sql").message.startswith("supabase/seed.sql failed on")
     assert failed("x;", "ERROR: no", "", file="roles.sql").message.startswith("supabase/roles.sql failed on staging")
-    with pytest.raises(CliError, match="`supabase db push` failed: no"), explained([], "staging"):
-        raise CliError("`supabase db push` failed: no")
+    with pytest.raises(CliError, match=r"^The CLI failed on staging: no$"), explained([], "staging"):
+        raise CliError("`supabase db push` failed: no", said="no")
+    with pytest.raises(CliError, match=r"^The CLI failed on staging") as caught, explained([], "staging"):
+        raise CliError("x", code="DbConnectError", said="failed to connect")
+    assert "run the same command again" in caught.value.hint
+    with pytest.raises(CliError, match=r"^its answer cannot be read$"), explained([], "staging"):
+        raise CliError("its answer cannot be read")
 
 
 def test_credentials_of_a_file_are_not_shown():

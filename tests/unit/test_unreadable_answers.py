@@ -6,6 +6,7 @@ The CLI's answers are in test_supabase_cli.py. Each program here is a fake one t
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,14 +16,21 @@ from sbsync_tasks.backups import check
 from sbsync_tasks.backups import manifest as layout
 from sbsync_tasks.backups.manifest import Backup, Manifest
 from sbsync_tasks.backups.programs import checked_version
+from sbsync_tasks.console import Console
 from sbsync_tasks.databases import container_base, pushed
 from sbsync_tasks.databases.docker import Docker
+from sbsync_tasks.databases.embedded import base, binaries, files, server
 from sbsync_tasks.databases.embedded.tree import _directories
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import MissingToolError, SbsyncError
+from sbsync_tasks.generate import Archive
 from sbsync_tasks.histories import Recorded
 from sbsync_tasks.migrations import Migration
+from sbsync_tasks.redaction import Redactor
+from sbsync_tasks.steps.doctor import tools
+from sbsync_tasks.steps.doctor.subject import Subject
 from sbsync_tasks.supabase_cli import CliError, Pushed
+from sbsync_tasks.supabase_cli.binary import npm_install
 from tests.support.repository import run, write
 
 REAL_GIT = shutil.which("git")
@@ -199,6 +207,76 @@ def test_what_pg_dumpall_and_we_ourselves_wrote_is_cut(backup, name, text, said)
     (backup().path / name).write_text(text)
     with pytest.raises(SbsyncError, match=said):
         check(backup())
+
+
+@pytest.mark.parametrize("prints", ["", "psql", "psql (PostgreSQL) "])
+def test_a_server_without_a_version_is_no_server(tmp_path, monkeypatch, prints):
+    for name in (*binaries.SERVER_PROGRAMS, "psql"):
+        program(tmp_path / "bin", name, f"printf '{prints}'")
+    monkeypatch.setattr(binaries, "_places", lambda _override: iter([("here", tmp_path / "bin")]))
+    with pytest.raises(MissingToolError, match="No PostgreSQL server was found"):
+        binaries.find_binaries(None)
+
+
+def test_pg_restore_that_lists_nothing_of_what_pg_dump_has_written(tmp_path):
+    for name in ("pg_dump", "pg_restore"):
+        program(tmp_path / "bin", name, "exit 0")
+    with pytest.raises(SbsyncError, match="gave no list"):
+        Archive(lambda: tmp_path / "bin", TARGET).statements([(1, 2)])
+
+
+def test_initdb_that_makes_nothing(tmp_path, monkeypatch):
+    program(tmp_path / "bin", "initdb", "exit 0")
+    monkeypatch.setattr(base.server, "run", lambda argv: subprocess.run(argv, check=True) and "")
+    with pytest.raises(SbsyncError, match="initdb ended without an error, and made no database cluster"):
+        base._initdb(tmp_path / "bin", tmp_path)
+
+
+# --- the system's own ---
+
+
+@pytest.mark.parametrize("script", ["exit 0", 'for last; do :; done; mkdir "$last"'])
+def test_cp_that_copies_nothing_or_a_part(tmp_path, monkeypatch, script):
+    folder = program(tmp_path / "bin", "cp", script).parent
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    (source / "file").write_text("text")
+    files.seal(source)
+    with pytest.raises(SbsyncError, match="could not be copied: cp gave no reason"):
+        files.copy_tree(source, target)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("prints", ["", "/usr/bin/postgres -D /half/of"])
+def test_ps_that_says_nothing_of_a_process_is_not_taken_for_its_end(tmp_path, monkeypatch, prints):
+    """As where there is no /proc: a server that is up would be left running, and called stopped."""
+    monkeypatch.setattr(server, "PROC", tmp_path / "none")
+    monkeypatch.setattr(server, "PS", str(program(tmp_path / "bin", "ps", f"printf '{prints}'")))
+    (tmp_path / "postmaster.pid").write_text(f"{os.getpid()}\n")
+    with pytest.raises(SbsyncError, match="says nothing of process"):
+        server.stop(tmp_path)
+    (tmp_path / "postmaster.pid").write_text(f"{server.NOBODYS_PID}\n")
+    server.stop(tmp_path)  # there is no such process
+
+
+@pytest.mark.parametrize("check", [tools.node, tools.git])
+@pytest.mark.parametrize("prints", ["", "unknown"])
+def test_a_program_without_a_version_is_no_tick_of_doctor(repository, tmp_path, monkeypatch, check, prints):
+    program(tmp_path / "bin", "npm", "exit 0")
+    program(tmp_path / "bin", "node", f"printf '{prints}'")
+    fake_git(tmp_path, monkeypatch, "--version", prints)
+    found = check(Subject(repository, Console(Redactor()), None))
+    assert [line.level for line in found] == ["warning"]
+    assert "--version gives no version" in found[0].what
+
+
+def test_npm_that_installs_nothing(tmp_path, monkeypatch):
+    folder = program(tmp_path / "bin", "npm", "exit 0").parent
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(SbsyncError, match="npm could not install x@1"):
+        npm_install("x@1", tmp_path / "target", "node_modules/x")
+    assert not (tmp_path / "target").exists()
 
 
 # --- a push that says that all is well ---

@@ -119,6 +119,10 @@ def _initdb(bindir: Path, folder: Path) -> None:
         f"--pwfile={folder / f'{ADMIN}.password'}", "-E", "UTF8", f"--locale={locale}",
         "--no-sync", "--wal-segsize=1", "--no-instructions",
     ])  # fmt: skip
+    if not (folder / "data" / "PG_VERSION").is_file():
+        raise SbsyncError(
+            "initdb ended without an error, and made no database cluster.", f"Does {bindir} hold it whole?"
+        )
     with (folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as conf:
         conf.write(SETTINGS)
 

@@ -30,11 +30,16 @@ def copy_tree(source: Path, target: Path) -> None:
     for flags in ways:
         argv = ["cp", *flags, str(source), str(target)]
         done = process.run(argv)
-        if done.ok:
+        if done.ok and _is_copied(source, target):
             return
-        said = done.stderr.strip().rsplit("\n", 1)[-1]
+        said = done.stderr.strip().rsplit("\n", 1)[-1] or "cp gave no reason"
         shutil.rmtree(target, ignore_errors=True)
     raise SbsyncError(f"{source} could not be copied: {said}", "Look at the free disk space and the owner.")
+
+
+def _is_copied(source: Path, target: Path) -> bool:
+    """Whether the copy is there, and whole where the folder was sealed."""
+    return target.is_dir() and (is_whole(target) or not (source / MANIFEST).exists())
 
 
 def seal(folder: Path) -> None:

@@ -25,6 +25,7 @@ POLL_SECONDS = 0.005
 READY_LINES = 8
 # Linux; elsewhere `ps` is asked.
 PROC = Path("/proc")
+PS = "/bin/ps"
 # In /proc/PID/stat: a process that has ended and whose parent has not noticed.
 ENDED = ("Z", "X")
 PORT_TRIES = 8
@@ -219,9 +220,21 @@ def _command(pid: int) -> str:
         except OSError:
             return ""
         return os.fsdecode(words.replace(b"\0", b" ")).strip()
-    argv = ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)]
-    shown = process.printed(argv)
+    told = process.run([PS, "-ww", "-o", "command=", "-p", str(pid)], cwd="/", timeout=process.ANSWER).stdout
+    shown = told.strip()
+    if not told.endswith("\n") and _exists(pid):  # else its server would be taken for one that has ended
+        raise SbsyncError(f"{PS} says nothing of process {pid}, which is there.", f"Is {PS} the system's own?")
     return "" if "<defunct>" in shown or shown == "(postgres)" else shown
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _fatal(log: str) -> str:

@@ -37,7 +37,10 @@ def node(subject: Subject) -> list[Check]:
     if npm:
         program = shutil.which("node") or npm[0]
         version = _version(program)
-        return [Check("ok", f"{version}, npm: {npm[-1]} (only used to install the Supabase CLI).")]
+        what = f"npm: {npm[-1]} (only used to install the Supabase CLI)."
+        if isinstance(version, SbsyncError):
+            return [Check("warning", f"{version.message} {what}", version.hint)]
+        return [Check("ok", f"{version}, {what}")]
     if not isinstance(subject.cli, SbsyncError):
         return [Check("ok", "No npm; it is not needed, since there is a Supabase CLI.")]
     return [
@@ -75,8 +78,11 @@ def git(subject: Subject) -> list[Check]:
     ready = attempt(lambda: repository.check_ready(subject.root))
     if isinstance(ready, SbsyncError):
         return [Check("warning", f"{ready.message} Only commits need it (--no-commit).", ready.hint)]
-    version = _version("git").removeprefix("git version ")
-    return [Check("ok", f"{version}; migrations can be committed."), *(Check("warning", text) for text in ready)]
+    version = _version("git")
+    if isinstance(version, SbsyncError):
+        return [Check("warning", f"{version.message} Only commits need it (--no-commit).", version.hint)]
+    what = f"{version.removeprefix('git version ')}; migrations can be committed."
+    return [Check("ok", what), *(Check("warning", text) for text in ready)]
 
 
 def postgresql(subject: Subject) -> list[Check]:
@@ -102,6 +108,10 @@ def _client(subject: Subject, major: int | None) -> list[Check]:
     return [Check("ok", f"pg_dump for backups of PostgreSQL {major}: {tools}")]
 
 
-def _version(program: str) -> str:
-    done = process.run([program, "--version"], timeout=VERSION_SECONDS)
-    return done.stdout.strip() or f"{program} says no version"
+def _version(program: str) -> str | SbsyncError:
+    done = attempt(lambda: process.run([program, "--version"], timeout=VERSION_SECONDS))
+    if isinstance(done, SbsyncError):
+        return done
+    if done.ok and any(character.isdigit() for character in done.stdout):
+        return done.stdout.strip()
+    return SbsyncError(f"{program} --version gives no version.", f"Is it the real {program}? Install it anew.")
