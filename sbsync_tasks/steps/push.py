@@ -90,9 +90,10 @@ def _landed(run: Run, work: Work, before: set[str], error: SbsyncError) -> Sbsyn
         f"{', '.join(left) or 'none'}."
     )
     parts = _parts_stay(failure.migration if failure else None)
+    hint = error.hint or "Correct what failed, then run the same command again."
     return SbsyncError(
         "\n".join(filter(None, (error.message, in_the_way, there, parts))),
-        f"{error.hint or 'Correct what failed, then run the same command again.'} It goes on from there.",
+        hint if parts else f"{hint} It goes on from there.",
     )
 
 
