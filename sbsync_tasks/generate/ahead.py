@@ -1,7 +1,8 @@
 """What has to be written before the engine is asked: roles, names and parents, from which it would draw wrong ends.
 
 It cannot name a role that is not there as an owner, takes a renamed column of a view for another one, gives a composite
-type's renamed attribute up with its values, and drops a table with its rows to give it other parents.
+type's renamed attribute up with its values, makes an enum again that rows of the old label cannot be cast to, and drops
+a table with its rows to give it other parents.
 """
 
 from __future__ import annotations
@@ -44,6 +45,15 @@ from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('v', 'c') and n.nspname !~ current_setting('sbsync.managed')
   and c.oid not in (select objid from pg_depend where deptype = 'e')
 order by 2, 3
+"""
+_LABELS = """
+select format('%I.%I', n.nspname, t.typname), array_agg(e.enumlabel::text order by e.enumsortorder),
+  array(select distinct a.attrelid::regclass::text from pg_attribute a
+    where a.atttypid in (t.oid, t.typarray) and a.attrelid < t.oid and not a.attisdropped)
+from pg_enum e join pg_type t on t.oid = e.enumtypid join pg_namespace n on n.oid = t.typnamespace
+where n.nspname !~ current_setting('sbsync.managed') and t.oid not in (select objid from pg_depend where deptype = 'e')
+group by 1, t.oid
+order by 1
 """
 _PARENTS = """
 select format('%I.%I', n.nspname, c.relname), i.inhparent is not null and c.relispartition,
@@ -98,6 +108,31 @@ def renames(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -
                         f"ALTER TYPE {relation} RENAME ATTRIBUTE {name} TO {other} CASCADE",
                         "the same place and type, so renamed: values stay",
                     )
+
+
+def labels(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Iterator[Part]:
+    """Labels of enums of as many values that have another name at the same place.
+
+    A type that is younger than a table with a column of it has been made anew: its labels may mean something else.
+    """
+    here = {name: (texts, older) for name, texts, older in _read(scratch, _LABELS)}
+    there = {name: (texts, older) for name, texts, older in _read(target, _LABELS)}
+    for name in sorted(here.keys() & there.keys()):
+        (old, older_here), (new, older_there) = here[name], there[name]
+        if len(old) != len(new) or not set(older_there) <= set(older_here):
+            continue
+        for label, other in zip(old, new, strict=True):
+            if label not in new and other not in old:
+                yield added(
+                    f"ALTER TYPE {name} RENAME VALUE {_literal(label)} TO {_literal(other)}",
+                    "the same place among as many values, so renamed: rows keep it",
+                )
+
+
+def _literal(text: str) -> str:
+    """The text as a literal in which no carriage return stands."""
+    quoted = "'" + text.replace("'", "''") + "'"
+    return "E" + quoted.replace("\\", "\\\\").replace("\r", "\\r") if "\r" in text else quoted
 
 
 def _columns(connection: psycopg.Connection[Any]) -> dict[tuple[str, str], dict[int, tuple[str, str]]]:

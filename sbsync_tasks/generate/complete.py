@@ -15,7 +15,7 @@ from . import ahead, kept
 from .dependents import BLOCKED, Dependents, HeldError
 from .dumped import Archive
 from .facts import Fact, Facts, Stage, read_facts
-from .order import Tried, in_some_order
+from .order import GONE, Tried, in_some_order
 from .script import Part, added, engine_parts, enum_values_apart
 
 if TYPE_CHECKING:
@@ -53,11 +53,13 @@ class Completed:
         values: Statements that have to be committed before the others: new values of enums.
         parts: All others, in an order in which they apply.
         missing: What the copy has otherwise than the changed database all the same.
+        refused: Statements of the engine's that do not apply in any order, with PostgreSQL's words.
     """
 
     values: tuple[Part, ...]
     parts: tuple[Part, ...]
     missing: tuple[Missing, ...]
+    refused: tuple[tuple[str, str], ...] = ()
 
 
 class Bench:
@@ -111,7 +113,7 @@ class Bench:
         parts: list[Part] = []
         for key in differing:
             ours, theirs = here.get(key), self.there.get(key)
-            why = f"the engine leaves out the {key}" if theirs else f"the engine leaves in the {key}"
+            why = f"the engine's statements do not {'make' if theirs else 'remove'} the {key}"
             if ours and ours.undo and (theirs is None or theirs.again):
                 parts.append(added(ours.undo, why))
             if theirs:
@@ -123,17 +125,19 @@ class Bench:
         wanted = [fact.oids for fact in facts if fact.make is None and fact.oids]
         return self._archive.statements(wanted) if wanted else {}
 
-    def missing(self, waiting: Sequence[tuple[Part, Exception]]) -> tuple[Missing, ...]:
+    def missing(self, waiting: Sequence[tuple[Part, psycopg.Error]]) -> tuple[Missing, ...]:
         """What is still not as in the changed database, with both definitions."""
         here = self.facts()
-        why = {part.text: _first_line(error) for part, error in waiting}
+        errors = {part.text: error for part, error in waiting}
         found = []
         differing = [k for k in sorted(here.keys() | self.there.keys()) if not _same(here.get(k), self.there.get(k))]
         objects = [key for key in differing if (self.there.get(key) or here[key]).stage == "create"]
         for key in objects or differing:  # attributes of an object that is missing say nothing
             ours, theirs = here.get(key), self.there.get(key)
             statement = (theirs.make if theirs else ours.undo if ours else None) or ""
-            found.append(Missing(key, _shown(ours), _shown(theirs), statement, why.get(statement, "")))
+            error = errors.get(statement)
+            if error is None or error.sqlstate not in GONE:  # else it belongs to what is missing itself
+                found.append(Missing(key, _shown(ours), _shown(theirs), statement, _in_words(error) if error else ""))
         return tuple(found)
 
 
@@ -152,8 +156,9 @@ def _shown(fact: Fact | None) -> str | None:
     return None if fact is None else fact.make or fact.definition
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "")
+def _in_words(error: psycopg.Error) -> str:
+    said = error.diag.message_primary or next(iter(str(error).splitlines()), "")
+    return f"{said} ({error.diag.message_hint})" if error.diag.message_hint else said
 
 
 def complete(bench: Bench, sql: str | None, failed: str = "") -> Completed:
@@ -180,16 +185,20 @@ def complete(bench: Bench, sql: str | None, failed: str = "") -> Completed:
     tried = _tried(bench, script)
     if not bench.equal() and any(_is_blocked(error) for _, error in tried.waiting):
         tried = _cleared(bench, script, tried)
-    missing = () if bench.equal() else bench.missing(tried.waiting)
+    equal = bench.equal()
+    missing = () if equal else bench.missing(tried.waiting)
+    waiting = () if equal else tried.waiting
+    refused = {part.text: _in_words(error) for part, error in waiting if part.origin == "engine"}
     after = kept.identities(bench.scratch)
     positions = in_some_order(bench.scratch, kept.positions(before, after)).done
-    return Completed(tuple(done), tuple(_once((*first, *tried.done, *positions))), missing)
+    return Completed(tuple(done), tuple(_once((*first, *tried.done, *positions))), missing, tuple(refused.items()))
 
 
 def _ahead(bench: Bench) -> Iterator[Part]:
     here, there = ahead.read_parents(bench.scratch), ahead.read_parents(bench.target)
     yield from ahead.roles(bench.scratch, bench.target)
     yield from ahead.renames(bench.scratch, bench.target)
+    yield from ahead.labels(bench.scratch, bench.target)
     yield from ahead.parents(here, there, bench.facts(), bench.there)
 
 
@@ -200,6 +209,8 @@ def _tried(bench: Bench, script: Sequence[Part]) -> Tried:
         if bench.equal():
             break
         _add(bench, tried, bench.lacking(stage, kinds))  # type: ignore[arg-type]
+    if not bench.equal():  # labels that the engine has added without their carriage returns
+        _add(bench, tried, [*ahead.labels(bench.scratch, bench.target)])
     return tried
 
 

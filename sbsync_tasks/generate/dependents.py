@@ -66,6 +66,14 @@ _DROPPED = {
     "statistics object": "statistics", "operator": "operator", "cast": "cast",
     "text search configuration": "text search configuration",
 }  # fmt: skip
+# What belongs to another object: the statement about that one. What has no kind is gone already.
+_ALTERED = {
+    "table constraint": "ALTER TABLE {table} DROP CONSTRAINT {third}",
+    "domain constraint": "ALTER DOMAIN {first} DROP CONSTRAINT {argument}",
+    "default value": "ALTER TABLE {table} ALTER COLUMN {third} DROP DEFAULT",
+    "publication relation": "ALTER PUBLICATION {argument} DROP TABLE {table}",
+    "": "",
+}
 
 
 class HeldError(Exception):
@@ -156,19 +164,13 @@ class Dependents:
         kind, identity, names, arguments, contype = self._words(address)
         if kind in _DROPPED:
             return f"DROP {_DROPPED[kind].upper()} {identity}"
-        if kind == "table constraint" and contype != "n":
-            table = ".".join(map(_quoted, names[:2]))
-            return f"ALTER TABLE {table} DROP CONSTRAINT {_quoted(names[2])}"
-        if kind == "domain constraint":
-            return f"ALTER DOMAIN {names[0]} DROP CONSTRAINT {_quoted(arguments[0])}"
-        if kind == "default value":
-            table = ".".join(map(_quoted, names[:2]))
-            return f"ALTER TABLE {table} ALTER COLUMN {_quoted(names[2])} DROP DEFAULT"
         if kind == "table column":
             return self._generated_column(address, identity)
-        if kind == "":
-            return ""
-        raise HeldError(f"{kind} {identity}")
+        if kind not in _ALTERED or contype == "n":
+            raise HeldError(f"{kind} {identity}")
+        third, argument = (_quoted("".join(texts)) for texts in (names[2:3], arguments[:1]))
+        table = ".".join(map(_quoted, names[:2]))
+        return _ALTERED[kind].format(table=table, third=third, first="".join(names[:1]), argument=argument)
 
     def _generated_column(self, address: Address, identity: str) -> str:
         """A generated column's values are worked out again, but no column may move.

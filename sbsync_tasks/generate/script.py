@@ -81,8 +81,14 @@ def drops_attribute(parts: Iterable[Part]) -> bool:
     )  # fmt: skip
 
 
+def replaces_enum(parts: Iterable[Part]) -> bool:
+    """Whether an enum is made, and a type dropped: rows of a label that the new one lacks cannot come along."""
+    kinds = {parsed.name for part in parts if " TYPE " in part.text.upper() for parsed in sqltext.parse(part.text)}
+    return "create_enum_stmt" in kinds and "drop_stmt" in kinds
+
+
 def _first(part: Part) -> Part:
-    return replace(part, origin="moved", why="a new value can be used only after it was committed")
+    return replace(part, origin="moved", why="a new value comes before what may use it")
 
 
 def _adds_value(part: Part) -> bool:

@@ -33,8 +33,10 @@ from ..generate import (
     engine_parts,
     enum_values_apart,
     identities,
+    labels,
     positions,
     replaced_tables,
+    replaces_enum,
     text_of,
 )
 from ..migrations import Migration, next_version, write_sql
@@ -66,12 +68,14 @@ class Generated:
         unwritable: Differences that could not be carried.
         parts: The statements of each migration, with where they come from.
         missing: What could not be carried, with both definitions.
+        refused: Statements of the engine's that do not apply, with PostgreSQL's words.
     """
 
     migrations: tuple[Migration, ...]
     unwritable: tuple[Difference, ...] = ()
     parts: tuple[tuple[Part, ...], ...] = ()
     missing: tuple[Missing, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -126,13 +130,20 @@ class _Generator:
             values, rest = enum_values_apart(parts)
             return self._proved((values, rest), before)
         after = _identities(shadow)
-        if replaced_tables(before, after) or drops_attribute(parts) or not self.exactly(shadow):
+        loses = replaced_tables(before, after) or drops_attribute(parts) or self._renames_label(parts)
+        if loses or not self.exactly(shadow):
             return None
         further = positions(before, after)
         if further:
             return self._proved(((*parts, *further),), before)
         self.applied((*self.base, *made))
         return Generated(made, parts=(parts,))
+
+    def _renames_label(self, parts: Sequence[Part]) -> bool:
+        if not replaces_enum(parts):
+            return False
+        with self.shadow(()).connection() as shadow, self.database.connection() as target:
+            return any(labels(shadow, target))
 
     def _proved(self, files: Sequence[Sequence[Part]], before: Identities) -> Generated | None:
         """These statements as files; None where they do not apply, or do not make the shadow what the database is."""
@@ -161,7 +172,7 @@ class _Generator:
         left = self.left(shadow)
         if not left:
             self.applied((*self.base, *made))
-        return Generated(made, left, tuple(files), completed.missing)
+        return Generated(made, left, tuple(files), completed.missing, completed.refused)
 
     def _applied_whole(
         self, values: tuple[Part, ...], parts: tuple[Part, ...]
@@ -310,6 +321,7 @@ def refuse_unwritable(run: Run, whose: str, made: Generated) -> None:
     if not made.unwritable:
         return
     each = [line for missing in made.missing[:LISTED] for line in in_words(missing)]
+    each += [f"PostgreSQL refuses: {' '.join(text.split())};\n    {why}" for text, why in made.refused[:LISTED]]
     rest = f"Everything else is in it, and applies. {_draft(run, made.migrations)}" if made.migrations else ""
     raise RefusedError(
         f"{whose} has changes that could not be carried into a migration:\n"

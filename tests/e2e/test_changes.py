@@ -30,11 +30,19 @@ TELLING = {
     ("function-signature-with-dependents", "local-to-remote"), ("column-storage-statistics", "remote-to-local"),
     ("inherit-attach-detach", "local-to-remote"),
 }  # fmt: skip
-OLDER = ("2.115.0", "2.122.1", "3.0.0")
+# What is generated for these is tried in test_generated.py: the rest of a run is the same for every change.
+GENERATED = frozenset((
+    "aggregate-operator-class", "column-type-with-everything", "composite-nested", "default-with-line-ends",
+    "domain-constraint-changed", "enum-value-in-default-and-array", "enum-value-renamed-and-removed",
+    "foreign-tables", "function-return-type", "generated-expression", "identity-always-by-default",
+    "keys-deferrable", "materialized-view-dependents", "names-that-need-care", "partitions-default-and-detached",
+    "policies-and-force", "range-cast-collation", "rights-on-everything", "storage-parameters",
+    "text-search-changed", "triggers-of-all-kinds", "view-chain-root",
+))  # fmt: skip
 
 
 def cases() -> Iterator[object]:
-    for folder in sorted(CASES.iterdir()):
+    for folder in sorted(folder for folder in CASES.iterdir() if folder.name not in GENERATED):
         for direction in DIRECTIONS:
             marks = () if (folder.name, direction) in TELLING else (pytest.mark.matrix,)
             yield pytest.param(folder, direction, marks=marks, id=f"{folder.name}-{direction}")

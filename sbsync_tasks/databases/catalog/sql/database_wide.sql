@@ -10,18 +10,21 @@ select 'event trigger', '', '', case when exists (
   ) then 'service' else '' end, format('%%I', t.evtname),
   concat_ws(E'\n', 'on ' || t.evtevent, 'calls ' || t.evtfoid::regprocedure, 'owner ' || t.evtowner::regrole,
     'tags ' || (select string_agg(g, ', ' order by g) from unnest(t.evttags) g),
-    case t.evtenabled when 'D' then 'disabled' when 'R' then 'enabled for replicas' when 'A' then 'enabled always' end)
+    case t.evtenabled when 'D' then 'disabled' when 'R' then 'enabled for replicas' when 'A' then 'enabled always' end,
+    'comment ' || quote_literal(obj_description(t.oid, 'pg_event_trigger')))
 from pg_event_trigger t
 where cardinality(%(schemas)s::text[]) = 0 and t.oid not in (select objid from member where classid = 'pg_event_trigger'::regclass)
 union all
 select 'foreign data wrapper', '', '', '', format('%%I', f.fdwname),
   concat_ws(E'\n', 'handler ' || nullif(f.fdwhandler, 0)::regproc, 'validator ' || nullif(f.fdwvalidator, 0)::regproc,
-    'owner ' || f.fdwowner::regrole, 'options ' || (select string_agg(o, ', ' order by o) from unnest(f.fdwoptions) o))
+    'owner ' || f.fdwowner::regrole, 'options ' || (select string_agg(o, ', ' order by o) from unnest(f.fdwoptions) o),
+    'comment ' || quote_literal(obj_description(f.oid, 'pg_foreign_data_wrapper')))
 from pg_foreign_data_wrapper f
 where cardinality(%(schemas)s::text[]) = 0 and f.oid not in (select objid from member where classid = 'pg_foreign_data_wrapper'::regclass)
 union all
 select 'foreign server', '', '', '', format('%%I', s.srvname),
   concat_ws(E'\n', 'wrapper ' || f.fdwname, 'type ' || s.srvtype, 'version ' || s.srvversion, 'owner ' || s.srvowner::regrole,
-    'options ' || (select string_agg(o, ', ' order by o) from unnest(s.srvoptions) o))
+    'options ' || (select string_agg(o, ', ' order by o) from unnest(s.srvoptions) o),
+    'comment ' || quote_literal(obj_description(s.oid, 'pg_foreign_server')))
 from pg_foreign_server s join pg_foreign_data_wrapper f on f.oid = s.srvfdw
 where cardinality(%(schemas)s::text[]) = 0 and s.oid not in (select objid from member where classid = 'pg_foreign_server'::regclass)

@@ -2,17 +2,20 @@ select 'operator', s.nspname, '', '', o.oid::regoperator::text,
   concat_ws(E'\n', 'function ' || o.oprcode, 'returns ' || o.oprresult::regtype,
     'commutator ' || nullif(o.oprcom, 0)::regoperator, 'negator ' || nullif(o.oprnegate, 0)::regoperator,
     'restrict ' || nullif(o.oprrest, 0), 'join ' || nullif(o.oprjoin, 0),
-    case when o.oprcanmerge then 'merges' end, case when o.oprcanhash then 'hashes' end)
+    case when o.oprcanmerge then 'merges' end, case when o.oprcanhash then 'hashes' end,
+    'comment ' || quote_literal(obj_description(o.oid, 'pg_operator')))
 from pg_operator o join space s on s.oid = o.oprnamespace
 where not s.named and o.oid not in (select objid from member where classid = 'pg_operator'::regclass)
 union all
 select 'operator class', s.nspname, '', '', format('%%I.%%I using %%I', s.nspname, o.opcname, m.amname),
-  concat_ws(E'\n', 'for ' || o.opcintype::regtype, case when o.opcdefault then 'default' end)
+  concat_ws(E'\n', 'for ' || o.opcintype::regtype, case when o.opcdefault then 'default' end,
+    'comment ' || quote_literal(obj_description(o.oid, 'pg_opclass')))
 from pg_opclass o join space s on s.oid = o.opcnamespace join pg_am m on m.oid = o.opcmethod
 where not s.named and o.oid not in (select objid from member where classid = 'pg_opclass'::regclass)
 union all
 select 'cast', coalesce(s.nspname, t.nspname), '', '', format('%%s as %%s', format_type(c.castsource, null), format_type(c.casttarget, null)),
-  format('%%s %%s %%s', c.castmethod, c.castcontext, c.castfunc::regprocedure)
+  concat_ws(E'\n', format('%%s %%s %%s', c.castmethod, c.castcontext, c.castfunc::regprocedure),
+    'comment ' || quote_literal(obj_description(c.oid, 'pg_cast')))
 from pg_cast c left join type s on s.oid = c.castsource left join type t on t.oid = c.casttarget
 where (s.own or t.own) and c.oid not in (select objid from member where classid = 'pg_cast'::regclass)
 union all
@@ -20,6 +23,7 @@ union all
 select 'collation', s.nspname, '', '', format('%%I.%%I', s.nspname, c.collname),
   concat_ws(E'\n', 'provider ' || c.collprovider::text, case when not c.collisdeterministic then 'not deterministic' end,
     'collate ' || c.collcollate, 'ctype ' || c.collctype,
-    'locale ' || coalesce(to_jsonb(c) ->> 'colllocale', to_jsonb(c) ->> 'colliculocale'), 'rules ' || (to_jsonb(c) ->> 'collicurules'))
+    'locale ' || coalesce(to_jsonb(c) ->> 'colllocale', to_jsonb(c) ->> 'colliculocale'), 'rules ' || (to_jsonb(c) ->> 'collicurules'),
+    'comment ' || quote_literal(obj_description(c.oid, 'pg_collation')))
 from pg_collation c join space s on s.oid = c.collnamespace
 where not s.named and c.oid not in (select objid from member where classid = 'pg_collation'::regclass)

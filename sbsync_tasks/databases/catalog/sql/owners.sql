@@ -13,4 +13,20 @@ from (
   union all
   select s.nspname, format('extended statistics %%I.%%I', s.nspname, x.stxname), '', x.stxowner
   from pg_statistic_ext x join space s on s.oid = x.stxnamespace where not s.managed
+  union all
+  select s.nspname, 'operator ' || o.oid::regoperator, '', o.oprowner
+  from pg_operator o join space s on s.oid = o.oprnamespace
+  where not s.managed and o.oid not in (select objid from member where classid = 'pg_operator'::regclass)
+  union all
+  select s.nspname, format('collation %%I.%%I', s.nspname, c.collname), '', c.collowner
+  from pg_collation c join space s on s.oid = c.collnamespace
+  where not s.managed and c.oid not in (select objid from member where classid = 'pg_collation'::regclass)
+  union all
+  select s.nspname, format('text search configuration %%I.%%I', s.nspname, c.cfgname), '', c.cfgowner
+  from pg_ts_config c join space s on s.oid = c.cfgnamespace
+  where not s.managed and c.oid not in (select objid from member where classid = 'pg_ts_config'::regclass)
+  union all
+  select s.nspname, format('text search dictionary %%I.%%I', s.nspname, d.dictname), '', d.dictowner
+  from pg_ts_dict d join space s on s.oid = d.dictnamespace
+  where not s.managed and d.oid not in (select objid from member where classid = 'pg_ts_dict'::regclass)
 ) o

@@ -4,7 +4,8 @@ select 'publication', '', '', case when p.pubname = 'supabase_realtime' or p.pub
     'publishes ' || concat_ws(', ', case when p.pubinsert then 'insert' end, case when p.pubupdate then 'update' end,
       case when p.pubdelete then 'delete' end, case when p.pubtruncate then 'truncate' end),
     case when p.pubviaroot then 'via root' end,
-    'owner ' || case when p.pubname <> 'supabase_realtime' then p.pubowner::regrole::text end)
+    'owner ' || case when p.pubname <> 'supabase_realtime' then p.pubowner::regrole::text end,
+    'comment ' || quote_literal(obj_description(p.oid, 'pg_publication')))
 from pg_publication p
 where cardinality(%(schemas)s::text[]) = 0
 union all

@@ -3,14 +3,16 @@ select case t.typtype when 'e' then 'enum' when 'c' then 'composite type' when '
   concat_ws(E'\n',
     (select string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid),
     (
-      select string_agg(format('%%I %%s %%s', a.attname, format_type(a.atttypid, a.atttypmod), nullif(a.attcollation, 0)::regcollation), E'\n' order by a.attnum)
+      select string_agg(format('%%I %%s %%s', a.attname, format_type(a.atttypid, a.atttypmod), nullif(a.attcollation, 0)::regcollation)
+        || coalesce(' comment ' || quote_literal(col_description(t.typrelid, a.attnum)), ''), E'\n' order by a.attnum)
       from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped
     ),
     case when t.typtype = 'd' then concat_ws(' ',
       format_type(t.typbasetype, t.typtypmod), nullif(t.typcollation, 0)::regcollation::text,
       case when t.typnotnull then 'not null' end, 'default ' || pg_get_expr(t.typdefaultbin, 0),
       (
-        select string_agg(format('constraint %%I %%s', k.conname, pg_get_constraintdef(k.oid)), ' ' order by k.conname)
+        select string_agg(format('constraint %%I %%s', k.conname, pg_get_constraintdef(k.oid))
+          || coalesce(' comment ' || quote_literal(obj_description(k.oid, 'pg_constraint')), ''), ' ' order by k.conname)
         from pg_constraint k where k.contypid = t.oid and k.contype <> 'n'
       ))
     end,

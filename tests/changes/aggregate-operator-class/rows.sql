@@ -1,0 +1,1 @@
+insert into public.pairs values (1, (1, 2));

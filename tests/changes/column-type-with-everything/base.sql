@@ -1,0 +1,13 @@
+create table public.p (id int primary key, amount int not null default 5, kind text);
+create table public.q (id int primary key, p_id int references public.p (id));
+create index p_amount on public.p (amount) where amount > 3;
+create statistics public.p_stats on id, amount from public.p;
+create function public.dbl(a int) returns int language sql immutable as $$ select a * 2 $$;
+alter table public.p add column twice int generated always as (amount * 2) stored, add constraint pos check (amount > 0);
+create view public.pv as select id, amount from public.p;
+create materialized view public.pm as select sum(amount) as s from public.p;
+alter table public.p enable row level security;
+create policy few on public.p using (amount > 1);
+create function public.tg() returns trigger language plpgsql as $$ begin return new; end $$;
+create trigger on_amount before update of amount on public.p for each row when (new.amount > 2) execute function public.tg();
+create publication pp for table public.p where (amount > 3);

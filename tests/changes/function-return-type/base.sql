@@ -1,0 +1,10 @@
+create table public.items (id int primary key, label text, price int);
+create function public.listed(p int) returns table (id int, label text) language sql stable as $$ select id, label from public.items where price > p $$;
+create function public.total() returns int language sql stable as $$ select sum(price)::int from public.items $$;
+create view public.cheap as select l.id, l.label from public.listed(0) l where public.total() > 0;
+create function public.sum_of(a int) returns int language sql immutable as $$ select a $$;
+create function public.sum_of(a int, b int) returns int language sql immutable as $$ select a + b $$;
+create function public.sum_of(variadic a text[]) returns text language sql immutable as $$ select array_to_string(a, ',') $$;
+create procedure public.bump(inout n int) language plpgsql as $$ begin n := n + 1; end $$;
+grant execute on function public.listed(int) to anon;
+comment on function public.total() is 'of all';

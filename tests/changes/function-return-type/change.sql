@@ -1,0 +1,13 @@
+drop view public.cheap;
+drop function public.listed(int);
+create function public.listed(p int) returns table (id int, label text, price bigint) language sql stable as $$ select id, label, price from public.items where price > p $$;
+drop function public.total();
+create function public.total() returns bigint language sql stable as $$ select sum(price) from public.items $$;
+create view public.cheap as select l.id, l.label, l.price from public.listed(0) l where public.total() > 0;
+drop function public.sum_of(int, int);
+create function public.sum_of(a int, c int default 3) returns bigint language sql immutable as $$ select a::bigint + c $$;
+drop procedure public.bump(int);
+create procedure public.bump(inout n int, in by int default 1) language plpgsql set work_mem = '8MB' as $$ begin n := n + by; commit; end $$;
+revoke execute on function public.listed(int) from public;
+grant execute on function public.listed(int) to service_role;
+comment on function public.total() is 'of all, wide';

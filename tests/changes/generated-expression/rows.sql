@@ -1,0 +1,1 @@
+insert into public.orders (id, net, note, last) values (1, 100, 'Ab', 7);

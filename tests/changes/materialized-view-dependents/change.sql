@@ -1,0 +1,13 @@
+alter table public.sales add column shop text not null default 'one';
+drop materialized view public.weekly;
+drop view public.best;
+drop materialized view public.daily;
+create materialized view public.daily as select day, shop, sum(amount)::bigint as total from public.sales group by day, shop;
+create unique index daily_day on public.daily (day, shop);
+create view public.best as select day, total from public.daily where total > 20;
+create materialized view public.weekly as select date_trunc('week', day) as week, sum(total) as total from public.daily group by 1;
+grant select on public.daily to anon, authenticated;
+comment on materialized view public.daily is 'per day and shop';
+comment on column public.daily.total is 'sum of all';
+alter materialized view public.daily set (autovacuum_enabled = false);
+alter materialized view public.daily alter column total set statistics 200;

@@ -1,0 +1,15 @@
+alter table "My Schéma"."Tab""le" alter "grüße" set storage main, alter "grüße" set statistics 50, alter "order" set default 7;
+create view "My Schéma"."View, 1" ("Col. 1", "c'2") as select "Sel ect", "grüße" from "My Schéma"."Tab""le";
+create index "Ix ""1""" on "My Schéma"."Tab""le" (lower("grüße"));
+create policy "Pol ""icy"" ✓" on "My Schéma"."Tab""le" using ("Sel ect" > 0);
+alter table "My Schéma"."Tab""le" enable row level security;
+create function "My Schéma"."T r"() returns trigger language plpgsql as $x$ begin return new; end $x$;
+create trigger "Tr ig" before insert on "My Schéma"."Tab""le" for each row execute function "My Schéma"."T r"();
+create statistics "My Schéma"."St at" on "Sel ect", "order" from "My Schéma"."Tab""le";
+comment on column "My Schéma"."View, 1"."c'2" is 'it''s "quoted" \ and more';
+comment on constraint "Tab""le_pkey" on "My Schéma"."Tab""le" is 'k';
+alter type "My Schéma"."E num" add value 'new "one"' before 'it''s';
+alter table public."user" alter "UPPER" set default 'new "one"';
+drop function "My Schéma"."Fn ✓"(int);
+create function "My Schéma"."Fn ✓"("Arg 2" int) returns text language sql as $$ select "Arg 2"::text $$;
+create index "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffiii" on public."aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg" ("aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffhhh");

@@ -1,0 +1,11 @@
+create table public.m (id int not null, day date not null, v int) partition by range (day);
+create table public.m1 partition of public.m for values from ('2024-01-01') to ('2024-02-01');
+create table public.m2 partition of public.m for values from ('2024-02-01') to ('2024-03-01');
+create table public.m_rest partition of public.m default;
+create index m_v on public.m (v);
+create table public.l (id int, k text) partition by list (k);
+create table public.la partition of public.l for values in ('a');
+create table public.h (id int) partition by hash (id);
+create table public.h0 partition of public.h for values with (modulus 2, remainder 0);
+create table public.h1 partition of public.h for values with (modulus 2, remainder 1);
+create table public.loose (id int not null, day date not null, v int);

@@ -1,0 +1,11 @@
+alter table public.m detach partition public.m1;
+alter table public.m detach partition public.m_rest;
+alter table public.m attach partition public.loose for values from ('2024-05-01') to ('2024-06-01');
+alter table public.m add column note text default 'n';
+alter table public.m add primary key (id, day, v);
+create table public.m3 partition of public.m for values from ('2024-03-01') to ('2024-04-01') partition by list (v);
+create table public.m3a partition of public.m3 for values in (1, 2);
+create table public.l_rest partition of public.l default;
+alter table public.la add constraint only_a check (id > 0);
+create unique index m2_v on public.m2 (v, day);
+alter table public.h add column extra text;

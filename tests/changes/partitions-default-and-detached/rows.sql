@@ -1,0 +1,1 @@
+insert into public.m values (1, '2024-01-05', 1), (2, '2024-02-05', 1), (3, '2025-01-01', 1); insert into public.l values (1, 'a'); insert into public.h values (1), (2); insert into public.loose values (9, '2024-05-05', 9);

@@ -1,0 +1,1 @@
+insert into public.docs values (1, null, 'x');

@@ -1,0 +1,11 @@
+create function public.gap(a float8, b float8) returns float8 language sql immutable as $$ select a - b $$;
+create type public.floats as range (subtype = float8, subtype_diff = public.gap);
+create collation public.plain (provider = libc, locale = 'C');
+create cast (text as public.code) with function public.code_of(text) as assignment;
+comment on cast (text as public.code) is 'a code';
+comment on collation public.plain is 'bytes';
+comment on type public.floats is 'of floats';
+alter table public.slots add column span public.floats default '[1,2)', alter column name type text collate public.plain;
+create index slots_name on public.slots (name collate public.plain text_pattern_ops desc nulls last);
+alter table public.slots add constraint no_overlap exclude using gist (during with &&) where (name is not null) deferrable initially deferred;
+create view public.cast_used as select ('x'::text)::public.code as c;

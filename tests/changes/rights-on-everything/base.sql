@@ -1,0 +1,11 @@
+create schema app;
+create table app.t (id int primary key, a text, b text);
+create table app.u (id int primary key, a text);
+create view app.v as select id from app.t;
+create function app.f() returns int language sql as $$ select 1 $$;
+create sequence app.s;
+create type app.e as enum ('x');
+create domain app.d as text;
+grant usage on schema app to anon;
+grant select (id, a), update (b) on app.t to anon;
+grant all on app.u to authenticated;

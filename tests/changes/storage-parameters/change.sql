@@ -1,0 +1,14 @@
+alter table public.big set (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_enabled = off, toast.autovacuum_enabled = off);
+alter table public.cache set unlogged;
+alter index public.big_body set (fillfactor = 60);
+alter table public.big alter body set storage external, alter body set statistics 500, alter n set (n_distinct = -0.2);
+create statistics public.more (dependencies, mcv) on n, lower(body) from public.big;
+alter statistics public.more set statistics 300;
+drop statistics public.big_stats;
+alter table public.big cluster on big_pkey;
+create unlogged table public.fast (id int primary key, doc jsonb) with (fillfactor = 50);
+create index fast_doc on public.fast using gin (doc jsonb_path_ops) with (fastupdate = off);
+create index big_brin on public.big using brin (id) with (pages_per_range = 16);
+create index big_expr on public.big ((lower(body)), n) include (id) where n > 0;
+alter index public.big_expr alter column 1 set statistics 77;
+comment on index public.big_expr is 'expr'; comment on statistics public.more is 'more';

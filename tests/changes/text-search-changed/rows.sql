@@ -1,0 +1,1 @@
+insert into public.doc (id, body) values (1, 'the words');

@@ -1,0 +1,13 @@
+create or replace trigger one before update of a, b on public.t for each row when (old.a is distinct from new.a and new.b <> 'it''s') execute function public.tf('x', '2');
+drop trigger two on public.t;
+create trigger two after update on public.t referencing old table as was new table as is_now for each statement execute function public.tf();
+alter table public.t disable trigger three;
+alter table public.t enable always trigger four;
+alter table public.t enable replica trigger five;
+drop trigger held on public.t;
+create constraint trigger held after insert or update on public.t deferrable initially deferred for each row when (new.a > 0) execute function public.tf();
+create or replace rule no_delete as on delete to public.t where old.id < 10 do instead nothing;
+create rule also as on update to public.t do also notify changed;
+alter table public.t disable rule also;
+comment on trigger one on public.t is 'first'; comment on rule also on public.t is 'also';
+alter table public.t rename constraint t_pkey to t_key;

@@ -1,0 +1,1 @@
+insert into public.root values (1, 'a', 2);

@@ -1,0 +1,212 @@
+"""Migrations generated and tried on one server, where a whole project would take ten times as long.
+
+The engine is the real CLI's and the databases are real; only what the CLI's push does is done here, file by file, each
+in a transaction. Roles are the server's: all databases share them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from invoke.context import Context
+
+from sbsync_tasks.console import Console
+from sbsync_tasks.databases import Database
+from sbsync_tasks.databases.catalog import MIGRATIONS, compare, in_line_ends_alone
+from sbsync_tasks.databases.embedded import Clusters, find_binaries, find_client_tools
+from sbsync_tasks.databases.embedded.cluster import as_admin, place_of, superuser
+from sbsync_tasks.databases.embedded.privileged import is_privileged
+from sbsync_tasks.endpoint import Endpoint
+from sbsync_tasks.migrations import Migration
+from sbsync_tasks.runner import Redactor, Runner
+from sbsync_tasks.settings import resolve
+from sbsync_tasks.steps.generate import Generated, generate
+from sbsync_tasks.steps.run import Run
+from sbsync_tasks.supabase_cli import CliError
+from tests.support import leftovers
+from tests.support.dumped import dump, normalised
+
+BASE = "20250101000000"
+
+
+class Lab:
+    """One server for many pairs of databases; close it.
+
+    Args:
+        root: An empty folder.
+        cli: The CLI whose engine is asked.
+    """
+
+    def __init__(self, root: Path, cli: Path) -> None:
+        root = root.resolve()
+        (root / "supabase" / "migrations").mkdir(parents=True)
+        leftovers.note(place_of(root))
+        self.root = root
+        self.tools = find_client_tools(17)
+        self._clusters = Clusters(root, find_binaries(None))
+        self.server = self._clusters.start("lab")
+        self._folder = place_of(root) / "lab"
+        self.use(cli)
+        self._number = 0
+
+    def use(self, cli: Path) -> None:
+        """Ask another CLI's engine from now on."""
+        self.settings = resolve(root=self.root, env="sandbox", process={"SBSYNC_SUPABASE_BIN": str(cli)})
+
+    def close(self) -> None:
+        """Stop the server and remove it."""
+        self._clusters.remove_all()
+
+    @contextmanager
+    def pair(self, base: str, change: str, rows: str = "") -> Iterator[Pair]:
+        """A database of the base with its rows, and a copy of it that was changed by hand."""
+        self._number += 1
+        pair = Pair(self, f"p{self._number}", base, rows)
+        try:
+            pair.target = pair.changed(change)
+            yield pair
+        finally:
+            pair.drop()
+
+    def copy(self, name: str, template: str) -> Endpoint:
+        """Make a database that is a copy of another one."""
+        with as_admin(self._folder, self.server.port) as admin:
+            admin.execute(f'create database "{name}" template "{template}" owner postgres')  # type: ignore[arg-type]
+        return self.endpoint(name)
+
+    def drop(self, name: str) -> None:
+        """Drop a database."""
+        with as_admin(self._folder, self.server.port) as admin:
+            admin.execute(f'drop database if exists "{name}" with (force)')  # type: ignore[arg-type]
+
+    def endpoint(self, name: str) -> Endpoint:
+        """How `postgres` reaches a database."""
+        server = self.server
+        return Endpoint(server.host, server.port, name, server.user, server.password, server.options)
+
+    def privileged(self, sql: str) -> Any:
+        """`postgres` as a superuser, where the platform lets it do what stands in the text."""
+        asked = is_privileged(Migration(BASE, "asked", sql))
+        return superuser(self._folder, self.server.port) if asked else nullcontext()
+
+    def apply(self, endpoint: Endpoint, text: str) -> None:
+        """Apply a file in one transaction, as the CLI's push does."""
+        with self.privileged(text), psycopg.connect(**endpoint.conninfo(), autocommit=True) as connection:
+            connection.execute(text.encode())
+
+    def by_hand(self, endpoint: Endpoint, text: str) -> None:
+        """Run statements one after the other, as a person does."""
+        argv = [str(self.tools / "psql"), "-XqAt", "--set=ON_ERROR_STOP=1", f"--dbname={endpoint.url}"]
+        with self.privileged(text):
+            done = subprocess.run(
+                argv, env={"PGPASSWORD": endpoint.password}, input=text.encode(), capture_output=True, check=False
+            )
+        assert done.returncode == 0, done.stderr.decode()
+
+
+class Pair:
+    """A base, what a person has made of it, and the migration that is generated from that."""
+
+    def __init__(self, lab: Lab, name: str, base: str, rows: str) -> None:
+        self.lab = lab
+        self.name = name
+        self.base = Migration(BASE, "base", base)
+        self.names = [f"{name} empty", f"{name} rows"]
+        self.empty = lab.copy(self.names[0], "postgres")
+        lab.apply(self.empty, base)
+        self.filled = lab.copy(self.names[1], self.names[0])
+        lab.by_hand(self.filled, rows)
+        self.target: Database | None = None
+        self.scratches = 0
+
+    def drop(self) -> None:
+        for name in self.names:
+            self.lab.drop(name)
+
+    def another(self, template: str) -> Endpoint:
+        self.names.append(f"{self.name} {len(self.names)}")
+        return self.lab.copy(self.names[-1], template)
+
+    def changed(self, change: str) -> Database:
+        endpoint = self.another(self.names[1])
+        self.lab.by_hand(endpoint, change)
+        return Database("local", "embedded", endpoint, "local", "local", cluster=self.names[-1])
+
+    def generated(self) -> Generated:
+        """What is generated for the changed database."""
+        console = Console(Redactor(), json_output=False, yes=True)
+        run = OneServer(self.lab.settings, console, Runner(Context()))
+        run.pair = self
+        self.run = run
+        assert self.target
+        return generate(run, self.target, (self.base,), "change", (BASE,))
+
+    def counted(self, endpoint: Endpoint) -> Mapping[str, int]:
+        with psycopg.connect(**endpoint.conninfo()) as connection:
+            names = connection.execute(
+                "select oid::regclass::text, relkind = 'p' or relhassubclass or relispartition from pg_class"
+                " where relkind in ('r', 'p') and relnamespace::regnamespace::text !~"
+                " '^(pg_|information_schema|auth|storage|realtime|supabase_|extensions|vault|cron|graphql|net)'"
+            ).fetchall()
+            return {
+                name: connection.execute(f"select count(*) from {name}").fetchone()[0]  # type: ignore[index,arg-type]
+                for name, family in names if not family
+            }  # fmt: skip
+
+    def check(self, made: Generated) -> None:
+        """Fail where the migration does not make the base with its rows what the changed database is."""
+        assert self.target
+        there = self.another(self.names[1])
+        before = self.counted(there)
+        for migration in made.migrations:
+            self.lab.apply(there, migration.sql)
+        arrived = Database("shadow", "embedded", there, "there", "there", cluster=self.names[-1])
+        left, right = self.run.catalog(arrived), self.run.catalog(self.target)
+        unequal = (*compare(left, right), *in_line_ends_alone(left, right))
+        assert not unequal, unequal
+        texts = [normalised(dump(self.lab.tools, e)) for e in (there, self.target.endpoint)]
+        differing = "\n".join(difflib.unified_diff(*texts, "there", "changed", lineterm="", n=0))
+        assert not differing, differing
+        after, wanted = self.counted(there), self.counted(self.target.endpoint)
+        for name in before.keys() & after.keys() & wanted.keys():
+            assert after[name] >= before[name], (name, before, after)
+
+
+class OneServer(Run):
+    """A run whose shadows are databases of the lab's server."""
+
+    pair: Pair
+
+    @cached_property
+    def shadows(self) -> Any:
+        return self
+
+    def major(self, database: Database) -> int:
+        return 17
+
+    def shadow(self, migrations: Sequence[Migration], major: int) -> Database:
+        self.claims.add(m.sql for m in migrations)
+        lab, pair = self.pair.lab, self.pair
+        made = [m for m in sorted(migrations) if m != pair.base]
+        endpoint, name = pair.empty, pair.names[0]
+        if made:
+            endpoint = pair.another(name)
+            name = pair.names[-1]
+            for migration in made:
+                try:
+                    lab.apply(endpoint, migration.sql)
+                except psycopg.Error as error:
+                    raise CliError(str(error), sqlstate=error.sqlstate or "") from error
+        return Database("shadow", "embedded", endpoint, MIGRATIONS, "shadow", cluster=name)
+
+    @contextmanager
+    def scratch(self, migrations: Sequence[Migration], major: int) -> Iterator[Endpoint]:
+        self.pair.scratches += 1
+        yield self.pair.another(self.pair.names[0])
