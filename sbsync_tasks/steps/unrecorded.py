@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .. import histories
 from ..databases.catalog import Difference, told
-from ..errors import RefusedError
+from ..errors import ConfigError, RefusedError
 from ..generate import Part
 from ..migrations import Migration, read_folder
 from . import write
@@ -40,7 +39,7 @@ class Unrecorded:
     @property
     def none(self) -> bool:
         """Whether there are no changes at all."""
-        return not (self.migrations or self.by_hand or self.unwritable)
+        return not (self.sql or self.migrations or self.by_hand or self.unwritable)
 
     def document(self) -> dict[str, Any]:
         """The changes as JSON data."""
@@ -53,8 +52,20 @@ class Unrecorded:
         }
 
 
-def unrecorded(run: Run, *, remote: bool) -> Unrecorded:
-    """The unrecorded changes of one database, proved on a shadow; written where a name was given."""
+def unrecorded(run: Run, *, remote: bool, verbatim: bool = False) -> Unrecorded:
+    """The unrecorded changes of one database, proved on a shadow; written where a name was given.
+
+    Args:
+        run: The run.
+        remote: Look at the remote instead of the local database.
+        verbatim: Give the engine's own text, neither completed nor proved; nothing is written.
+
+    Raises:
+        ConfigError: a name was given all the same.
+        RefusedError: the SQL holds a secret of the settings.
+    """
+    if verbatim and run.options.name:
+        raise ConfigError("--verbatim writes no file: its SQL is not proved.", "Leave out --name, or --verbatim.")
     name = run.options.name or "changes"
     database = run.remote if remote else run.local
     with database.connection() as connection:
@@ -63,10 +74,14 @@ def unrecorded(run: Run, *, remote: bool) -> Unrecorded:
     found = changes(run, database, history, folder.migrations)
     if not found.differences:
         return Unrecorded((), "", found.by_hand, (), written=False)
+    if verbatim:
+        shadow = run.shadow(found.base, run.major(database))
+        sql = _exact(run, run.cli.diff(shadow.endpoint, database.endpoint, run.settings.schemas), written=False)
+        return Unrecorded((), sql, found.by_hand, () if sql else found.differences, written=False)
     versions = [*history, *(m.version for m in folder.migrations)]
     made = generate(run, database, found.base, name, versions)
     written = bool(run.options.name and not run.options.dry_run)
-    sql = _exact(run, made.migrations, written=written)
+    sql = _exact(run, "\n".join(m.sql for m in made.migrations), written=written)
     if written:
         work = Work(folder, history, history, (), new=made.migrations)
         write.write_files(run, work)
@@ -74,13 +89,12 @@ def unrecorded(run: Run, *, remote: bool) -> Unrecorded:
     return Unrecorded(made.migrations, sql, (), made.unwritable, written, parts)
 
 
-def _exact(run: Run, migrations: Sequence[Migration], *, written: bool) -> str:
+def _exact(run: Run, sql: str, *, written: bool) -> str:
     """The SQL as it is, or nothing: masked, it would look whole and do something else.
 
     Raises:
         RefusedError: it holds a secret of the settings, and no file takes it instead.
     """
-    sql = "\n".join(m.sql for m in migrations)
     if not run.console.redact.holds(sql):
         return sql
     if written:

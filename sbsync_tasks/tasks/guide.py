@@ -19,6 +19,7 @@ from .session import ASKS, COMMON, LOCAL, session
         "name": "write the SQL as migration files with this name, proved on a fresh shadow first",
         "remote": "look at the remote's unrecorded changes instead of the local database's",
         "exit-code": "exit with 2 if there are changes",
+        "verbatim": "print the CLI engine's own SQL, neither completed nor proved; writes no file",
         "dry-run": ASKS["dry-run"],
     },
     iterable=["env_file"],
@@ -32,6 +33,7 @@ def diff(
     name: str | None = None,
     remote: bool = False,
     exit_code: bool = False,
+    verbatim: bool = False,
     dry_run: bool = False,
     json: bool = False,
     start: bool = False,
@@ -44,7 +46,7 @@ def diff(
     from ..steps import unrecorded as step
 
     with session(context, env=env, env_file=env_file, dry_run=dry_run, json=json, start=start, name=name or "") as run:
-        found = step.unrecorded(run, remote=remote)
+        found = step.unrecorded(run, remote=remote, verbatim=verbatim)
         run.console.document(found.document())
         run.console.result(found.sql)
         step.tell_changes(run, found)

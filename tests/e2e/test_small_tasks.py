@@ -18,6 +18,9 @@ def test_diff_prints_sql_and_writes_a_file_only_with_a_name(project: Project) ->
     assert project.task("diff", "--json").data["sql"].strip() == shown.stdout.strip()
     assert project.task("diff", "--name", "tags", "--dry-run").code == 0
     assert project.task("diff", "--name", "../tags").code == 3
+    verbatim = project.task("diff", "--verbatim", "--exit-code")
+    assert (verbatim.code, verbatim.stdout.count('CREATE TABLE "public"."tags"')) == (2, 1), verbatim.text
+    assert project.task("diff", "--verbatim", "--name", "tags").code == 3
     assert project.migrations == before
     assert not project.remote.has("public.tags")
 
