@@ -28,7 +28,8 @@ class Part:
     @property
     def sql(self) -> str:
         """The statement as it stands in the file, below a comment that says why where there is something to say."""
-        note = f"-- {self.origin}: {self.why}\n" if self.origin != "engine" else ""
+        why = " ".join(self.why.split())  # a name may hold a line end, and a comment ends there
+        note = f"-- {self.origin}: {why}\n" if self.origin != "engine" else ""
         return f"{note}{self.text};"
 
     def moved(self) -> Part:

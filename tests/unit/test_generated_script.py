@@ -1,0 +1,26 @@
+"""The text of a generated migration, and what its comments say."""
+
+from sbsync_tasks import sqltext
+from sbsync_tasks.generate import added, engine_parts, enum_values_apart, replaces_enum, text_of
+
+
+def test_a_line_end_in_a_name_does_not_end_the_comment() -> None:
+    part = added(
+        'comment on table public."a\n; drop table t" is null', 'the comment on table public."a\r\n; drop table t"'
+    )
+    (statement,) = sqltext.split(text_of([part]))
+    assert statement.text == part.text
+
+
+def test_new_values_come_first_and_say_so_only_where_they_stood_elsewhere() -> None:
+    values, rest = enum_values_apart(engine_parts("alter type e add value 'x'; create table t (id int);"))
+    assert [part.origin for part in (*values, *rest)] == ["engine", "engine"]
+    values, rest = enum_values_apart(engine_parts("create table t (id int); alter type e add value 'x';"))
+    assert [(part.origin, part.why) for part in values] == [("moved", "a new value comes before what may use it")]
+    assert [part.origin for part in rest] == ["engine"]
+
+
+def test_an_enum_that_is_made_anew_is_told_from_a_new_one() -> None:
+    new = "create type e as enum ('a');"
+    assert not replaces_enum(engine_parts(new))
+    assert replaces_enum(engine_parts(f"alter type e rename to f; {new} drop type f;"))
