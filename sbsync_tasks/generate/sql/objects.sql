@@ -33,8 +33,11 @@ select format('rule %I on %s', r.rulename, c.name), 'create', regexp_replace(rtr
   format('drop rule %I on %s', r.rulename, c.name), false, null, 'pg_rewrite'::regclass, r.oid
 from pg_rewrite r join relation c on c.oid = r.ev_class where r.rulename <> '_RETURN'
 union all
-select 'index ' || c.name, 'create', pg_get_indexdef(c.oid), 'drop index ' || c.name, true, null, 'pg_class'::regclass, c.oid
-from relation c
+-- One of a partitioned table is printed as ON ONLY it, and such a one stays invalid until all partitions have theirs.
+select 'index ' || c.name, 'create',
+  case when c.relkind = 'I' and x.indisvalid then regexp_replace(pg_get_indexdef(c.oid), ' ON ONLY ', ' ON ') else pg_get_indexdef(c.oid) end,
+  'drop index ' || c.name, true, null, 'pg_class'::regclass, c.oid
+from relation c join pg_index x on x.indexrelid = c.oid
 where c.relkind in ('i', 'I') and not c.relispartition
   and not exists (select from pg_constraint k where k.conindid = c.oid and k.contype in ('p', 'u', 'x'))
 union all
