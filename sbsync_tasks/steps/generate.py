@@ -118,9 +118,9 @@ class _Generator:
 
     def _as_written(self, sql: str, before: Identities) -> Generated | None:
         """The engine's own text, where it is all that is needed; an enum's values in a file of their own."""
-        if not sql:
-            return None
         parts = engine_parts(sql)
+        if not parts or drops_attribute(parts) or self._renames_label(parts):
+            return None
         made = self.numbered((sql,))
         try:
             shadow = self.shadow(made)
@@ -130,8 +130,7 @@ class _Generator:
             values, rest = enum_values_apart(parts)
             return self._proved((values, rest), before)
         after = _identities(shadow)
-        loses = replaced_tables(before, after) or drops_attribute(parts) or self._renames_label(parts)
-        if loses or not self.exactly(shadow):
+        if replaced_tables(before, after) or not self.exactly(shadow):
             return None
         further = positions(before, after)
         if further:
