@@ -58,7 +58,7 @@ def loosened(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
         if found and not scope.is_new(table):
             about = f"{table}.{names.quoted(command.name)}" if command.name else table
             yield finding(parsed, found[0], Severity.NOTE, about, found[1])
-        if enum_name(command, "subtype") == "AT_ChangeOwner":
+        if enum_name(command, "subtype") == "AT_ChangeOwner" and not scope.is_new(table):
             yield _owner(parsed, table)
 
 
@@ -69,7 +69,9 @@ def _owner(parsed: Parsed, about: str) -> Finding:
 
 def changed_owner(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """`ALTER … OWNER TO` of anything but a relation."""
-    yield _owner(parsed, scope.label(names.kind_word(parsed.node, "object_type"), parsed.node.object))
+    about = scope.label(names.kind_word(parsed.node, "object_type"), parsed.node.object)
+    if not scope.is_new(about):
+        yield _owner(parsed, about)
 
 
 def renamed(parsed: Parsed, scope: Scope) -> Iterator[Finding]:

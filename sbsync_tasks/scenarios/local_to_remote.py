@@ -53,7 +53,7 @@ def _review_local_to_remote(run: Run, work: Work) -> Work:
         reset.refuse_unseen_loss(run, work)
     commit.check(run, _local_to_commit(run, work))
     with run.remote.connection() as connection:
-        found = review.show_all(run.console, work.pending, connection)
+        found = review.show_all(run.console, work.pending, connection, new=work.new)
     review.refuse_blocking(found, run.options.allow_data_loss, run.remote.name)
     if run.options.dry_run:
         return show_plan(run, work)

@@ -58,7 +58,7 @@ def _review_remote_to_local(run: Run, work: Work) -> Work:
     if rebuilds(run, work):
         reset.refuse_unseen_loss(run, work)
     commit.check(run, commit.of_this_run(run, work))
-    review.show_all(run.console, work.to_write)
+    review.show_all(run.console, work.to_write, new=work.pulled)
     if run.options.dry_run:
         return show_plan(run, work)
     review.approve(run, work.pulled, work.plan, run.settings.protected and _records(run, work))
@@ -119,7 +119,7 @@ def _pull_alone(run: Run, work: Work) -> Work:
             "get a later version.",
             "`invoke remote-to-local` does that as a part of its plan.",
         )
-    review.show_all(run.console, work.to_write)
+    review.show_all(run.console, work.to_write, new=work.pulled)
     return work
 
 

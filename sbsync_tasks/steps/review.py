@@ -29,10 +29,14 @@ MARKS = {
 }
 
 
-def show(console: Console, migration: Migration, found: Review) -> None:
+LONG = 200  # lines of SQL, in all files together
+
+
+def show(console: Console, migration: Migration, found: Review, *, whole: bool = True) -> None:
     """One migration: its SQL, the statements counted, and its findings."""
     console.heading(f"supabase/migrations/{migration.file_name}")
-    console.sql(mask(migration.sql))
+    if whole:
+        console.sql(mask(migration.sql))
     counted = ", ".join(f"{count} {kind}" for kind, count in found.counts.items())
     console.say(
         f"{len(found.statements)} statement{'' if len(found.statements) == 1 else 's'}: {counted}"
@@ -45,7 +49,11 @@ def show(console: Console, migration: Migration, found: Review) -> None:
 
 
 def show_all(
-    console: Console, migrations: Sequence[Migration], connection: psycopg.Connection[Any] | None = None
+    console: Console,
+    migrations: Sequence[Migration],
+    connection: psycopg.Connection[Any] | None = None,
+    *,
+    new: Sequence[Migration] = (),
 ) -> tuple[Review, ...]:
     """Migrations that are applied one after the other, each with its findings.
 
@@ -53,10 +61,17 @@ def show_all(
         console: Where they are shown.
         migrations: In their order.
         connection: To the database that they meet.
+        new: Those that this run has made: their SQL is shown, however long it is. That of files is left to the
+            editor where all of it is long.
     """
     reviews = reviewed(migrations, connection)
-    for migration, found in zip(migrations, reviews, strict=True):
-        show(console, migration, found)
+    lines = [m.sql.count("\n") + 1 for m in migrations]
+    short = sum(lines) <= LONG
+    for migration, count, found in zip(migrations, lines, reviews, strict=True):
+        whole = short or migration in new
+        show(console, migration, found, whole=whole)
+        if not whole:
+            console.say(f"{count:,} line{'' if count == 1 else 's'} of SQL, not shown here", "note")
     return reviews
 
 
@@ -204,16 +219,20 @@ def review_files(run: Run, which: str | None) -> None:
         RefusedError: data could be lost without being allowed, or the SQL cannot be read.
     """
     if which:
-        return _review_against(run, _chosen(run, which))
+        chosen = _chosen(run, which)
+        return _review_against(run, chosen, new=chosen)
     migrations = _pending(run)
     with run.remote.connection() as connection:
         return _review_against(run, migrations, connection)
 
 
 def _review_against(
-    run: Run, migrations: Sequence[Migration], connection: psycopg.Connection[Any] | None = None
+    run: Run,
+    migrations: Sequence[Migration],
+    connection: psycopg.Connection[Any] | None = None,
+    new: Sequence[Migration] = (),
 ) -> None:
-    reviews = show_all(run.console, migrations, connection)
+    reviews = show_all(run.console, migrations, connection, new=new)
     run.console.document({"migrations": [_review_data(m, r) for m, r in zip(migrations, reviews, strict=True)]})
     if not migrations:
         run.console.say("Nothing is pending on the remote.", "ok")
