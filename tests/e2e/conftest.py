@@ -7,12 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from sbsync_tasks.databases.embedded.files import spread
 from sbsync_tasks.supabase_cli.binary import NEWEST_KNOWN, Version, install
 from tests.support import leftovers
 from tests.support.project import Project
 from tests.support.synced import shared_project
 
 HOME = str(Path.home())  # npm's settings are there; while tests run, HOME is an empty folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def apart(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The projects of different tests lie apart on the disk."""
+    spread(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="session")

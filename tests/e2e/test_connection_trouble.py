@@ -316,6 +316,7 @@ create table public.after_cut (id int primary key);
 """
 
 
+@pytest.mark.matrix
 def test_a_push_that_loses_its_connection_is_not_tried_again(synced: Project, tmp_path: Path) -> None:
     """A sequence counts how often the migration was begun: what it gave out is not taken back."""
     copied = synced.copy_to(tmp_path / "project")

@@ -242,7 +242,7 @@ def test_stale_pid_of_a_foreign_process_is_healed(clusters: Clusters, temporary:
 @pytest.mark.parametrize("left", ["data/base", "data/global", ""])
 def test_half_made_folders_are_healed(clusters: Clusters, temporary: str, left: str) -> None:
     (clusters._place() / temporary / left).mkdir(parents=True)
-    (clusters._place() / f"{temporary}.new" / "data").mkdir(parents=True)
+    (clusters._place() / f"{temporary}.0a1b.new" / "data").mkdir(parents=True)
     assert not clusters.exists(temporary)
     assert query(clusters.start(temporary), "select 1") == [(1,)]
     assert [p.name for p in clusters._place().glob(f"{temporary}*")] == [temporary]

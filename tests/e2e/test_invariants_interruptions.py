@@ -133,8 +133,15 @@ def test_a_push_that_was_killed(slow: Project, wait: bool) -> None:
     assert kept_rows(slow, "precious")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.matrix)])
-def test_a_push_that_is_interrupted(slow: Project, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "again"),
+    [
+        (signal.SIGINT, False),
+        pytest.param(signal.SIGINT, True, marks=pytest.mark.matrix),
+        pytest.param(signal.SIGTERM, True, marks=pytest.mark.matrix),
+    ],
+)
+def test_a_push_that_is_interrupted(slow: Project, number: signal.Signals, again: bool) -> None:
     with shut_gate(slow):
         run = Started(slow, "local-to-remote", "--env", "sandbox", "--yes")
         run.until(lambda: push_reached_the_gate(slow))
@@ -150,7 +157,10 @@ def test_a_push_that_is_interrupted(slow: Project, number: signal.Signals) -> No
     assert "Run the command again" in done.text
     assert "Traceback" not in done.text
     nobody_waits(slow)
-    finished(slow)
+    assert list(slow.remote.history()) in [slow.versions[:-i] for i in (1, 2)]  # never cut in the middle of a file
+    assert slow.remote.has("public.slow") == (SLOW in slow.remote.history())
+    if again:
+        finished(slow)
 
 
 def files_are_written(project: Project) -> Callable[[], bool]:

@@ -104,14 +104,14 @@ def test_both_scenarios_work_with_it(watched: Watched) -> None:
 @pytest.mark.parametrize(
     ("task", "env", "args", "code"),
     [
-        ("status", "encoded", (), 0),
+        pytest.param("status", "encoded", (), 0, marks=pytest.mark.matrix),
         ("backup", "encoded", (), 0),
-        ("doctor", "staging", (), None),
+        pytest.param("doctor", "staging", (), None, marks=pytest.mark.matrix),
         ("doctor", "wrong", ("--json",), None),
-        ("doctor", "encoded", (), None),
-        ("status", "wrong", (), 1),
+        pytest.param("doctor", "encoded", (), None, marks=pytest.mark.matrix),
+        pytest.param("status", "wrong", (), 1, marks=pytest.mark.matrix),
         ("backup", "wrong", (), 1),
-        ("local-to-remote", "unreachable", ("--yes",), 1),
+        pytest.param("local-to-remote", "unreachable", ("--yes",), 1, marks=pytest.mark.matrix),
         ("remote-to-local", "wrong", ("--yes", "--json"), 1),
     ],
 )

@@ -1,4 +1,7 @@
-"""I1 and I10: every call of the CLI names its target by flag, and nothing around the run can change what it does."""
+"""I1 and I10: every call of the CLI names its target by flag, and nothing around the run can change what it does.
+
+One run of both scenarios serves all, with decoys in the shell and in files, and a config.toml that the CLI refuses.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from sbsync_tasks.supabase_cli.binary import native
+from tests.support.configs import REFUSED
 from tests.support.project import Project
 from tests.support.watch import Call, Recorder
 
@@ -32,6 +36,9 @@ DECOY_FILE = (
 )
 FILES = (".env", ".env.local", ".env.development", ".env.staging", "supabase/.env", "supabase/.env.development")
 VERSIONS = ("3.1.0", "2.115.0")
+# Calls of the CLI, each of them a second: six for a scenario with one change, the proof included. Lower it when one is
+# saved; never raise it.
+CALLS = 12
 
 
 @pytest.fixture(scope="module", params=[VERSIONS[0], pytest.param(VERSIONS[1], marks=pytest.mark.matrix)])
@@ -51,6 +58,7 @@ def watched(
     try:
         for path in FILES:
             project.write(path, DECOY_FILE)
+        project.write("supabase/config.toml", REFUSED)
         project.settings = {**SHELL, "PATH": f"{recorder.folder}:{project.environment()['PATH']}"}
         project.local.run("create table public.made_locally (id int primary key)")
         project.sync("local-to-remote", "--name", "up", "--commit")
@@ -103,6 +111,12 @@ def test_every_call_names_its_target_by_a_flag_of_its_version(watched: tuple[Pro
     port = project.remote.endpoint.port
     assert any(c.argv[:2] == ["db", "push"] and f":{port}/" in targets(c, version)[0] for c in calls)
     assert any(c.argv[:2] == ["migration", "repair"] and f":{port}/" in targets(c, version)[0] for c in calls)
+
+
+def test_no_call_was_added_unseen(watched: tuple[Project, Recorder, str]) -> None:
+    _, recorder, _ = watched
+    calls = [" ".join(call.argv[:2]) for call in working(recorder)]
+    assert len(calls) <= CALLS, calls
 
 
 def test_a_push_says_skip_vault_and_a_repair_names_versions(watched: tuple[Project, Recorder, str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from sbsync_tasks.settings.config_toml import ConfigToml
 from sbsync_tasks.supabase_cli import CliError, SupabaseCli
 from sbsync_tasks.supabase_cli.binary import NEWEST_KNOWN, Binary, native
 from tests.support.project import Project
-from tests.support.watch import Recorder
+from tests.support.watch import ADVICE, Recorder
 
 pytestmark = [pytest.mark.cli, pytest.mark.e2e]
 
@@ -26,8 +25,6 @@ DIFFERENT_THERE = """do $$ begin
   end if;
 end $$;
 """
-# What the CLI advises where histories conflict; each of these can do harm unseen.
-ADVICE = ("migration repair", "supabase migration", "db pull", "--status reverted")
 
 
 @pytest.mark.parametrize("task", [pytest.param("local-to-remote", marks=pytest.mark.matrix), "push"])
@@ -61,44 +58,7 @@ def test_a_pull_whose_proof_fails_commits_and_records_nothing(project: Project) 
     assert project.git("rev-parse", "HEAD") == head
 
 
-def test_the_history_is_kept_before_a_version_is_recorded(project: Project) -> None:
-    project.remote.run("create table public.made_remotely (id int primary key)")
-    before = project.remote.history()
-    project.sync("remote-to-local", "--name", "pulled")
-    (path,) = (project.root / ".sbsync" / "histories").iterdir()
-    assert json.loads(path.read_text(encoding="utf-8")) == list(before.values())
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert project.remote.history().keys() - before.keys() == {project.version_of("pulled")}
-
-
-# --- conflicts of histories: stopped in our own words ---
-
-
-def missing(project: Project) -> None:
-    """The remote and the local database have recorded a version of which there is no file."""
-    (project.root / "supabase" / "migrations" / max(project.migrations)).unlink()
-
-
-def edited(project: Project) -> None:
-    """A file was changed after both had it."""
-    name = max(project.migrations)
-    project.write(f"supabase/migrations/{name}", "create view public.invoice_totals as select 1 as one;\n")
-
-
-def late(project: Project) -> None:
-    """A new file is older than what the remote has had."""
-    project.migration("20260106000000", "late", "create table public.late (id int primary key);\n")
-
-
-@pytest.mark.parametrize("conflict", [missing, edited, late])
-def test_a_conflict_stops_the_run_without_the_clis_advice(project: Project, conflict: object) -> None:
-    conflict(project)  # type: ignore[operator]
-    histories = project.local.history(), project.remote.history()
-    for task in ("local-to-remote", "push"):
-        done = project.task(task, "--yes")
-        assert done.code == 4, done.text
-        assert not [word for word in ADVICE if word in done.text], done.text
-        assert (project.local.history(), project.remote.history()) == histories
+# --- conflicts of histories: stopped in our own words (test_stops.py), and the CLI's refusal is told in them ---
 
 
 @pytest.fixture

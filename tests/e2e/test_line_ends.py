@@ -83,6 +83,7 @@ def is_checked_out_with_lf(project: Project) -> None:
     assert "the same but for its line ends (CR LF against LF): function public.win()" in told.text
 
 
+@pytest.mark.matrix
 def test_files_that_a_colleague_on_windows_has_pushed(pushed: Project) -> None:
     done = pushed.sync("remote-to-local", "--json")
     assert done.data["proof"]["in_sync"] is True

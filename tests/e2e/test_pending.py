@@ -99,6 +99,7 @@ def pulled_without_room(project: Project) -> tuple[str, str]:
     return f"supabase/migrations/{pulled}_pulled.sql", f"supabase/migrations/{renamed}_colleague.sql"
 
 
+@pytest.mark.matrix
 def test_a_rename_is_committed_as_one(project: Project) -> None:
     old = project.migration(str(int(max(project.remote.history())) + 1), "colleague", COLLEAGUE)
     project.git("add", "supabase")

@@ -1,5 +1,7 @@
 """Remote changes reach the local database and git."""
 
+import json
+
 import pytest
 
 from tests.support.changes import BY_HAND, CONCURRENT, ENUM_USED, TAGS
@@ -32,6 +34,7 @@ def test_local_changes_stop_a_pull_until_they_are_recorded(project: Project) -> 
 def test_local_changes_can_be_dropped_once_they_are_backed_up(project: Project) -> None:
     project.remote.run(BY_HAND)
     project.local.run(TAGS, "insert into public.tags values (1, 'precious')")
+    history = project.remote.history()
     done = project.sync("remote-to-local", "--discard-local", "--json")
 
     assert not project.local.has("public.tags")
@@ -45,6 +48,11 @@ def test_local_changes_can_be_dropped_once_they_are_backed_up(project: Project) 
     )
     assert project.remote.history()[version]["statements"]
     assert done.data["proof"]["differences"] == []
+    # Only that version was recorded, and the history was kept before.
+    assert project.remote.history().keys() - history.keys() == {version}
+    (kept,) = (project.root / ".sbsync" / "histories").iterdir()
+    assert json.loads(kept.read_text(encoding="utf-8")) == list(history.values())
+    assert kept.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.matrix
@@ -98,6 +106,7 @@ def test_a_dry_run_writes_nothing(project: Project) -> None:
     assert project.snapshot() == before
 
 
+@pytest.mark.matrix
 def test_one_change_may_take_several_files(project: Project) -> None:
     project.remote.run(*ENUM_USED)
     project.migration("20990101000000", "names_index", CONCURRENT)

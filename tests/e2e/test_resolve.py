@@ -198,7 +198,8 @@ def test_what_builds_upon_a_late_file_stays_behind_it(project: Project) -> None:
     in_sync(project)
 
 
-@pytest.mark.parametrize("task", [pytest.param("local-to-remote", marks=pytest.mark.matrix), "push"])
+@pytest.mark.matrix
+@pytest.mark.parametrize("task", ["local-to-remote", "push"])
 def test_an_independent_file_can_keep_its_version(project: Project, task: str) -> None:
     project.migration("20260110000000", "notes", NOTES)
     assert project.task(task, "--yes").code == 4

@@ -99,6 +99,7 @@ def test_a_filter_never_lets_a_rebuild_drop_what_it_hides(project: Project) -> N
     assert project.local.has("app.mine")
 
 
+@pytest.mark.matrix
 def test_a_credential_in_a_pulled_migration_is_not_committed(project: Project) -> None:
     token = "sb_secret_" + "a1B2" * 8
     project.remote.run(f"create function public.hook() returns text language sql as $$ select 'Bearer {token}' $$")

@@ -34,6 +34,7 @@ def naive_copy(project: Project, folder: Path) -> Project:
     return project.copy_to(folder / "naive" / "project")
 
 
+@pytest.mark.matrix
 def test_a_second_diff_after_a_pull_drops_what_was_pulled(project: Project, tmp_path: Path) -> None:
     project.remote.run(*MADE_REMOTELY)
     naive = naive_copy(project, tmp_path)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.configs import REFUSED
 from tests.support.project import TASKS, Project
 
 OLDER = ("2.122.1", "2.115.0")
@@ -23,20 +24,6 @@ enabled = "env(SMTP_ENABLED)"
 [auth.external.github]
 enabled = true
 secret = "env(GITHUB_SECRET)"
-"""
-REFUSED = """\
-project_id = "old"
-[inbucket]
-enabled = true
-port = 54324
-[db]
-major_version = 14
-[auth.email.template.invite]
-content_path = "../outside/invite.html"
-[auth.external.twitter]
-enabled = true
-[of_a_later_version]
-a = 1
 """
 
 
@@ -68,8 +55,12 @@ def both_ways(project: Project) -> None:
     assert project.task("verify").code == 0
 
 
-@pytest.mark.parametrize("version", [None, *(pytest.param(v, marks=pytest.mark.matrix) for v in OLDER)])
-@pytest.mark.parametrize("config", [REFUSED, pytest.param(ENV_IN_CONFIG, marks=pytest.mark.matrix)], ids=["old", "env"])
+@pytest.mark.matrix
+@pytest.mark.parametrize(  # pairs; the old keys with the newest and the oldest CLI are in test_invariants_targets.py
+    ("config", "version"),
+    [(REFUSED, OLDER[0]), (ENV_IN_CONFIG, None), (ENV_IN_CONFIG, OLDER[1])],
+    ids=["old", "env", "env with 2.115"],
+)
 def test_no_key_of_the_users_stops_a_run(
     made: Callable[[str], Project], cli: Callable[[str], Path], config: str, version: str | None
 ) -> None:
@@ -88,7 +79,8 @@ def test_a_file_that_is_no_toml_stops_everything_before_anything_is_done(made: C
     assert project.clusters.names() == ()
 
 
-@pytest.mark.parametrize("version", [None, *(pytest.param(v, marks=pytest.mark.matrix) for v in OLDER)])
+@pytest.mark.matrix
+@pytest.mark.parametrize("version", [None, *OLDER])
 def test_seeds_run_as_the_plain_cli_runs_them(
     made: Callable[[str, str], Project], cli: Callable[[str], Path], version: str | None, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Self
 
 from sbsync_tasks.databases.embedded import account, find_binaries, server
+from sbsync_tasks.databases.embedded.files import spread
 from sbsync_tasks.databases.embedded.tree import server_tree
 from sbsync_tasks.endpoint import Endpoint
 from tests.support import leftovers
@@ -22,7 +23,7 @@ NO_TLS = MappingProxyType({"sslmode": "disable"})
 
 
 class PlainServer:
-    """One server on a port of its own, below /var/tmp; `postgres` is no superuser on it.
+    """One server on a port of its own, beside the embedded ones; `postgres` is no superuser on it.
 
     Use it as a context manager or call `stop`. Databases are made by copying the one that the base's SQL was run
     in; roles are shared by all of them.
@@ -36,9 +37,12 @@ class PlainServer:
         self._password = password
         self._admin_password = secrets.token_urlsafe(12)
         self._bindir = server_tree(find_binaries(None))
-        self._folder = Path(tempfile.mkdtemp(prefix="sbsync-plain-", dir="/var/tmp"))
+        user = account.current()
+        place = account.private_dir(account.home() / "plain", user)
+        spread(place)
+        self._folder = Path(tempfile.mkdtemp(dir=place))
         leftovers.note(self._folder)
-        account.current().own(self._folder)
+        user.own(self._folder)
         self._port = 0
         try:
             self._start(DOCKER_STACK if base == "docker-stack" else HERE / "plain_base.sql")

@@ -20,7 +20,7 @@ from psycopg.rows import dict_row
 from sbsync_tasks.databases.catalog import Catalog, read_catalog
 from sbsync_tasks.databases.embedded import Clusters, account, find_binaries, find_client_tools
 from sbsync_tasks.databases.embedded.cluster import place_of
-from sbsync_tasks.databases.embedded.files import copy_tree
+from sbsync_tasks.databases.embedded.files import copy_tree, spread
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.migrations import FILE_PATTERN
 from sbsync_tasks.supabase_cli.binary import QUICK
@@ -225,9 +225,12 @@ class Project:
         copy_tree(self.root, root)
         copied = Project(root, self.cli, self.env, self.settings)
         source, target = self.clusters._place(), copied.clusters._place()
+        spread(target)
         for folder in source.iterdir() if not source.is_relative_to(self.root) else ():
             if folder.is_dir():
-                copy_tree(folder, target / folder.name)
+                apart = target / f"{folder.name}.{root.parent.name}"
+                copy_tree(folder, apart)
+                apart.rename(target / folder.name)
         for port in target.glob("*/port"):  # two servers would want the same one
             port.unlink()
         return copied

@@ -14,6 +14,8 @@ from pathlib import Path
 from sbsync_tasks.endpoint import Endpoint
 from tests.support.project import Project
 
+# What the CLI advises where histories conflict; each of these can do harm unseen.
+ADVICE = ("migration repair", "supabase migration", "db pull", "--status reverted")
 # Recorded before the real program takes over: what it was given, and what it would find around it.
 STAND_IN = """#!{python} -ISE
 import json, os, sys

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 import shutil
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
@@ -46,7 +47,7 @@ class Clusters:
     """The embedded databases of one project, by name.
 
     A cluster is a folder: `data/`, the passwords, the server's log, the port it had. Beside it
-    stand, only while work is going on or was interrupted: `NAME.new` (being copied), `NAME.next`
+    stand, only while work is going on or was interrupted: `NAME.….new` (being copied), `NAME.next`
     (complete, about to become NAME) and `NAME.old` (about to be removed). Whoever next takes the
     name's lock clears that up.
 
@@ -170,7 +171,8 @@ class Clusters:
 
     def _copy(self, source: Path, name: str) -> None:
         """Copy a stopped cluster's folder, give it an identity of its own, then name it."""
-        half = self._beside(name, "new")
+        files.spread(self._place())
+        half = self._beside(f"{name}.{secrets.token_hex(4)}", "new")
         files.copy_tree(source, half)
         for left in ("port", "log", RAISED, files.MANIFEST):
             (half / left).unlink(missing_ok=True)
@@ -210,8 +212,8 @@ class Clusters:
         if following.exists():
             self._discard(folder)
             following.rename(folder)
-        for suffix in ("new", "old"):
-            shutil.rmtree(self._beside(name, suffix), ignore_errors=True)
+        for left in (*place_of(self._root).glob(f"{name}.*.new"), self._beside(name, "old")):
+            shutil.rmtree(left, ignore_errors=True)
 
     def _discard(self, folder: Path) -> None:
         """Stop and remove a cluster: out of the way in one rename, then file by file."""

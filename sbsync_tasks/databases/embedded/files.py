@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import struct
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sbsync_tasks import process
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MANIFEST = "manifest.json"
+# linux/fs.h; what `chattr +T` sets
+GET_FLAGS, SET_FLAGS, TOP_OF_HIERARCHY = 0x80086601, 0x40086602, 0x00020000
 
 
 def copy_tree(source: Path, target: Path) -> None:
@@ -40,6 +45,25 @@ def copy_tree(source: Path, target: Path) -> None:
 def _is_copied(source: Path, target: Path) -> bool:
     """Whether the copy is there, and whole where the folder was sealed."""
     return target.is_dir() and (is_whole(target) or not (source / MANIFEST).exists())
+
+
+def spread(folder: Path) -> None:
+    """Let ext4 place each new folder in this one, by its name, apart from the others; elsewhere nothing happens.
+
+    ext4 does not take the inodes of files that were deleted in the last minutes, and looks past each of them for every
+    file that it creates nearby: a database beside one just removed was copied in up to ten times the time.
+    """
+    if sys.platform != "linux":
+        return
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            (flags,) = struct.unpack("l", fcntl.ioctl(handle, GET_FLAGS, bytes(struct.calcsize("l"))))
+            fcntl.ioctl(handle, SET_FLAGS, struct.pack("l", flags | TOP_OF_HIERARCHY))
+    finally:
+        os.close(handle)
 
 
 def seal(folder: Path) -> None:
