@@ -8,6 +8,7 @@ from pathlib import Path
 # Names the folder that all workers of a run share.
 RUN = "SBSYNC_TEST_RUN"
 NOTED, TEMPORARY = "noted", "tmp"
+CLIS_OWN = ".bun-"  # a library that the CLI unpacks for itself, once for each temporary folder
 
 
 def shared() -> Path:
@@ -30,7 +31,7 @@ def left_by(run: Path) -> list[str]:
     noted = run / NOTED
     folders = {Path(line) for line in noted.read_text(encoding="utf-8").splitlines()} if noted.exists() else set()
     there = [str(folder) for folder in folders if folder.exists()]
-    temporary = [str(path) for path in (run / TEMPORARY).glob("*")]
+    temporary = [str(path) for path in (run / TEMPORARY).glob("*") if not path.name.startswith(CLIS_OWN)]
     return sorted([*there, *temporary, *_running([str(run.parent), *map(str, folders)])])
 
 
