@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from invoke.context import Context
 
 from sbsync_tasks.console import Console
 from sbsync_tasks.databases import Database
@@ -25,7 +24,7 @@ from sbsync_tasks.databases.embedded.cluster import as_admin, place_of, superuse
 from sbsync_tasks.databases.embedded.privileged import is_privileged
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.migrations import Migration
-from sbsync_tasks.runner import Redactor, Runner
+from sbsync_tasks.redaction import Redactor
 from sbsync_tasks.settings import resolve
 from sbsync_tasks.steps.generate import Generated, generate
 from sbsync_tasks.steps.run import Run
@@ -142,7 +141,7 @@ class Pair:
     def generated(self) -> Generated:
         """What is generated for the changed database."""
         console = Console(Redactor(), json_output=False, yes=True)
-        run = OneServer(self.lab.settings, console, Runner(Context()))
+        run = OneServer(self.lab.settings, console)
         run.pair = self
         self.run = run
         assert self.target
