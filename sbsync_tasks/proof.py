@@ -40,6 +40,7 @@ class Proof:
         platform: What differs in the platform's own objects; it never counts.
         exposed: Rights that expose data, each with the name of the database that has it.
         stand_ins: Extensions that are stand-ins, likewise.
+        refused: Why the CLI's engine wrote nothing, where that is so: then the catalogs alone count.
     """
 
     databases: tuple[str, str]
@@ -55,12 +56,20 @@ class Proof:
     platform: tuple[Difference, ...] = ()
     exposed: tuple[tuple[str, str], ...] = ()
     stand_ins: tuple[tuple[str, str], ...] = ()
+    refused: str = ""
+
+    @property
+    def _without_engine(self) -> str:
+        """Why the CLI's engine does not count; empty where it does."""
+        if self.known_drift:
+            return "it drifts"
+        return "line ends differ, which it cannot leave out" if self.line_ends else self.refused
 
     @property
     def compared(self) -> tuple[str, ...]:
         """What was compared, one statement each."""
         where = (f"of the schemas {', '.join(self.schemas)} alone (SBSYNC_SCHEMAS)",) if self.schemas else ()
-        engine = () if self.known_drift or self.line_ends else (ENGINE,)
+        engine = () if self._without_engine else (ENGINE,)
         return (*where, *engine, FINGERPRINT, HISTORIES)
 
     @property
@@ -69,8 +78,8 @@ class Proof:
         schemas = (
             ("every schema that SBSYNC_SCHEMAS does not name, and what stands in no schema",) if self.schemas else ()
         )
-        why = "it drifts" if self.known_drift else "line ends differ, which it cannot leave out"
-        engine = (f"the remote by the CLI's own diff engine: {why}",) if self.known_drift or self.line_ends else ()
+        why = self._without_engine
+        engine = (f"the remote by the CLI's own diff engine: {why}",) if why else ()
         bare = (f"statements of {', '.join(self.bare)}: recorded without them",) if self.bare else ()
         vector = (VECTOR,) if any(extension == "vector" for _, extension in self.stand_ins) else ()
         return (*schemas, *engine, *bare, *vector, *NOT_COMPARED)
@@ -79,8 +88,9 @@ class Proof:
     def compared_in_short(self) -> str:
         """What was compared, for a terminal."""
         where = f"schemas {', '.join(self.schemas)} alone" if self.schemas else "schemas"
-        without = self.known_drift or self.line_ends
-        how = "by catalog fingerprint" if without else "by the CLI's diff engine and by catalog fingerprint"
+        how = (
+            "by catalog fingerprint" if self._without_engine else "by the CLI's diff engine and by catalog fingerprint"
+        )
         bare = f"; without statements: {', '.join(self.bare)}" if self.bare else ""
         return f"{where} ({how}) and migration histories{bare}"
 

@@ -72,6 +72,8 @@ def _aside(run: Run, made: Proof) -> None:
         console.say(f"drift, ignored as asked: {line}", "warning")
     for it in made.line_ends[:LISTED]:
         console.say(f"the same but for its line ends (CR LF against LF): {it}", "note")
+    if made.refused:
+        console.say(f"without the CLI's diff engine: {made.refused}", "note")
     for database, right in made.exposed:
         console.say(f"{database}: {right}. {EXPOSED}", "warning")
     for database in made.databases:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SbsyncError
+from ..databases.catalog.model import OPEN_SCHEMAS
 from . import ahead, kept
 from .dependents import BLOCKED, Dependents, HeldError
 from .dumped import Archive
@@ -68,7 +68,7 @@ class Bench:
     Args:
         scratch: A connection to the copy; it is written to and committed.
         target: A connection to the changed database; only read.
-        ask: The engine's script from the copy, as it is committed, to the changed database.
+        ask: The engine's script from the copy, as it is committed, to the changed database; empty where it has none.
         equal: Whether the catalogs behind the two connections are.
         archive: Objects of the changed database in pg_dump's words.
         schemas: The only schemas to look at; empty for all of the user's.
@@ -109,7 +109,7 @@ class Bench:
             if key.startswith(kinds) and not _same(here.get(key), self.there.get(key))
             and (self.there.get(key) or here[key]).stage == stage
         ]  # fmt: skip
-        dumped = self._dumped(self.there[key] for key in differing if key in self.there)
+        dumped = self._dumped({key: self.there[key] for key in differing if key in self.there})
         parts: list[Part] = []
         for key in differing:
             ours, theirs = here.get(key), self.there.get(key)
@@ -121,9 +121,10 @@ class Bench:
                 parts.extend(added(text, why) for text in texts)
         return parts
 
-    def _dumped(self, facts: Iterable[Fact]) -> dict[tuple[int, ...], tuple[str, ...]]:
-        wanted = [fact.oids for fact in facts if fact.make is None and fact.oids]
-        return self._archive.statements(wanted) if wanted else {}
+    def _dumped(self, facts: Facts) -> dict[tuple[int, ...], tuple[str, ...]]:
+        wanted = {key: fact.oids for key, fact in facts.items() if fact.make is None and fact.oids}
+        managed = [schema for schema in OPEN_SCHEMAS if any(f" {schema}." in key for key in wanted)]
+        return self._archive.statements(wanted.values(), managed) if wanted else {}
 
     def missing(self, waiting: Sequence[tuple[Part, psycopg.Error]]) -> tuple[Missing, ...]:
         """What is still not as in the changed database, with both definitions."""
@@ -161,23 +162,17 @@ def _in_words(error: psycopg.Error) -> str:
     return f"{said} ({error.diag.message_hint})" if error.diag.message_hint else said
 
 
-def complete(bench: Bench, sql: str | None, failed: str = "") -> Completed:
+def complete(bench: Bench, sql: str) -> Completed:
     """Turn the engine's script into one that applies and is complete.
 
     Args:
         bench: The scratch copy and the changed database.
-        sql: The engine's first script; None where it could not write one.
-        failed: What it said then.
-
-    Raises:
-        SbsyncError: the engine cannot write one in any case.
+        sql: The engine's first script; empty where it could not write one: then all is written without it.
     """
     before = kept.identities(bench.scratch)
     first = in_some_order(bench.scratch, _ahead(bench)).done
     bench.scratch.commit()
-    if sql is None and not first:
-        raise SbsyncError(failed)
-    if first or sql is None:
+    if first:
         sql = bench.ask()
     values, script = enum_values_apart(engine_parts(sql))
     done = in_some_order(bench.scratch, values).done

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -37,8 +37,14 @@ class Archive:
     def _tools(self) -> Path:
         return self._find_tools()
 
-    def statements(self, oids: Iterable[tuple[int, ...]]) -> dict[tuple[int, ...], tuple[str, ...]]:
+    def statements(
+        self, oids: Iterable[tuple[int, ...]], managed: Collection[str] = ()
+    ) -> dict[tuple[int, ...], tuple[str, ...]]:
         """What makes these objects, each by its catalog and oid; without owners, privileges and comments.
+
+        Args:
+            oids: Which ones.
+            managed: The managed schemas that some of them stand in.
 
         Raises:
             SbsyncError: pg_dump is missing, is older than the server, or failed.
@@ -48,7 +54,7 @@ class Archive:
             # Exclusions, not a choice of schemas: that would leave out casts and whatever stands in no schema.
             argv = [
                 program(self._tools, "pg_dump"), "--format=custom", "--schema-only", f"--file={archive}",
-                *(f"--exclude-schema={name}" for name in _managed()),
+                *(f"--exclude-schema={name}" for name in _managed() if name not in managed),
             ]  # fmt: skip
             with started(self._endpoint, [argv]):
                 pass

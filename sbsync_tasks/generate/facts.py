@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..databases.catalog.model import MANAGED_SCHEMAS
+from ..databases.catalog.model import MANAGED_SCHEMAS, OPEN_SCHEMAS, SERVICE_ROLES
 from ..databases.catalog.read import SETTINGS
 
 if TYPE_CHECKING:
@@ -56,7 +56,10 @@ def read_facts(connection: psycopg.Connection[Any], schemas: Sequence[str] = ())
     Nothing is written, and settings are as before afterwards; an open transaction stays open.
     """
     with connection.transaction(force_rollback=True):
-        settings = (*SETTINGS, ("sbsync.managed", MANAGED_SCHEMAS), ("sbsync.schemas", "\n".join(schemas)))
+        settings = (
+            *SETTINGS, ("sbsync.managed", MANAGED_SCHEMAS), ("sbsync.open", "\n".join(OPEN_SCHEMAS)),
+            ("sbsync.service_roles", SERVICE_ROLES), ("sbsync.schemas", "\n".join(schemas)),
+        )  # fmt: skip
         for setting in settings:
             connection.execute("select set_config(%s, %s, true)", setting, prepare=False)
         return dict(_facts(connection))

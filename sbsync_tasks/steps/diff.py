@@ -23,10 +23,12 @@ from ..findings.traces import unseen
 from ..histories import History, as_migrations
 from ..migrations import Migration
 from ..side_by_side import side_by_side
-from ..supabase_cli import CliError
+from ..supabase_cli import CliError, EngineRefusedError
 from .run import Run
 
 LISTED = 12  # differences shown before "and N more"
+# Not compared: who makes a role becomes a member of it, and no migration can undo that.
+MEMBERSHIPS = ("grant_role_stmt",)
 GUESSED = 3  # how many unrecorded files a run that was cut off may have left, at most
 
 
@@ -152,6 +154,7 @@ class Compared:
         platform: What differs in the platform's own objects, which counts for nothing either.
         exposed: Rights that expose data, by the name of the database that has them.
         stand_ins: Extensions that are stand-ins, likewise.
+        refused: Why the CLI's engine wrote nothing, where that is so: then the catalogs alone count.
     """
 
     sql: str
@@ -160,6 +163,7 @@ class Compared:
     platform: tuple[Difference, ...] = ()
     exposed: tuple[tuple[str, str], ...] = ()
     stand_ins: tuple[tuple[str, str], ...] = ()
+    refused: str = ""
 
 
 def engine_and_catalogs(run: Run, left: Database, right: Database) -> Compared:
@@ -168,8 +172,8 @@ def engine_and_catalogs(run: Run, left: Database, right: Database) -> Compared:
     To the engine line ends are a difference, which its own SQL (LF alone) does not end: where nothing else differs,
     what it says does not count.
     """
-    sql, (one, other) = side_by_side(
-        lambda: run.cli.diff(left.endpoint, right.endpoint, run.settings.schemas),
+    (sql, refused), (one, other) = side_by_side(
+        lambda: _engine(run, left, right),
         lambda: (run.catalog(left), run.catalog(right)),
     )
     names = (left.name, right.name)
@@ -177,11 +181,20 @@ def engine_and_catalogs(run: Run, left: Database, right: Database) -> Compared:
     differences = compare(one, other, run.claims, names)
     line_ends = in_line_ends_alone(one, other, run.claims)
     return Compared(
-        "" if line_ends and not differences else without_platform(sql, one, other, run.claims),
+        "" if line_ends and not differences else without_platform(sql, one, other, run.claims, MEMBERSHIPS),
         differences, line_ends, platform(one, other, run.claims, names),
         tuple((name, right) for name, found in named for right in exposed(found)),
         tuple((name, extension) for name, found in named for extension in stand_ins(found)),
+        refused,
     )  # fmt: skip
+
+
+def _engine(run: Run, left: Database, right: Database) -> tuple[str, str]:
+    """The engine's script, and why there is none where it refuses to write one."""
+    try:
+        return run.cli.diff(left.endpoint, right.endpoint, run.settings.schemas), ""
+    except EngineRefusedError as error:
+        return "", error.message
 
 
 def listed(lines: Sequence[str]) -> str:

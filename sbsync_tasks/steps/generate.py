@@ -41,7 +41,7 @@ from ..generate import (
 )
 from ..migrations import Migration, next_version, write_sql
 from ..paths import state_dir
-from ..supabase_cli import CliError
+from ..supabase_cli import CliError, EngineRefusedError
 from .diff import LISTED, listed
 from .run import Run
 
@@ -69,6 +69,7 @@ class Generated:
         parts: The statements of each migration, with where they come from.
         missing: What could not be carried, with both definitions.
         refused: Statements of the engine's that do not apply, with PostgreSQL's words.
+        cause: Why the CLI's engine wrote nothing, where that is so.
     """
 
     migrations: tuple[Migration, ...]
@@ -76,6 +77,7 @@ class Generated:
     parts: tuple[tuple[Part, ...], ...] = ()
     missing: tuple[Missing, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
+    cause: EngineRefusedError | None = None
 
 
 @dataclass
@@ -90,6 +92,7 @@ class _Generator:
         versions: Known versions; the new ones are later than these.
         before: A version that the new ones have to be earlier than; empty for none.
         applied: Called once the new migrations are applied to a shadow.
+        refused: Why the engine has written nothing, where that was so; it may have gone on since.
     """
 
     run: Run
@@ -99,6 +102,7 @@ class _Generator:
     versions: Sequence[str]
     before: str
     applied: Applied
+    refused: EngineRefusedError | None = None
     major: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,13 +112,18 @@ class _Generator:
         """The migrations, proved."""
         shadow = self.shadow(())
         before = _identities(shadow)
-        try:
-            sql = self.run.cli.diff(shadow.endpoint, self.database.endpoint, self.run.settings.schemas)
-        except CliError as error:
-            return self._completed(None, error.message)
         run = self.run
+        sql = self._asked(shadow.endpoint)
         sql = without_platform(sql, run.catalog(shadow), run.catalog(self.database), run.claims)
         return self._as_written(sql, before) or self._completed(sql)
+
+    def _asked(self, source: Endpoint) -> str:
+        """The engine's script; empty, and the cause kept, where it refuses to write one."""
+        try:
+            return self.run.cli.diff(source, self.database.endpoint, self.run.settings.schemas)
+        except EngineRefusedError as error:
+            self.refused = error
+            return ""
 
     def _as_written(self, sql: str, before: Identities) -> Generated | None:
         """The engine's own text, where it is all that is needed; an enum's values in a file of their own."""
@@ -159,19 +168,20 @@ class _Generator:
         self.applied((*self.base, *made))
         return Generated(made, parts=tuple(map(tuple, files)))
 
-    def _completed(self, sql: str | None, failed: str = "") -> Generated:
+    def _completed(self, sql: str) -> Generated:
         """The engine's script made to apply, and completed, on a scratch copy; then proved on a fresh shadow.
 
         Raises:
             SbsyncError: what came of it cannot be applied all the same.
         """
         with self._bench() as bench:
-            completed = complete(bench, sql, failed)
+            completed = complete(bench, sql)
         files, made, shadow = self._applied_whole(completed.values, completed.parts)
         left = self.left(shadow)
         if not left:
             self.applied((*self.base, *made))
-        return Generated(made, left, tuple(files), completed.missing, completed.refused)
+        cause = self.refused if self.refused and any(self.refused.about in str(d.object) for d in left) else None
+        return Generated(made, left, tuple(files), completed.missing, completed.refused, cause)
 
     def _applied_whole(
         self, values: tuple[Part, ...], parts: tuple[Part, ...]
@@ -213,7 +223,7 @@ class _Generator:
     def _engine(self, endpoint: Endpoint, scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> str:
         """What the engine still finds, without what is the platform's."""
         run, schemas = self.run, self.run.settings.schemas
-        sql = run.cli.diff(endpoint, self.database.endpoint, schemas)
+        sql = self._asked(endpoint)
         return without_platform(sql, read_catalog(scratch, schemas), read_catalog(target, schemas), run.claims)
 
     def _equal(self, scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> bool:
@@ -321,12 +331,13 @@ def refuse_unwritable(run: Run, whose: str, made: Generated) -> None:
         return
     each = [line for missing in made.missing[:LISTED] for line in in_words(missing)]
     each += [f"PostgreSQL refuses: {' '.join(text.split())};\n    {why}" for text, why in made.refused[:LISTED]]
+    cause, way_out = (made.cause.message, made.cause.hint) if made.cause else ("", "")
     rest = f"Everything else is in it, and applies. {_draft(run, made.migrations)}" if made.migrations else ""
     raise RefusedError(
         f"{whose} has changes that could not be carried into a migration:\n"
-        + listed(told(made.unwritable)) + "\n" + "\n".join(each),
-        f"{rest} Add these by hand, save the whole as a file in supabase/migrations, and run again: it is recognised "
-        "by its effect.".strip(),
+        + "\n".join(part for part in (listed(told(made.unwritable)), *each, cause) if part),
+        way_out or f"{rest} Add these by hand, save the whole as a file in supabase/migrations, and run again: it is "
+        "recognised by its effect.".strip(),
     )  # fmt: skip
 
 

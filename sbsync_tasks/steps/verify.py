@@ -28,6 +28,7 @@ def verify(run: Run, work: Work) -> Work:
         proof=Proof(
             databases=(run.remote.name, run.local.name), sql=found.sql, differences=found.differences,
             line_ends=found.line_ends, platform=found.platform, exposed=found.exposed, stand_ins=found.stand_ins,
+            refused=found.refused,
             histories=_histories_differ(now, {m.version for m in pending}),
             pending=tuple(m.file_name for m in pending if m.version not in unrecorded),
             unrecorded=tuple(m.file_name for m in pending if m.version in unrecorded),
@@ -69,6 +70,7 @@ def remote_against_files(run: Run, work: Work) -> Work:
         databases=(run.remote.name, "the migration files"), sql="" if work.drift else found.sql,
         differences=apart(found.differences, work.drift), line_ends=found.line_ends,
         platform=found.platform, exposed=found.exposed, stand_ins=found.stand_ins,
+            refused=found.refused,
         histories=unlike, known_drift=work.drift, schemas=run.settings.schemas, bare=_bare(history),
     )  # fmt: skip
     return work.with_(remote_history=history, proof=made)
@@ -93,6 +95,7 @@ def _each_against_its_own(run: Run, now: Work, work: Work) -> Compared:
     return Compared(
         sql, (*local.differences, *rest), (*local.line_ends, *remote.line_ends), (*local.platform, *remote.platform),
         (*local.exposed, *remote.exposed), (*local.stand_ins, *remote.stand_ins),
+        local.refused or remote.refused,
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The Supabase CLI: finding it, its version, its two dialects, and the calls that the steps need."""
 
 from .binary import NEWEST_KNOWN, OLDEST_SUPPORTED, Binary, Version, find
-from .client import CliError, Pushed, SupabaseCli
+from .client import CliError, EngineRefusedError, Pushed, SupabaseCli
 from .local_stack import LocalStackCli
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "OLDEST_SUPPORTED",
     "Binary",
     "CliError",
+    "EngineRefusedError",
     "LocalStackCli",
     "Pushed",
     "SupabaseCli",

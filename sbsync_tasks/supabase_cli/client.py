@@ -18,7 +18,7 @@ from ..migrations import Migration
 from ..process import NETWORK, Completed, run
 from ..settings.config_toml import ConfigToml
 from ..workplace import workplace
-from . import private_project
+from . import private_project, refusals
 from .binary import QUICK, Binary
 from .dialect import diff_flags, target_flags
 
@@ -49,6 +49,18 @@ class CliError(SbsyncError):
         self.sqlstate = sqlstate
         self.said = said or message
         self.file = file
+
+
+class EngineRefusedError(CliError):
+    """The diff engine wrote nothing, for a cause that is told; databases and connections are well.
+
+    Attributes:
+        about: The object that it stumbled over, such as `schema app`; empty where it named none.
+    """
+
+    def __init__(self, cause: str, way_out: str, about: str) -> None:
+        super().__init__(cause, way_out, code=refusals.REFUSED)
+        self.about = about
 
 
 @dataclass(frozen=True)
@@ -88,12 +100,23 @@ class SupabaseCli:
         self._told: set[str] = set()
 
     def diff(self, source: Endpoint, target: Endpoint, schemas: Sequence[str] = ()) -> str:
-        """The SQL that takes `source` to the schema of `target`; empty where the engine calls them equal."""
+        """The SQL that takes `source` to the schema of `target`; empty where the engine calls them equal.
+
+        Raises:
+            EngineRefusedError: the engine could not write it; the message is the cause.
+            CliError: the call failed otherwise.
+        """
         flags = ["--schema", ",".join(schemas)] if schemas else []
         urls = ["--from", _cli_url(source), "--to", _cli_url(target)]
         argv = ["db", "diff", *diff_flags(self.binary.version), *urls, *flags]
         done = self._call(argv, (source, target), ())
-        return str(field(done, "diff", str)).strip()
+        try:
+            return str(field(done, "diff", str)).strip()
+        except CliError as error:
+            if error.code != refusals.REFUSED:
+                raise
+            said = error.message.partition("failed: ")[2]
+            raise EngineRefusedError(*refusals.explained(said, schemas)) from None
 
     def push(
         self,

@@ -13,7 +13,15 @@ from sbsync_tasks.migrations import Migration
 from sbsync_tasks.process import for_task
 from sbsync_tasks.redaction import Redactor
 from sbsync_tasks.settings.config_toml import ConfigToml
-from sbsync_tasks.supabase_cli import NEWEST_KNOWN, OLDEST_SUPPORTED, Binary, CliError, SupabaseCli, Version
+from sbsync_tasks.supabase_cli import (
+    NEWEST_KNOWN,
+    OLDEST_SUPPORTED,
+    Binary,
+    CliError,
+    EngineRefusedError,
+    SupabaseCli,
+    Version,
+)
 from sbsync_tasks.supabase_cli.dialect import target_flags
 from sbsync_tasks.supabase_cli.local_stack import LocalStackCli
 from tests.support.played import Played, put
@@ -401,3 +409,16 @@ def test_what_a_version_deserves_to_be_told(version, notice, may_write):
     assert bool(binary.notice) == bool(notice)
     assert all(words in binary.notice for words in notice.split("|"))
     assert binary.may_write is may_write
+
+
+def test_an_engine_that_refuses_is_told_from_a_call_that_failed(cli, played):
+    said = 'Database diff failed: capability: cannot set owner of schema:s to role "r" — applier "postgres" is …'
+    refused = {"_tag": "Error", "error": {"code": "PgDeltaEngineError", "message": said}}
+    played.answers(json.dumps(refused), code=1)
+    with pytest.raises(EngineRefusedError, match="The schema s belongs to the role r"):
+        cli().diff(HERE, TARGET)
+    failed = {"_tag": "Error", "error": {"code": "DbConnectError", "message": "no connection"}}
+    played.answers(json.dumps(failed), code=1)
+    with pytest.raises(CliError, match="no connection") as caught:
+        cli().diff(HERE, TARGET)
+    assert not isinstance(caught.value, EngineRefusedError)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from sbsync_tasks import sqltext
@@ -67,7 +67,9 @@ def stand_ins(catalog: Catalog) -> tuple[str, ...]:
     return tuple(sorted(f.name for f in catalog if f.kind == "stand-in" and f.name not in PLATFORM_EXTENSIONS))
 
 
-def without_platform(sql: str, left: Catalog, right: Catalog, claims: Claims | None = None) -> str:
+def without_platform(
+    sql: str, left: Catalog, right: Catalog, claims: Claims | None = None, leave_out: Collection[str] = ()
+) -> str:
     """A script of the CLI's engine without the statements about the platform's objects and what no stand-in has.
 
     What cannot be attributed stays. Of a script that only sets something up nothing stays.
@@ -77,13 +79,17 @@ def without_platform(sql: str, left: Catalog, right: Catalog, claims: Claims | N
         left: The one's catalog.
         right: The other's.
         claims: What the migrations have statements about.
+        leave_out: Statements that go as well, by the parser's names.
     """
     try:
         parsed = sqltext.parse(sql)
     except UnparsableSql:
         return sql
     pair = _Pair(left, right, claims, NAMES)
-    dropped = {i for i, this in enumerate(parsed) if this.node is not None and pair.is_platforms(subjects(this))}
+    dropped = {
+        i for i, this in enumerate(parsed)
+        if this.name in leave_out or (this.node is not None and pair.is_platforms(subjects(this)))
+    }  # fmt: skip
     rest = [this for i, this in enumerate(parsed) if i not in dropped]
     if parsed and all(this.name == "variable_set_stmt" for this in rest):
         return ""

@@ -72,13 +72,14 @@ class CatalogObject:
 # A fact and its definition: text that is the same on any two servers of one major version.
 Catalog = Mapping[CatalogObject, str]
 
-_RELATIONS = ("table", "foreign table", "view", "materialized view", "sequence", "composite type")
+_RELATIONS = ("table", "foreign table", "view", "materialized view", "sequence")
 _ROUTINES = ("function", "procedure", "aggregate")
-_KINDS = re.compile(rf"({'|'.join((*_RELATIONS, *_ROUTINES, 'schema'))}) (.*)", re.DOTALL)
+_TYPES = ("type", "enum", "domain", "composite type", "range type")
+_KINDS = re.compile(rf"({'|'.join((*_RELATIONS, *_ROUTINES, *_TYPES, 'schema'))}) (.*)", re.DOTALL)
 
 
 def identity(object_: str) -> tuple[str, str]:
-    """What an object is called whatever kind of relation or routine it is, and whatever arguments it takes.
+    """What an object is called whatever kind of relation, type or routine it is, and whatever arguments it takes.
 
     A statement names a view as it names a table, and may leave a function's arguments out.
     """
@@ -88,7 +89,7 @@ def identity(object_: str) -> tuple[str, str]:
     kind, name = match.groups()
     if kind in _ROUTINES:
         return ("routine", plain(name.partition("(")[0]))
-    return ("relation" if kind in _RELATIONS else kind, plain(name))
+    return ("relation" if kind in _RELATIONS else "type" if kind in _TYPES else kind, plain(name))
 
 
 def plain(name: str) -> str:

@@ -4,6 +4,18 @@ select 'function ' || name as key, 'create' as stage, pg_get_functiondef(oid) as
   null as definition, 'pg_proc'::regclass::oid as class, oid as object
 from routine where prokind <> 'a'
 union all
+-- The engine makes these three, where it does not refuse to write anything, and where they stand in a user's schema.
+select 'table ' || name, 'create', null, 'drop table ' || name, false, '', 'pg_class'::regclass, oid
+from relation where relkind in ('r', 'p')
+union all
+select 'enum ' || name, 'create', null, 'drop type ' || name, false, '', 'pg_type'::regclass, oid
+from type where typtype = 'e'
+union all
+select 'sequence ' || c.name, 'create', null, case when not exists (
+    select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')
+  ) then 'drop sequence ' || c.name end, false, '', 'pg_class'::regclass, c.oid
+from relation c where c.relkind = 'S'
+union all
 select 'aggregate ' || r.name, 'create', null, format('drop aggregate %s', r.name), true,
   concat_ws(' ', a.aggtransfn::regproc, a.aggfinalfn::regproc, a.aggcombinefn::regproc, a.aggmtransfn::regproc, a.aggminvtransfn::regproc,
     a.aggmfinalfn::regproc, a.aggfinalextra, a.aggfinalmodify, a.aggsortop::regoper, a.aggtranstype::regtype, a.agginitval, a.aggmtranstype::regtype,
