@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..databases.catalog import Difference
 from ..databases.catalog.model import OPEN_SCHEMAS
 from . import ahead, kept
+from .claimed import WHY, claimed
 from .dependents import BLOCKED, Dependents, HeldError
 from .dumped import Archive
 from .facts import Fact, Facts, Stage, read_facts
@@ -69,7 +71,7 @@ class Bench:
         scratch: A connection to the copy; it is written to and committed.
         target: A connection to the changed database; only read.
         ask: The engine's script from the copy, as it is committed, to the changed database; empty where it has none.
-        equal: Whether the catalogs behind the two connections are.
+        differences: How the catalogs behind the two connections differ in what is the user's.
         archive: Objects of the changed database in pg_dump's words.
         schemas: The only schemas to look at; empty for all of the user's.
     """
@@ -79,7 +81,7 @@ class Bench:
         scratch: psycopg.Connection[Any],
         target: psycopg.Connection[Any],
         ask: Callable[[], str],
-        equal: Callable[[psycopg.Connection[Any], psycopg.Connection[Any]], bool],
+        differences: Callable[[psycopg.Connection[Any], psycopg.Connection[Any]], Sequence[Difference]],
         archive: Archive,
         schemas: Sequence[str] = (),
     ) -> None:
@@ -87,14 +89,18 @@ class Bench:
         self.scratch = scratch
         self.target = target
         self.ask = ask
-        self._equal = equal
+        self._differences = differences
         self._archive = archive
         self._schemas = schemas
         self.there = read_facts(target, schemas)
 
     def equal(self) -> bool:
         """Whether the copy is at this moment what the changed database is."""
-        return self._equal(self.scratch, self.target)
+        return not self._differences(self.scratch, self.target)
+
+    def claimed(self) -> list[Part]:
+        """What is left of the platform's objects that a migration claims."""
+        return list(claimed(self._differences(self.scratch, self.target)))
 
     def facts(self) -> Facts:
         """What the copy holds at this moment."""
@@ -133,13 +139,17 @@ class Bench:
         found = []
         differing = [k for k in sorted(here.keys() | self.there.keys()) if not _same(here.get(k), self.there.get(k))]
         objects = [key for key in differing if (self.there.get(key) or here[key]).stage == "create"]
+        dumped = self._dumped({key: self.there[key] for key in objects if key in self.there})
         for key in objects or differing:  # attributes of an object that is missing say nothing
             ours, theirs = here.get(key), self.there.get(key)
-            statement = (theirs.make if theirs else ours.undo if ours else None) or ""
+            statement = (
+                theirs.make or "; ".join(dumped.get(theirs.oids, ())) if theirs else ours.undo if ours else ""
+            ) or ""
             error = errors.get(statement)
             if error is None or error.sqlstate not in GONE:  # else it belongs to what is missing itself
                 found.append(Missing(key, _shown(ours), _shown(theirs), statement, _in_words(error) if error else ""))
-        return tuple(found)
+        refused = [(part.text, _in_words(error)) for part, error in waiting if part.why == WHY]
+        return (*found, *(Missing(text, None, None, text, reason) for text, reason in refused))
 
 
 def _same(ours: Fact | None, theirs: Fact | None) -> bool:
@@ -206,6 +216,8 @@ def _tried(bench: Bench, script: Sequence[Part]) -> Tried:
         _add(bench, tried, bench.lacking(stage, kinds))  # type: ignore[arg-type]
     if not bench.equal():  # labels that the engine has added without their carriage returns
         _add(bench, tried, [*ahead.labels(bench.scratch, bench.target)])
+    if not bench.equal():
+        _add(bench, tried, bench.claimed())
     return tried
 
 

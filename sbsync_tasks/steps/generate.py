@@ -215,7 +215,7 @@ class _Generator:
             yield Bench(
                 scratch, target,
                 lambda: self._engine(endpoint, scratch, target),
-                self._equal,
+                self._differences,
                 Archive(lambda: find_client_tools(self.major, run.settings.pg_bindir), self.database.endpoint),
                 run.settings.schemas,
             )  # fmt: skip
@@ -226,9 +226,12 @@ class _Generator:
         sql = self._asked(endpoint)
         return without_platform(sql, read_catalog(scratch, schemas), read_catalog(target, schemas), run.claims)
 
-    def _equal(self, scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> bool:
-        schemas = self.run.settings.schemas
-        return _exactly(read_catalog(scratch, schemas), read_catalog(target, schemas), self.run.claims)
+    def _differences(self, scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> tuple[Difference, ...]:
+        """How the scratch copy and the database differ, line ends included."""
+        schemas, claims = self.run.settings.schemas, self.run.claims
+        left, right = read_catalog(scratch, schemas), read_catalog(target, schemas)
+        line_ends = (Difference(fact, left[fact], right[fact]) for fact in in_line_ends_alone(left, right, claims))
+        return (*compare(left, right, claims), *line_ends)
 
     def shadow(self, made: Sequence[Migration]) -> Database:
         """A shadow of the base and these."""
@@ -343,10 +346,11 @@ def refuse_unwritable(run: Run, whose: str, made: Generated) -> None:
 
 def in_words(missing: Missing) -> list[str]:
     """What could not be carried, for a reader who has to write it."""
+    definitions = [f"    the migrations make: {missing.here or 'nothing'}",
+                   f"    the database has: {missing.there or 'nothing'}"]  # fmt: skip
     return [
-        f"{missing.what}",
-        f"    the migrations make: {missing.here or 'nothing'}",
-        f"    the database has: {missing.there or 'nothing'}",
+        missing.what,
+        *(definitions if missing.here or missing.there else []),
         *([f"    to write: {missing.statement};"] if missing.statement else []),
         *([f"    why it is not in the draft: {missing.why}"] if missing.why else []),
     ]

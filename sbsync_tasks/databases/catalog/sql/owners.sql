@@ -1,17 +1,17 @@
-select 'owner', o.nspname, o.about, o.whose, o.object, o.owner::regrole::text
+select 'owner', o.nspname, o.object, o.whose, regexp_replace(o.object, '^(enum|domain|composite type|range type) ', 'type '), o.owner::regrole::text
 from (
   -- `public` comes with the platform, and had different owners over the years
-  select s.nspname, s.object as about, s.object, case when s.managed or s.nspname = 'public' then 'service' when s.extension is not null then 'extension' else '' end as whose, s.nspowner as owner from space s
+  select s.nspname, s.object, case when s.managed or s.nspname = 'public' then 'service' when s.extension is not null then 'extension' else '' end as whose, s.nspowner as owner from space s
   union all
   -- An index and a sequence of a column always have their table's owner.
-  select c.nspname, c.object, case c.relkind when 'f' then 'table ' || c.name else c.object end, c.whose, c.relowner
+  select c.nspname, case c.relkind when 'f' then 'table ' || c.name else c.object end, c.whose, c.relowner
   from relation c where c.relkind in ('r', 'p', 'f', 'v', 'm', 'S') and c.extension is null
   union all
-  select p.nspname, p.object, p.object, p.whose, p.proowner from routine p where p.extension is null
+  select p.nspname, p.object, p.whose, p.proowner from routine p where p.extension is null
   union all
-  select t.nspname, t.object, 'type ' || t.name, t.whose, t.typowner from type t where t.extension is null
+  select t.nspname, t.object, t.whose, t.typowner from type t where t.extension is null
   union all
-  select s.nspname, format('extended statistics %%I.%%I', s.nspname, x.stxname), format('extended statistics %%I.%%I', s.nspname, x.stxname), '', x.stxowner
+  select s.nspname, format('extended statistics %%I.%%I', s.nspname, x.stxname), '', x.stxowner
   from pg_statistic_ext x join space s on s.oid = x.stxnamespace where not s.managed
   union all
   select s.nspname, 'operator ' || o.oid::regoperator, '', o.oprowner
