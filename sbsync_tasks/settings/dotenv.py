@@ -24,6 +24,7 @@ _NEWLINE = re.compile(r"\r\n|\n|\r")
 # A quote left open takes in the lines after it, up to the next quote in the file.
 _SWALLOWED = re.compile(r"[\r\n]\s*(?:export\s+)?(?:SBSYNC|SUPABASE)_\w+\s*=")
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
+_PLAIN_REFERENCE = re.compile(r"\$\{\w+\}")
 _REFERENCED = re.compile(r"([A-Za-z_]\w*)(?::-(.*))?", re.ASCII | re.DOTALL)
 
 
@@ -112,6 +113,11 @@ def _bad_line(where: str, *, quoted: bool) -> ConfigError:
             "Inside double quotes write \\\" for a quotation mark, inside single quotes \\'.",
         )
     return ConfigError(f"{where} is no KEY=VALUE line.", "Comments start with #; an empty value is written KEY= .")
+
+
+def without_references(text: str) -> str:
+    """A text without its `${NAME}`, which are no secrets: they only say where one is. A `:-default` may be one."""
+    return _PLAIN_REFERENCE.sub("", text)
 
 
 def expand(start: Found, find: Callable[[str], Found | None]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from ..errors import ConfigError
 from . import dotenv
@@ -138,7 +139,7 @@ class Sources:
         forms: set[str] = set()
         for item in self.definitions:
             if item.key in KEYS:
-                forms.update(secret_forms(item.key, item.text))
+                forms.update(_as_written(item))
                 forms.update(secret_forms(item.key, self._expanded_if_possible(item)))
         return tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
@@ -160,6 +161,13 @@ class Sources:
             if name not in IDENTITY or item.layer is layer:
                 return dotenv.Found(name, item.text, item.source, item.literal)
         return None
+
+
+def _as_written(item: Definition) -> Iterator[str]:
+    """The secrets in a text before its references are put in; a mere reference is none."""
+    return (
+        form for form in secret_forms(item.key, item.text) if item.literal or dotenv.without_references(unquote(form))
+    )
 
 
 def pick_environment(flag: str | None, process: Mapping[str, str]) -> Environment:

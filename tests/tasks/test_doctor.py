@@ -235,6 +235,16 @@ def test_a_secret_under_a_name_of_the_users_own_counts(project: Project) -> None
     assert [c["fix"] for c in lines(done, "secrets", "warning")][-1] == "chmod 600 elsewhere.env"
 
 
+def test_a_committed_file_that_only_refers_to_its_secret_is_no_leak(project: Project) -> None:
+    """As the README has it, with the password in the process environment."""
+    environment(
+        project, ".env.staging", f"SUPABASE_PROJECT_ID={REF}", "SUPABASE_DB_PASSWORD=${STAGING_DB_PASSWORD}", mode=0o644
+    )
+    project.git("add", "--force", ".env.staging")
+    done = doctor(project, "--env", "staging", STAGING_DB_PASSWORD=SECRET)
+    assert [c["level"] for c in lines(done, "secrets")] == ["ok"]
+
+
 def test_an_open_state_folder_is_a_warning(project: Project) -> None:
     (project.root / ".sbsync").mkdir(mode=0o755, exist_ok=True)
     (project.root / ".sbsync").chmod(0o755)

@@ -384,6 +384,15 @@ def test_every_secret_is_known_for_redaction(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    ["SUPABASE_DB_PASSWORD=${THEIRS}", "SUPABASE_DB_URL=postgresql://postgres:${THEIRS}@db.example.com/postgres"],
+)
+def test_a_reference_is_no_secret(project: Project, line: str) -> None:
+    project.file(".env", line)
+    assert [*project.settings(process={"THEIRS": SECRET}).secrets] == [SECRET]
+
+
+@pytest.mark.parametrize(
     ("key", "text", "shown"),
     [
         ("SUPABASE_DB_PASSWORD", SECRET, "***"),

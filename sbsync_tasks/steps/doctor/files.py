@@ -18,7 +18,6 @@ OTHERS = 0o077
 TEMPLATES = (".example", ".sample", ".template")
 # `$NAME` without braces: godotenv, which the Supabase CLI reads these files with, puts a value in for it.
 BARE = re.compile(r"(?<!\\)\$[A-Z0-9_]")
-REFERENCE = re.compile(r"\$\{\w+\}")
 CONFIG = Path("supabase", "config.toml")
 
 
@@ -131,7 +130,7 @@ def _holds_secret(subject: Subject, path: Path) -> bool:
 
 def _own_secrets(entry: dotenv.Entry) -> Iterator[str]:
     """The secrets in a value; `${NAME}` is none, it only says where one is."""
-    text = entry.text if entry.literal else REFERENCE.sub("", entry.text)
+    text = entry.text if entry.literal else dotenv.without_references(entry.text)
     return secret_forms(entry.key, text) if entry.key in KEYS else iter(())
 
 
