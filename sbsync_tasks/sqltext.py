@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .errors import SbsyncError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 Node: TypeAlias = Any
 """A message of the parse tree; its fields are those of PostgreSQL's own nodes, in snake case."""
+_Piece: TypeAlias = tuple[int, int, Node]  # a statement's byte offset, its length, its tree
 
 BOM = "\ufeff"
 _NOT_TRANSACTIONAL = re.compile(r"^--\s*pg-delta:.*\btransaction=false\b", re.MULTILINE)
 # Fields of the tree that say where something stands, beside those whose name ends in `location`.
 _PLACES = frozenset(["stmt_len", "list_start", "list_end", "rexpr_list_start", "rexpr_list_end"])
+# Nodes that change rows or run something else, wherever in a statement they stand.
+_ACTS = frozenset(["FuncCall", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "ExecuteStmt"])
 # Words between CREATE or ALTER and the kind of object.
 _MODIFIERS = re.compile(r"OR|REPLACE|TEMP|TEMPORARY|GLOBAL|LOCAL|UNLOGGED|UNIQUE|RECURSIVE|CONSTRAINT|TRUSTED")
 _TWO_WORDS = re.compile(r"(MATERIALIZED|FOREIGN|EVENT|DEFAULT|TEXT|ACCESS|USER|OWNED) ")
@@ -83,6 +87,11 @@ class Parsed:
     node: Node
     end: int
 
+    @cached_property
+    def acts(self) -> tuple[tuple[str, Node], ...]:
+        """The calls of functions and the writing statements in it, itself included, as `walk` has them."""
+        return tuple(found for found in walk(self.node) if found[0] in _ACTS)
+
 
 def parse(sql: str) -> tuple[Parsed, ...]:
     """Parse a text into its statements.
@@ -98,8 +107,9 @@ def parse(sql: str) -> tuple[Parsed, ...]:
     except library.PgQueryError as error:
         raise _unparsable(data.decode(), error.message, error.cursorpos) from None
     except _too_deep():
-        return tuple(_one_by_one(text))
-    return tuple(_parsed(data, s.stmt_location, s.stmt_len or len(data) - s.stmt_location, s.stmt) for s in tree.stmts)
+        return tuple(_parsed(data, _one_by_one(text)))
+    whole = len(data)
+    return tuple(_parsed(data, ((s.stmt_location, s.stmt_len or whole - s.stmt_location, s.stmt) for s in tree.stmts)))
 
 
 def split(sql: str) -> tuple[Statement, ...]:
@@ -255,8 +265,15 @@ def enum_name(node: Node, field: str) -> str:
 
 def walk(node: Node) -> Iterator[tuple[str, Node]]:
     """`node` and all nodes below it, each with PostgreSQL's name of its kind (`DeleteStmt`)."""
-    for _, found in _postgast().walk(node):
-        yield type(found).DESCRIPTOR.name, found
+    left = [node]
+    while left:
+        found = left.pop()
+        kind = found.DESCRIPTOR.name
+        if kind != "Node":  # a mere wrapper
+            yield kind, found
+        for field, value in reversed(found.ListFields()):
+            if field.message_type is not None:
+                left += (value,) if hasattr(value, "ListFields") else value[::-1]
 
 
 def condition(node: Node) -> str:
@@ -320,10 +337,10 @@ def _unparsable(sql: str, reason: str, position: int) -> UnparsableSql:
     return UnparsableSql(before.count("\n") + 1 if position else 0, reason, hint)
 
 
-def _one_by_one(sql: str) -> Iterator[Parsed]:
+def _one_by_one(sql: str) -> Iterator[_Piece]:
     """Parse each statement by itself, as the tree of one is deeper than protobuf's 100 levels."""
     library = _postgast()
-    data, position = sql.encode(), 0
+    position = 0
     starts = [start for text, start, _ in scan(sql) if text != ";"]
     for text in library.split(sql):
         start = next(s for s in starts if s >= position)
@@ -332,19 +349,24 @@ def _one_by_one(sql: str) -> Iterator[Parsed]:
             tree = library.parse(text).stmts[0].stmt
         except _too_deep():
             tree = None
-        yield _parsed(data, start, length, tree)
+        yield start, length, tree
         position = start + length
 
 
-def _parsed(data: bytes, start: int, length: int, tree: Node) -> Parsed:
-    text = _trimmed(data[start : start + length])
-    name: str = tree.WhichOneof("node") if tree is not None else ""
-    statement = Statement(text, data[:start].count(b"\n") + 1, _kind(text, name))
-    return Parsed(statement, name, getattr(tree, name) if name else None, start + length)
+def _parsed(data: bytes, pieces: Iterable[_Piece]) -> Iterator[Parsed]:
+    line, counted = 1, 0
+    for start, length, tree in pieces:
+        line, counted = line + data.count(b"\n", counted, start), start
+        text = _trimmed(data[start : start + length])
+        name: str = tree.WhichOneof("node") if tree is not None else ""
+        statement = Statement(text, line, _kind(text, name))
+        yield Parsed(statement, name, getattr(tree, name) if name else None, start + length)
 
 
 def _trimmed(data: bytes) -> str:
     """A statement without the comments behind it."""
+    if b"--" not in data and b"/*" not in data:
+        return data.decode().rstrip(" \t\n\r\f\v")
     return data[: max(end for _, _, end in scan(data.decode()))].decode()
 
 

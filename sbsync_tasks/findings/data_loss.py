@@ -101,7 +101,7 @@ def changed_rows(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """`DELETE`, `UPDATE` and `MERGE` that reach every row, also inside of `WITH` and `EXPLAIN`."""
     if parsed.name in _ONLY_STORED:
         return
-    for kind, node in walk(parsed.node):
+    for kind, node in parsed.acts:
         if kind not in {"DeleteStmt", "UpdateStmt", "MergeStmt"}:
             continue
         table = scope.name(node.relation)

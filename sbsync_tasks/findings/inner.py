@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sbsync_tasks.sqltext import UnparsableSql, parse, plpgsql, walk
+from sbsync_tasks.sqltext import UnparsableSql, parse, plpgsql
 
 from . import names
 from .model import Finding, Severity, finding, shortened
@@ -64,7 +64,7 @@ def dynamic_function(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 
 
 def _called(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
-    for kind, node in walk(parsed.node):
+    for kind, node in parsed.acts:
         body = scope.bodies.get(_name(node, scope)) if kind == "FuncCall" else None
         if body is not None:
             yield from _body(body, body.node.options)

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sbsync_tasks.sqltext import UnparsableSql, adds_enum_value, enum_name, parse, walk
+from sbsync_tasks.sqltext import UnparsableSql, adds_enum_value, enum_name, parse
 
 from . import harmless, inner, names
 from .model import Finding
@@ -97,7 +97,7 @@ class _Reader:
             reader(self, parsed)
         if parsed.name in harmless.STORED:
             return
-        for kind, node in walk(parsed.node):
+        for kind, node in parsed.acts:
             if kind in _WRITES:
                 self._written(kind, node)
             # As in CREATE TABLE … AS EXECUTE.

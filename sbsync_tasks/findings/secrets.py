@@ -24,9 +24,9 @@ def secrets(sql: str) -> Iterator[Finding]:
     Args:
         sql: The whole text; it need not be valid SQL.
     """
-    # The line of the text says more than the beginning of, say, a long function.
-    lines = mask(sql).split("\n")
     places = dict.fromkeys((c.kind, sql.count("\n", 0, c.start) + 1) for c in find(sql))
+    # The line of the text says more than the beginning of, say, a long function.
+    lines = mask(sql).split("\n") if places else []
     for kind, line in places:
         yield Finding(RULE, Severity.EXPOSURE, kind, line, shortened(lines[line - 1]), _WHY, _WAY_OUT)
 
