@@ -231,6 +231,17 @@ def untracked_or_modified(root: Path, files: Sequence[Path]) -> tuple[Path, ...]
     return tuple(file for name, file in names.items() if now.get(name) != recorded.get(name))
 
 
+def tracks(path: Path) -> bool:
+    """Whether git has a file, or anything in a folder; without git or a repository: no."""
+    place = Path(os.path.realpath(path.parent))
+    try:
+        if repository(place) is None:
+            return False
+    except MissingToolError:
+        return False
+    return bool(_must(place, "ls-files", "-z", "--", *_literal([path.name])).names)
+
+
 def renamed_away(root: Path, files: Sequence[Path]) -> tuple[Path, ...]:
     """What HEAD has beside these files and the work tree no longer has, where one of them has its very text.
 

@@ -9,8 +9,15 @@ from pathlib import Path
 
 from .errors import ConfigError, SbsyncError
 
-# The CLI skips a file of any other shape and exits 0 (measured, 3.1.0), so a misnamed file has to be told.
+# The CLI skips a file of any other shape and exits 0 (measured, 2.122.1 and 3.1.0), so it has to be told. The version
+# may have any length, the name be empty.
 FILE_PATTERN = re.compile(r"([0-9]+)_(.*)\.sql")
+# What a person takes for SQL all the same.
+LIKE_SQL = re.compile(r"[^.].*\.sql\s*", re.IGNORECASE | re.DOTALL)
+# A folder of this name with SQL in it is a migration as other tools have them.
+FOLDER_PATTERN = re.compile(r"[0-9]+_.*|[0-9]{14}", re.DOTALL)
+# What an old CLI dumped at first: a newer one skips the first file where it has that name and an older version.
+OLD_INIT, NO_LONGER_OLD = "init", "20211209000000"
 VERSION_FORMAT = "%Y%m%d%H%M%S"
 NAME_LIMIT = 100
 
@@ -36,16 +43,33 @@ class Migration:
 
 
 @dataclass(frozen=True)
+class Skipped:
+    """SQL that looks like a migration, and that the CLI would not run.
+
+    Attributes:
+        name: Where it is below `supabase/migrations`.
+        why: What is wrong with it: the end of a sentence that its path begins.
+        there: It can be read.
+    """
+
+    name: str
+    why: str
+    there: bool = True
+
+
+@dataclass(frozen=True)
 class Folder:
     """What `supabase/migrations` holds.
 
     Attributes:
         migrations: The migrations, oldest first.
-        misnamed: Names of SQL files that the CLI would skip without failing.
+        misnamed: What the CLI would skip, and nobody means it to.
+        beside: The names of sub-folders, and of hidden SQL files, that everybody leaves alone.
     """
 
     migrations: tuple[Migration, ...]
-    misnamed: tuple[str, ...]
+    misnamed: tuple[Skipped, ...]
+    beside: tuple[str, ...] = ()
 
     @property
     def duplicates(self) -> tuple[str, ...]:
@@ -61,15 +85,42 @@ def migrations_dir(root: Path) -> Path:
 
 def read_folder(root: Path) -> Folder:
     """Read all migration files; a folder that is not there is an empty one."""
-    found, misnamed = [], []
+    found: list[Migration] = []
+    skipped: list[Skipped] = []
+    beside: list[str] = []
     folder = migrations_dir(root)
-    for path in sorted(folder.glob("*.sql")) if folder.is_dir() else []:
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         match = FILE_PATTERN.fullmatch(path.name)
-        if match:
+        if path.is_dir():
+            inside = _in_a_folder(path)
+            skipped += inside
+            beside += [] if inside else [f"{path.name}/"]
+        elif path.is_symlink() and not path.exists():
+            skipped += _leads_nowhere(path)
+        elif match and not found and match[2] == OLD_INIT and len(match[1]) == 14 and match[1] < NO_LONGER_OLD:  # noqa: PLR2004
+            skipped.append(Skipped(path.name, f"is a first `{OLD_INIT}` of 2021 or earlier"))
+        elif match:
             found.append(Migration(match[1], match[2], read_sql(path)))
-        else:
-            misnamed.append(path.name)
-    return Folder(tuple(found), tuple(misnamed))
+        elif LIKE_SQL.fullmatch(path.name):
+            skipped.append(Skipped(path.name, "is not named <version>_<name>.sql"))
+        elif path.name.endswith(".sql"):
+            beside.append(path.name)
+    return Folder(tuple(found), tuple(skipped), tuple(beside))
+
+
+def _in_a_folder(path: Path) -> list[Skipped]:
+    """The SQL of a folder that is named like a version; one that holds whole migrations is an archive."""
+    inside = sorted(p.name for p in path.iterdir() if LIKE_SQL.fullmatch(p.name))
+    if not FOLDER_PATTERN.fullmatch(path.name) or any(map(FILE_PATTERN.fullmatch, inside)):
+        return []
+    return [Skipped(f"{path.name}/{name}", "stands in a folder of its own") for name in inside]
+
+
+def _leads_nowhere(path: Path) -> list[Skipped]:
+    """A broken link; hidden ones are the locks of editors."""
+    if not LIKE_SQL.fullmatch(path.name):
+        return []
+    return [Skipped(path.name, f"is a link to {path.readlink()}, which is not there", there=False)]
 
 
 def read_sql(path: Path) -> str:

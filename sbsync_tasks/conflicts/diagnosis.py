@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import combinations
 
 from ..histories import Recorded, Row, Verdict, compare
-from ..migrations import Migration
+from ..migrations import Migration, Skipped
 from ..same_sql import same
 from . import edits
 from .model import Action, Candidate, Conflict, Facts, Kind, Put, Rerecord, Way
@@ -77,7 +77,7 @@ class _Diagnosis:
 
     def all(self) -> Iterator[Conflict]:
         yield from (self._duplicate(version) for version in self.facts.folder.duplicates)
-        yield from (self._misnamed(name) for name in self.facts.folder.misnamed)
+        yield from (self._misnamed(file) for file in self.facts.folder.misnamed)
         for row in self.rows:
             file = self.renamed.get(row.version)
             if file:
@@ -99,11 +99,6 @@ class _Diagnosis:
     def head(self) -> str:
         """The newest version that the remote has had; empty for none."""
         return max(self.facts.remote, default="")
-
-    @cached_property
-    def newest(self) -> str:
-        """The newest version that is known anywhere; empty for none."""
-        return max((row.version for row in self.rows), default="")
 
     def _late(self, row: Row) -> bool:
         moved_by_hand = row.file is not None and row.file in self.renamed.values()
@@ -250,11 +245,9 @@ class _Diagnosis:
         clear = fitting if len(fitting) == 1 else named
         return clear[0] if clear else None
 
-    def _misnamed(self, file: str) -> Conflict:
-        what = f"{file} is not named <version>_<name>.sql: the CLI would skip it without a word."
-        later = f"later than {self.newest}" if self.newest else "of 14 digits, the time"
-        way = Way(f"Rename it: a version {later}, `_` and a name of letters, digits and `_`. Or move it elsewhere.")
-        return Conflict(Kind.MISNAMED, "", file, what, (way,))
+    def _misnamed(self, file: Skipped) -> Conflict:
+        what = f"supabase/migrations/{file.name} {file.why}."
+        return Conflict(Kind.MISNAMED, "", file.name, what, (Way(self.facts.ways.get(file.name, "")),))
 
     def _moves(self, migration: Migration, file: str) -> tuple[Action, ...]:
         group = next(g for g in self.moves if (g[0][0].migration, g[0][0].file) == (migration, file))

@@ -140,6 +140,7 @@ class Facts:
         remote_name: What the remote is called.
         branches: Files on git's branches, by version; only those that are asked for.
         drift: How the remote differs from its own history, a line each.
+        ways: The way out for each file that the CLI would skip, by its name.
     """
 
     folder: Folder
@@ -148,3 +149,4 @@ class Facts:
     remote_name: str = "remote"
     branches: Mapping[str, tuple[Candidate, ...]] = field(default_factory=dict)
     drift: tuple[str, ...] = ()
+    ways: Mapping[str, str] = field(default_factory=dict)

@@ -8,8 +8,9 @@ from pathlib import Path
 from .. import git
 from ..errors import RefusedError
 from ..findings import has_secret, review
-from ..migrations import Migration, migrations_dir, read_folder, read_sql
+from ..migrations import Migration, migrations_dir, read_sql
 from ..same_sql import same
+from .files import read_files, tell_skipped
 from .run import Run, Work
 
 REMOTE_CHANGES = "Add migration for remote changes"
@@ -154,7 +155,9 @@ def commit_files(run: Run, message: str) -> None:
 
 
 def _to_commit(run: Run) -> list[Path]:
-    files = read_folder(run.settings.root).migrations
+    folder = read_files(run)
+    tell_skipped(run, folder)
+    files = folder.migrations
     left = {path.name: path for path in not_in_git(run, files)}
     with_secret = [m.file_name for m in files if m.file_name in left and _holds_secret(run, m)]
     kept = [path for name, path in left.items() if name not in with_secret]

@@ -10,9 +10,10 @@ from ..databases.catalog import compare, told
 from ..errors import ConfigError, RefusedError
 from ..findings import own_transactions
 from ..histories import Row, Verdict
-from ..migrations import Folder, Migration, next_version, read_folder
+from ..migrations import Folder, Migration, next_version
 from ..supabase_cli import CliError
 from .diff import listed
+from .files import problems, read_files, refuse
 from .run import Run, Work
 
 
@@ -24,7 +25,7 @@ def look(run: Run) -> Work:
     """
     refuse_one_database(run)
     _refuse_two_majors(run)
-    folder = read_folder(run.settings.root)
+    folder = read_files(run)
     with run.local.connection() as connection:
         local_history = histories.read(connection)
     with run.remote.connection() as connection:
@@ -75,9 +76,9 @@ def stop_local_to_remote(run: Run, work: Work) -> None:
     """Refuse what a push must not run into, all of it at once."""
     moved = _renamed(work)
     late = [row for row in _late(work) if row.file not in moved.values()]
-    _refuse(
+    refuse(
         [
-            *_folder_problems(work.folder),
+            *_folder_problems(run, work.folder),
             *_transactions(row.file for row in work.rows if row.file and not row.remote),
             *_problems(work, Verdict.EDITED, _edited),
             *(_moved(version, file) for version, file in moved.items()),
@@ -144,9 +145,9 @@ def stop_remote_to_local(run: Run, work: Work) -> None:
         )
     if options.discard_local and options.keep_local:
         raise ConfigError("--keep-local and --discard-local contradict each other.", "Choose one.")
-    _refuse(
+    refuse(
         [
-            *_folder_problems(work.folder),
+            *_folder_problems(run, work.folder),
             *_transactions(row.file for row in work.rows if row.file and not row.remote),
             *_problems(work, Verdict.EDITED, _edited),
             *(_moved(version, file) for version, file in _renamed(work).items()),
@@ -156,16 +157,7 @@ def stop_remote_to_local(run: Run, work: Work) -> None:
     )
 
 
-def _refuse(problems: list[tuple[str, str]]) -> None:
-    if not problems:
-        return
-    if len(problems) == 1:
-        raise RefusedError(*problems[0])
-    listed = "\n".join(f"  - {what}\n    {way_out}" for what, way_out in problems)
-    raise RefusedError(f"{len(problems)} problems have to be fixed first:\n{listed}")
-
-
-def _folder_problems(folder: Folder) -> list[tuple[str, str]]:
+def _folder_problems(run: Run, folder: Folder) -> list[tuple[str, str]]:
     duplicates = [
         (
             f"Version {version} stands on more than one file in supabase/migrations.",
@@ -173,14 +165,7 @@ def _folder_problems(folder: Folder) -> list[tuple[str, str]]:
         )
         for version in folder.duplicates
     ]
-    misnamed = [
-        (
-            f"supabase/migrations/{name} is not named <version>_<name>.sql.",
-            "The CLI would skip it without a word: rename it, or move it elsewhere.",
-        )
-        for name in folder.misnamed
-    ]
-    return [*duplicates, *misnamed]
+    return [*duplicates, *problems(run, folder)]
 
 
 def _transactions(migrations: Iterable[Migration]) -> list[tuple[str, str]]:
@@ -193,7 +178,7 @@ def refuse_transactions(migrations: Iterable[Migration]) -> None:
     Raises:
         RefusedError: names the files and the lines.
     """
-    _refuse(_transactions(migrations))
+    refuse(_transactions(migrations))
 
 
 def _problems(work: Work, verdict: Verdict, tell: Callable[[Row], tuple[str, str]]) -> list[tuple[str, str]]:

@@ -10,11 +10,12 @@ from ..databases.catalog import told
 from ..databases.open import clusters_of
 from ..errors import NoConnectionError, RefusedError, SbsyncError
 from ..histories import as_migrations
-from ..migrations import Migration, read_folder
+from ..migrations import Migration
 from ..paths import shown
 from ..supabase_cli import CliError
 from . import backup, preflight
 from .diff import listed
+from .files import problems, read_files, refuse
 from .marking import mark_applied
 from .run import Run, Work
 
@@ -151,7 +152,8 @@ def _major_to_be(run: Run) -> int:
 
 def reset_local(run: Run) -> None:
     """Rebuild the local database, after a backup, from what the folder holds; an embedded one in the remote's major."""
-    folder = read_folder(run.settings.root)
+    folder = read_files(run)
+    refuse(problems(run, folder))
     with run.local.connection() as connection:
         history = histories.read(connection)
     work = Work(folder, history, {}, histories.compare(folder, history, {}))

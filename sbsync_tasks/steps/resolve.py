@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .. import git, replaced
+from .. import git, replaced, skipped
 from ..conflicts import Action, Candidate, Conflict, Facts, Put, Rerecord, asks_branches, diagnose
 from ..databases.catalog import told
 from ..errors import MissingToolError, RefusedError, SbsyncError
@@ -58,7 +58,9 @@ def resolve(run: Run) -> None:
 
 
 def _facts(run: Run, work: Work, drift: Sequence[str]) -> Facts:
-    facts = Facts(work.folder, work.local_history, work.remote_history, run.remote.name, drift=tuple(drift))
+    root, folder = run.settings.root, work.folder
+    ways = {s.name: skipped.way_out(root, folder, s) for s in folder.misnamed}
+    facts = Facts(folder, work.local_history, work.remote_history, run.remote.name, drift=tuple(drift), ways=ways)
     return replace(facts, branches=_branches(run.settings.root, asks_branches(facts)))
 
 

@@ -14,6 +14,7 @@ from ..errors import ConfigError, RefusedError, SbsyncError
 from ..findings import Finding, Review, Severity, mask, unallowed
 from ..migrations import FILE_PATTERN, Migration, read_folder, read_sql, write_sql
 from ..paths import state_dir
+from .files import read_files, tell_skipped
 from .losses import reviewed
 from .run import Run
 
@@ -258,7 +259,9 @@ def _chosen(run: Run, which: str) -> tuple[Migration, ...]:
 def _pending(run: Run) -> tuple[Migration, ...]:
     with run.remote.connection() as connection:
         history = histories.read(connection)
-    return tuple(m for m in read_folder(run.settings.root).migrations if m.version not in history)
+    folder = read_files(run)
+    tell_skipped(run, folder)
+    return tuple(m for m in folder.migrations if m.version not in history)
 
 
 def _review_data(migration: Migration, found: Review) -> dict[str, Any]:

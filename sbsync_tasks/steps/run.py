@@ -172,6 +172,7 @@ class Run:
     _local: Database | None = None
     claims: Claims = field(default_factory=Claims)
     _catalogs: dict[str, Catalog] = field(default_factory=dict)
+    _said: set[str] = field(default_factory=set)
 
     @cached_property
     def cli(self) -> SupabaseCli:
@@ -256,6 +257,12 @@ class Run:
                 self.stack.start()
         if self.stack.endpoint() and self.stack.docker.missing:
             self.console.say(WITHOUT, "warning")
+
+    def say_once(self, note: str) -> None:
+        """What is worth a line, however often a run comes across it."""
+        if note not in self._said:
+            self._said.add(note)
+            self.console.say(note, "note")
 
     def introduce(self) -> None:
         """Say which databases this run is about, before anything else."""

@@ -9,6 +9,7 @@ from ..histories import Row, Verdict
 from ..proof import EXPOSED
 from . import preflight
 from .diff import Changes, changes, listed
+from .files import tell_skipped
 from .run import Run
 
 COLUMNS = ("version", "name", "file", "local", "remote", "state")
@@ -27,6 +28,7 @@ def status(run: Run) -> bool:
     console = run.console
     run.introduce()
     console.table(COLUMNS, rows)
+    tell_skipped(run, work.folder)
     for label, found in ((run.local.name, local), (run.remote.name, remote)):
         _tell_drift(run, label, found)
     console.document(
@@ -34,10 +36,10 @@ def status(run: Run) -> bool:
             "local": run.local.label, "remote": run.remote.label,
             "versions": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
             "local_changes": _drift_data(local), "remote_changes": _drift_data(remote),
-            "misnamed": list(work.folder.misnamed), "duplicates": list(work.folder.duplicates),
+            "misnamed": [s.name for s in work.folder.misnamed], "duplicates": list(work.folder.duplicates),
         }
     )  # fmt: skip
-    applied = all(row.verdict is Verdict.APPLIED for row in work.rows)
+    applied = all(row.verdict is Verdict.APPLIED for row in work.rows) and not work.folder.misnamed
     return not (applied and local.none and remote.none)
 
 

@@ -9,9 +9,10 @@ from .. import histories
 from ..databases.catalog import Difference, told
 from ..errors import ConfigError, RefusedError
 from ..generate import Part
-from ..migrations import Migration, read_folder
+from ..migrations import Migration
 from . import write
 from .diff import changes, listed
+from .files import read_files, tell_skipped
 from .generate import generate
 from .run import Run, Work
 
@@ -70,7 +71,8 @@ def unrecorded(run: Run, *, remote: bool, verbatim: bool = False) -> Unrecorded:
     database = run.remote if remote else run.local
     with database.connection() as connection:
         history = histories.read(connection)
-    folder = read_folder(run.settings.root)
+    folder = read_files(run)
+    tell_skipped(run, folder)
     found = changes(run, database, history, folder.migrations)
     if not found.differences:
         return Unrecorded((), "", found.by_hand, (), written=False)

@@ -10,6 +10,7 @@ from ..migrations import Migration
 from ..proof import Proof, apart
 from ..side_by_side import side_by_side
 from .diff import Compared, engine_and_catalogs
+from .files import problems, refuse
 from .preflight import look
 from .run import Run, Work
 
@@ -114,7 +115,13 @@ def _matches(history: History, version: str, migration: Migration) -> bool:
 
 
 def prove(run: Run) -> Proof:
-    """The proof of the two databases as they are."""
-    work = verify(run, look(run))
+    """The proof of the two databases as they are.
+
+    Raises:
+        RefusedError: the CLI would skip a file, so what the files say is not what a proof would be about.
+    """
+    seen = look(run)
+    refuse(problems(run, seen.folder))
+    work = verify(run, seen)
     assert work.proof is not None  # noqa: S101 - verify always makes one
     return work.proof

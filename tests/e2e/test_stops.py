@@ -1,5 +1,7 @@
 """What stops a run at its first look: nothing may have changed afterwards."""
 
+import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,6 +72,45 @@ def test_a_misnamed_file(still: Project) -> None:
     still.write("supabase/migrations/add_things.sql", "select 1;\n")
     for task in BOTH:
         assert "add_things.sql is not named" in refused(still, task)
+
+
+SKIPPED = ("20260201000000_A.SQL", "20260201000000_n/migration.sql")
+TABLE = "create table public.skipped (id int primary key);\n"
+
+
+@pytest.mark.parametrize("name", SKIPPED)
+def test_what_the_cli_skips_stops_every_task_that_goes_by_the_files(still: Project, name: str) -> None:
+    path = still.write(f"supabase/migrations/{name}", TABLE)
+    for task in ("local-to-remote", "remote-to-local", "push", "pull", "reset"):
+        assert f"supabase/migrations/{name} " in refused(still, task)
+    verify, status = still.task("verify"), still.task("status", "--exit-code", "--json")
+    assert (verify.code, status.code, status.data["misnamed"]) == (4, 2, [name])
+    for done in (verify, status, still.task("resolve", "--yes"), still.task("diff"), still.task("review")):
+        assert name in done.stderr
+        assert "`mv -- " in done.stderr
+    assert path.read_text() == TABLE
+
+
+def test_other_folders_are_named_once_and_stop_nothing(still: Project) -> None:
+    still.write("supabase/migrations/archive/20250101000000_old.sql", "select 1;\n")
+    for task in ("local-to-remote", "remote-to-local"):
+        done = still.sync(task)
+        assert done.stderr.count("left alone in supabase/migrations, as the CLI does: archive/") == 1
+        assert "equal as far as compared" in done.stderr
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("name", SKIPPED)
+def test_following_the_advice_for_it_ends_in_a_proof(project: Project, name: str) -> None:
+    project.write(f"supabase/migrations/{name}", TABLE)
+    project.commit_all("Another tool's file")
+    advice = refused(project, "local-to-remote")
+    (command,) = re.findall(r"`(git mv [^`]+)`", advice)
+    subprocess.run(command, shell=True, check=True, cwd=project.root)
+    assert "equal as far as compared" in project.sync("local-to-remote").stderr
+    for database in (project.local, project.remote):
+        assert database.has("public.skipped")
+        assert list(database.history()) == project.versions
 
 
 def test_a_file_older_than_the_remotes_head(still: Project) -> None:

@@ -19,7 +19,7 @@ LAYERS = (
     ("steps",),
     (
         "findings", "databases", "supabase_cli", "migrations", "histories", "proof", "git", "backups", "conflicts",
-        "replaced", "generate",
+        "replaced", "generate", "skipped",
     ),
     (
         "settings", "process", "redaction", "console", "errors", "endpoint", "paths", "side_by_side", "sqltext",

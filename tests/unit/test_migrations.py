@@ -5,7 +5,16 @@ from datetime import UTC, datetime
 import pytest
 
 from sbsync_tasks.errors import ConfigError, SbsyncError
-from sbsync_tasks.migrations import Folder, Migration, checked_name, migrations_dir, next_version, read_folder, write
+from sbsync_tasks.migrations import (
+    Folder,
+    Migration,
+    Skipped,
+    checked_name,
+    migrations_dir,
+    next_version,
+    read_folder,
+    write,
+)
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -33,13 +42,65 @@ def test_the_files_are_read_oldest_first(tmp_path):
     )
 
 
+def names(folder):
+    return [s.name for s in folder.misnamed]
+
+
 def test_what_the_cli_would_skip_is_told(tmp_path):
     for name in ("add_teams.sql", "2026-01-01_x.sql", "20260101000000.sql", "20260101000000_a.sql"):
         put(tmp_path, name)
     put(tmp_path, "notes.md")
     found = read_folder(tmp_path)
-    assert found.misnamed == ("2026-01-01_x.sql", "20260101000000.sql", "add_teams.sql")
+    assert names(found) == ["2026-01-01_x.sql", "20260101000000.sql", "add_teams.sql"]
     assert [m.name for m in found.migrations] == ["a"]
+    assert found.beside == ()
+
+
+# Measured with `db push` of 2.122.1 and 3.1.0, which agree.
+TAKEN = ("20250101000000_a b.sql", "20250101000000_.sql", "0001_a.sql", "20250101_a.sql", "2025010100000000_a.sql",
+         "20250101000000_a.down.sql", "20230101000000_init.sql", "20259999999999_a.sql")  # fmt: skip
+SKIPPED = ("20250101000000_A.SQL", "20250101000000_a.Sql", " 20250101000000_a.sql", "20250101000000_a.sql ",
+           "20250101000000-a.sql", "20250101000000.sql", "a.sql", "\u0662\u0660_a.sql", "20250101000000_a\nb.sql",
+           "20210101000000_init.sql", "20250102000000_n/migration.sql", "20250102000000_n.sql/a.sql",
+           "20250102000000/UP.SQL", "0001_n/migration.sql")  # fmt: skip
+LEFT_ALONE = ("archive/20250101000000_a.sql", "archive/a.sql", "2024/a.sql", "2024_old/20240101000000_a.sql",
+              ".20250101000000_a.sql", "20250102000000_n/notes.md")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_what_the_cli_takes(tmp_path, name):
+    put(tmp_path, name)
+    found = read_folder(tmp_path)
+    assert ([m.file_name for m in found.migrations], found.misnamed, found.beside) == ([name], (), ())
+
+
+@pytest.mark.parametrize("name", SKIPPED)
+def test_what_the_cli_skips_and_nobody_means_it_to(tmp_path, name):
+    put(tmp_path, name)
+    found = read_folder(tmp_path)
+    assert (found.migrations, names(found), found.beside) == ((), [name], ())
+
+
+@pytest.mark.parametrize("name", LEFT_ALONE)
+def test_what_is_left_alone_and_named(tmp_path, name):
+    put(tmp_path, name)
+    found = read_folder(tmp_path)
+    first, _, rest = name.partition("/")
+    assert found == Folder((), (), (f"{first}/" if rest else first,))
+
+
+def test_an_old_init_that_is_not_the_first_runs(tmp_path):
+    for name in ("20200101000000_a.sql", "20210101000000_init.sql"):
+        put(tmp_path, name)
+    assert [m.name for m in read_folder(tmp_path).migrations] == ["a", "init"]
+
+
+def test_a_link_that_leads_nowhere_and_the_lock_of_an_editor(tmp_path):
+    migrations_dir(tmp_path).mkdir(parents=True)
+    (migrations_dir(tmp_path) / "20250101000000_a.sql").symlink_to("../gone.sql")
+    (migrations_dir(tmp_path) / ".#20250101000000_b.sql").symlink_to("me@host.1")
+    (found,) = read_folder(tmp_path).misnamed
+    assert found == Skipped("20250101000000_a.sql", "is a link to ../gone.sql, which is not there", there=False)
 
 
 def test_versions_that_two_files_claim(tmp_path):

@@ -13,7 +13,7 @@ from sbsync_tasks.conflicts import Candidate, Facts, Kind, Put, Rerecord, asks_b
 from sbsync_tasks.conflicts.numbering import Pending, renumber
 from sbsync_tasks.errors import RefusedError, SbsyncError
 from sbsync_tasks.histories import Recorded
-from sbsync_tasks.migrations import Folder, Migration
+from sbsync_tasks.migrations import Folder, Migration, Skipped
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 NEW = "20260601000000"
@@ -29,9 +29,9 @@ def history(*migrations):
     return {row.version: row for row in rows}
 
 
-def facts(files, local, remote, *, misnamed=(), branches=None, drift=()):
+def facts(files, local, remote, *, misnamed=(), branches=None, drift=(), ways=None):
     folder = Folder(tuple(sorted(files)), misnamed)
-    return Facts(folder, history(*local), history(*remote), "staging", branches or {}, drift)
+    return Facts(folder, history(*local), history(*remote), "staging", branches or {}, drift, ways or {})
 
 
 def one(*args, **more):
@@ -260,9 +260,11 @@ def test_a_duplicate_of_an_edited_file_is_told_by_the_name():
 
 
 def test_a_misnamed_file_is_explained():
-    found = one([A], [A], [A], misnamed=("add things.sql",))
+    skipped = Skipped("add things.sql", "is not named <version>_<name>.sql")
+    found = one([A], [A], [A], misnamed=(skipped,), ways={"add things.sql": "`mv it`"})
     assert (found.kind, found.name, found.actions) == (Kind.MISNAMED, "add things.sql", ())
-    assert f"later than {A.version}" in found.ways[0].title
+    assert found.what == "supabase/migrations/add things.sql is not named <version>_<name>.sql."
+    assert found.ways[0].title == "`mv it`"
 
 
 # --- first pull and drift ---

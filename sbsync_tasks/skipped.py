@@ -1,0 +1,58 @@
+"""The way out for SQL that the CLI would skip: the command that makes it a migration, word for word."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+from . import git
+from .migrations import OLD_INIT, Folder, Skipped, migrations_dir, next_version
+
+WHOLE = re.compile(r"(?P<version>[0-9]{14,}|[0-9]+(?=_))(?P<name>.*)", re.DOTALL)
+# Of several files in one folder: what other tools call the one that is run.
+MAIN = ("migration.sql", "up.sql")
+
+
+def way_out(root: Path, folder: Folder, skipped: Skipped) -> str:
+    """What happens to it as it is, and the command, to be run in the working directory."""
+    path = migrations_dir(root) / skipped.name
+    if not skipped.there:
+        return f"The CLI would fail at it: bring that file back, or take the link out: {_command(path, None)}"
+    if "/" not in skipped.name:
+        target = path.with_name(_new_name(folder, path.name))
+        return f"The CLI would skip it without a word: {_command(path, target)} (or move it elsewhere)."
+    same = [s.name for s in folder.misnamed if s.name.startswith(f"{path.parent.name}/")]
+    if len(same) == 1:
+        target = path.parent.with_name(_new_name(folder, f"{path.parent.name}.sql"))
+        return f"The CLI looks at no folder, and would skip it without a word: {_command(path, target)}"
+    # What is run and what takes it back stand side by side: which is which is the user's to say.
+    aside = _command(path.parent, migrations_dir(root).parent / path.parent.name)
+    return (
+        f"The CLI looks at no folder. Put what is to be run into {_new_name(folder, f'{path.parent.name}.sql')}, and "
+        f"the folder elsewhere: {aside}"
+    )
+
+
+def _new_name(folder: Folder, name: str) -> str:
+    """A well-formed name, with the version that stands in the old one where no other file has it."""
+    stem = re.sub(r"\.sql$", "", name.strip(), flags=re.IGNORECASE)
+    match = WHOLE.fullmatch(stem)
+    taken = [m.version for m in folder.migrations]
+    version = match["version"] if match and match["version"] not in taken else next_version(taken)
+    rest = re.sub(r"[^A-Za-z0-9]+", "_", match["name"] if match else stem).strip("_") or "unnamed"
+    return f"{version}_{'initial' if rest == OLD_INIT else rest}.sql"
+
+
+def _command(path: Path, target: Path | None) -> str:
+    """`git mv` where git has the file, else `mv`; without a target it is removed."""
+    known = git.tracks(path)
+    words = ["git"] if known else []
+    words += ["mv" if target else "rm", "--", *(_from_here(p) for p in (path, target) if p)]
+    return f"`{shlex.join(words)}`"
+
+
+def _from_here(path: Path) -> str:
+    """As it is reached from the working directory; git goes through no link."""
+    return os.path.relpath(Path(os.path.realpath(path.parent)) / path.name, Path.cwd())
