@@ -6,6 +6,7 @@ git found is read from exit codes and NUL-separated output; sentences only expla
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from dataclasses import dataclass
@@ -162,22 +163,28 @@ def _top(root: Path) -> Path:
     return top
 
 
-def check_ready(root: Path) -> tuple[str, ...]:
+def check_ready(root: Path, files: Sequence[Path] = ()) -> tuple[str, ...]:
     """Look whether a migration could be committed now.
+
+    Args:
+        root: The project's root.
+        files: Those that will be, whether or not they are there yet.
 
     Returns:
         Warnings: sentences about what does not prevent a commit.
 
     Raises:
         MissingToolError: git is not there.
-        ConfigError: no repository, no identity, or migrations are ignored.
+        ConfigError: no repository, no identity, or migrations are ignored or outside of the repository.
         RefusedError: a merge, rebase, cherry-pick or revert is waiting for its end. git makes no
             partial commit in a merge, and in the others one would end the user's own work.
     """
     _top(root)
     _refuse_half_done(root)
     _refuse_nameless(root)
-    _refuse_ignored(root)
+    for name in dict.fromkeys([_probe(root), *(part for file in files for part in _parts(root, file))]):
+        _refuse_elsewhere(root, name)
+        _refuse_ignored(root, name)
     if _git(root, "symbolic-ref", "--quiet", "HEAD").code:
         return ("HEAD is detached: a commit would be on no branch. `git switch -c NAME` makes one.",)
     return ()
@@ -202,15 +209,42 @@ def _refuse_nameless(root: Path) -> None:
             )
 
 
-def _refuse_ignored(root: Path) -> None:
-    """A file that is not there can be asked about; `--verbose` alone answers for `!` rules too."""
-    probe = str(migrations_dir(Path()) / "20000101000000_probe.sql")
-    if _git(root, "check-ignore", "--quiet", "--", probe).code == 0:
-        rule = must(root, "check-ignore", "--verbose", "--", probe).out.split("\t")[0]
+def _probe(root: Path) -> str:
+    """A migration that is not there, which git can be asked about."""
+    return _name(root, migrations_dir(root) / "20000101000000_probe.sql")
+
+
+def _refuse_elsewhere(root: Path, name: str) -> None:
+    path = Path(os.path.normpath(root / name))
+    if not _is_here(root, name):
+        owner = repository(_nearest(path.parent))
+        which = f"that of {owner}, a repository of its own" if owner else "outside of it"
         raise ConfigError(
-            f"git ignores {migrations_dir(root)} (rule {rule}).",
-            "Take the rule out, or add `!supabase/migrations/*.sql` after it.",
+            f"{path.parent} is not part of the repository {_top(root)}: it is {which}.",
+            f"Commit in {owner} yourself." if owner else "Bring it into the repository.",
         )
+
+
+def _is_here(root: Path, name: str) -> bool:
+    """Whether a file belongs to the repository of the project, and not to a submodule, another one, or none."""
+    return repository(_nearest((root / name).parent)) == _top(root)
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or what is there of the way to it."""
+    return next(place for place in (folder, *folder.parents) if place.is_dir())
+
+
+def _refuse_ignored(root: Path, name: str) -> None:
+    """`--verbose` alone answers for `!` rules too."""
+    if _git(root, "check-ignore", "--quiet", "--", name).code != 0:
+        return
+    rule = must(root, "check-ignore", "--verbose", "--", name).out.split("\t")[0]
+    where = str(Path(name).parent)
+    # A rule within a folder that is ignored itself is not looked at.
+    open_ = _git(root, "check-ignore", "--quiet", "--", where).code and rule.startswith(".gitignore:")
+    more = f", or add `!{where}/*.sql` after it" if open_ and not where.startswith("..") else ""
+    raise ConfigError(f"git ignores {os.path.normpath(root / where)} (rule {rule}).", f"Take the rule out{more}.")
 
 
 def untracked_or_modified(root: Path, files: Sequence[Path]) -> tuple[Path, ...]:
@@ -224,11 +258,16 @@ def untracked_or_modified(root: Path, files: Sequence[Path]) -> tuple[Path, ...]
         ConfigError: `root` is in no repository.
     """
     _top(root)
-    names = {_name(root, file): file for file in files}
+    parts = {file: _parts(root, file) for file in files}
+    here = {
+        folder: _is_here(root, f"{folder}/x") for folder in {str(Path(n).parent) for p in parts.values() for n in p}
+    }
+    names = [name for found in parts.values() for name in found if here[str(Path(name).parent)]]
     there = [name for name in names if (root / name).is_file()]
     now = dict(zip(there, _hashes(root, there), strict=True))
-    recorded = _recorded(root, list(names))
-    return tuple(file for name, file in names.items() if now.get(name) != recorded.get(name))
+    recorded = _recorded(root, names)
+    same = {name for name in names if now.get(name) == recorded.get(name)}
+    return tuple(file for file, found in parts.items() if not same.issuperset(found))
 
 
 def tracks(path: Path) -> bool:
@@ -239,7 +278,7 @@ def tracks(path: Path) -> bool:
             return False
     except MissingToolError:
         return False
-    return bool(_must(place, "ls-files", "-z", "--", *_literal([path.name])).names)
+    return bool(must(place, "ls-files", "-z", "--", *_literal([path.name])).names)
 
 
 def renamed_away(root: Path, files: Sequence[Path]) -> tuple[Path, ...]:
@@ -256,7 +295,17 @@ def renamed_away(root: Path, files: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def _name(root: Path, file: Path) -> str:
-    return os.path.relpath(root / file, root)
+    """A file's way from the root, through no link: git goes through none."""
+    path = root / file
+    return os.path.relpath(Path(os.path.realpath(path.parent)) / path.name, os.path.realpath(root))
+
+
+def _parts(root: Path, file: Path) -> list[str]:
+    """What git has to have of a file: the file, and where it is a link, what it leads to."""
+    found = [_name(root, file)]
+    while (path := root / found[-1]).is_symlink() and path.exists():
+        found.append(_name(root, path.parent / path.readlink()))
+    return found
 
 
 def _literal(names: Sequence[str]) -> list[str]:
@@ -264,11 +313,22 @@ def _literal(names: Sequence[str]) -> list[str]:
 
 
 def _hashes(root: Path, names: Sequence[str]) -> list[str]:
-    """The hash that each file would be stored under, after the filters that git applies to it."""
-    found = must(root, "hash-object", "--", *names).out.split() if names else []
-    if len(found) != len(names):
+    """The hash that each file would be stored under, after the filters that git applies to it; a link is its text."""
+    links = {name for name in names if (root / name).is_symlink()}
+    files = [name for name in names if name not in links]
+    found = must(root, "hash-object", "--", *files).out.split() if files else []
+    if len(found) != len(files):
         raise _unreadable("hash-object")
-    return found
+    known = dict(zip(files, found, strict=True))
+    known |= {name: _hash_of_link(root, root / name) for name in links}
+    return [known[name] for name in names]
+
+
+def _hash_of_link(root: Path, link: Path) -> str:
+    """As gitformat-pack(5) and the repository's kind of hash have it."""
+    what = ("rev-parse", "--show-object-format")
+    text = os.fsencode(link.readlink())
+    return hashlib.new(_line(must(root, *what), " ".join(what)), b"blob %d\0" % len(text) + text).hexdigest()
 
 
 def _recorded(root: Path, names: Sequence[str]) -> dict[str, str]:
@@ -299,9 +359,9 @@ def commit(root: Path, files: Sequence[Path], message: str) -> Committed:
         ConfigError, RefusedError, MissingToolError: as `check_ready`.
         SbsyncError: git or a hook refused; nothing was committed and the index is as before.
     """
-    check_ready(root)
+    check_ready(root, files)
     pending = untracked_or_modified(root, files)
-    names = [_name(root, file) for file in pending]
+    names = list(dict.fromkeys(part for file in pending for part in _parts(root, file)))
     if not names:
         return Committed("", ())
     before = _texts(root, names)
@@ -321,12 +381,18 @@ def _commit_only(root: Path, before: Mapping[str, bytes], message: str) -> None:
     new = [name for name in names if name not in known and (root / name).exists()]
     try:
         if new:
-            must(root, "add", "--intent-to-add", "--", *_literal(new))
+            must(root, "add", "--intent-to-add", *_sparse(root), "--", *_literal(new))
         answer = _git(root, "commit", "--only", "--message", message, "--", *_literal(names))
         if answer.code:
             raise _refused(root, answer.text, _rewritten(root, before))
     finally:
         _take_back(root, new)
+
+
+def _sparse(root: Path) -> list[str]:
+    """In a sparse checkout, new files count wherever they are."""
+    on = _git(root, "config", "--type=bool", "core.sparseCheckout").out.strip() == "true"
+    return ["--sparse"] if on else []
 
 
 def _take_back(root: Path, names: Sequence[str]) -> None:
@@ -384,7 +450,7 @@ def find_in_branches(root: Path, version: str) -> tuple[Found, ...]:
     Looks at the tips of the `BRANCH_LIMIT` branches, local and remote-tracking, that were committed
     to last, and stops after `FOUND_LIMIT` finds. Nothing is fetched. Outside a repository: nothing.
     """
-    if repository(root) is None:
+    if repository(root) is None or not _is_here(root, _probe(root)):
         return ()
     found: list[Found] = []
     for branch, ref in _branches(root):
@@ -407,7 +473,7 @@ def _branches(root: Path) -> list[tuple[str, str]]:
 
 
 def _paths_on(root: Path, ref: str, version: str) -> list[str]:
-    folder = f"{migrations_dir(Path())}/"
+    folder = f"{Path(_probe(root)).parent}/"
     names = must(root, "ls-tree", "-z", "--name-only", ref, "--", folder).names
     start = f"{folder}{version}_"
     return [name for name in names if name.startswith(start) and name.endswith(".sql")]
@@ -452,7 +518,10 @@ def tracked_dotenv_files(root: Path) -> tuple[str, ...]:
     """
     if repository(root) is None:
         return ()
-    return must(root, "ls-files", "-z", "--", ":(glob).env*", ":(glob)supabase/.env*").names
+    own = str(Path(_name(root, root / "supabase" / ".env")).parent)  # without links
+    places = [":(glob).env*", *([f":(glob){own}/.env*"] if _is_here(root, f"{own}/.env") else [])]
+    names = must(root, "ls-files", "-z", "--", *places).names
+    return tuple(name if "/" not in name else f"supabase/{Path(name).name}" for name in names)
 
 
 def tracked_secret_files(root: Path) -> tuple[str, ...]:

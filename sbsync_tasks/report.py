@@ -127,7 +127,11 @@ def _failed(run: Run, work: Work) -> SbsyncError:
 
 
 def _warn_uncommitted(run: Run, work: Work) -> None:
-    files = commit.not_in_git(run, work.files)
+    try:
+        files = commit.not_in_git(run, work.files)
+    except SbsyncError as error:  # the run is done, whatever is the matter with git
+        run.console.say(f"whether git has the migrations cannot be told: {error.message}", "warning")
+        return
     if files:
         names = ", ".join(p.name for p in files)
         run.console.say(f"not in git yet: {names} (`invoke commit`)", "warning")

@@ -51,7 +51,7 @@ def _review_local_to_remote(run: Run, work: Work) -> Work:
     roles.refuse_missing(run, work)
     if rebuilds(run, work):
         reset.refuse_unseen_loss(run, work)
-    commit.check(run, _local_to_commit(run, work))
+    commit.check(run, _local_to_commit(run, work), "leave --commit out")
     with run.remote.connection() as connection:
         found = review.show_all(run.console, work.pending, connection, new=work.new)
     review.refuse_blocking(found, run.options.allow_data_loss, run.remote.name)
@@ -75,6 +75,8 @@ def _push_in_words(run: Run, work: Work) -> str:
 
 
 def _local_to_commit(run: Run, work: Work) -> tuple[Migration, ...]:
+    if not run.options.commit:  # then git is asked nothing
+        return ()
     return tuple(sorted({*commit.of_this_run(run, work), *commit.left_behind(run, work)}))
 
 

@@ -57,7 +57,7 @@ def _pulled(run: Run, work: Work, applied: Applied) -> Work:
 def _review_remote_to_local(run: Run, work: Work) -> Work:
     if rebuilds(run, work):
         reset.refuse_unseen_loss(run, work)
-    commit.check(run, commit.of_this_run(run, work))
+    commit.check(run, commit.of_this_run(run, work), "run it with --no-commit")
     review.show_all(run.console, work.to_write, new=work.pulled)
     if run.options.dry_run:
         return show_plan(run, work)

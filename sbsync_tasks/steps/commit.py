@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from .. import git
-from ..errors import RefusedError
+from ..errors import MissingToolError, RefusedError, SbsyncError
 from ..findings import has_secret, review
 from ..migrations import Migration, migrations_dir, read_sql
 from ..same_sql import same
@@ -18,10 +18,18 @@ LOCAL_CHANGES = "Add migration for local changes"
 FOR_EVER = "A commit stays in git for ever: keep the value in Supabase Vault"
 
 
+def _in_git(run: Run) -> bool:
+    """Whether the project is in a repository; without git, it is in none."""
+    try:
+        return git.repository(run.settings.root) is not None
+    except MissingToolError:
+        return False
+
+
 def not_in_git(run: Run, migrations: Iterable[Migration]) -> list[Path]:
     """The files of these migrations that git does not have as they are; empty outside a repository."""
     root = run.settings.root
-    if git.repository(root) is None:
+    if not _in_git(run):
         return []
     paths = [migrations_dir(root) / m.file_name for m in migrations]
     return list(git.untracked_or_modified(root, [p for p in paths if p.exists()]))
@@ -42,7 +50,7 @@ def _git_had(run: Run, old: Migration, new: Migration) -> bool:
     """Whether git has a renamed file's text under its old name, before or after it is renamed."""
     root = run.settings.root
     before, after = (migrations_dir(root) / m.file_name for m in (old, new))
-    if git.repository(root) is None:
+    if not _in_git(run):
         return False
     return not git.untracked_or_modified(root, [before]) if before.exists() else bool(git.renamed_away(root, [after]))
 
@@ -56,8 +64,7 @@ def left_behind(run: Run, work: Work) -> tuple[Migration, ...]:
 
 def wanted(run: Run, migrations: Collection[Migration]) -> bool:
     """Whether there is something to commit, and a repository to commit it to."""
-    there = run.options.commit and git.repository(run.settings.root) is not None
-    return there and bool(_lacking(run, migrations))
+    return run.options.commit and _in_git(run) and bool(_lacking(run, migrations))
 
 
 def _lacking(run: Run, migrations: Collection[Migration]) -> list[Migration]:
@@ -67,8 +74,13 @@ def _lacking(run: Run, migrations: Collection[Migration]) -> list[Migration]:
     return [m for m in migrations if m.file_name in left or not (folder / m.file_name).exists()]
 
 
-def check(run: Run, migrations: Collection[Migration]) -> None:
+def check(run: Run, migrations: Collection[Migration], otherwise: str) -> None:
     """Before anything is done: could the commit of these be made at its end?
+
+    Args:
+        run: The run.
+        migrations: What will be committed.
+        otherwise: The way on without a commit.
 
     Raises:
         SbsyncError: it could not (no identity, a merge in progress, migrations ignored).
@@ -83,10 +95,15 @@ def check(run: Run, migrations: Collection[Migration]) -> None:
             "Nothing was changed.",
             f"{FOR_EVER}; or leave the file uncommitted (--no-commit).",
         )
-    if git.repository(run.settings.root) is None:
+    if not _in_git(run):
         run.console.say("This is not a git repository: the migrations will not be committed.", "warning")
         return
-    for warning in git.check_ready(run.settings.root):
+    root = run.settings.root
+    try:
+        warnings = git.check_ready(root, [migrations_dir(root) / m.file_name for m in lacking])
+    except SbsyncError as error:
+        raise type(error)(f"{error.message} Nothing was changed.", f"{error.hint} Or {otherwise}.") from None
+    for warning in warnings:
         run.console.say(warning, "warning")
 
 

@@ -1,0 +1,133 @@
+"""Links, submodules and sparse checkouts: what git gets, and what it cannot have is known before."""
+
+import pytest
+
+from sbsync_tasks import git
+from sbsync_tasks.errors import ConfigError
+from tests.support.repository import FILE, VERSION, run, state, write
+
+NAME = f"{VERSION}_invoices.sql"
+
+
+def link(root, path, text):
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).symlink_to(text)
+
+
+def head(root):
+    return run(root, "show", "--name-only", "--format=", "HEAD").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "real"),
+    [
+        ("supabase/migrations", "../db/migrations", "db/migrations"),
+        ("supabase", "packages/supabase", "packages/supabase/migrations"),
+    ],
+)
+def test_what_a_link_leads_to_is_committed(root, path, text, real):
+    (root / real).mkdir(parents=True)
+    link(root, path, text)
+    assert git.check_ready(root, [root / FILE]) == ()
+    file = write(root, FILE)
+    assert git.untracked_or_modified(root, [file]) == (file,)
+    assert git.commit(root, [file], "one").files == (f"{real}/{NAME}",)
+    assert head(root) == [f"{real}/{NAME}"]
+    assert git.untracked_or_modified(root, [file]) == ()
+    assert git.tracks(file)
+    (found,) = git.find_in_branches(root, VERSION)
+    assert git.text_on_branch(root, found) == "select 1;\n"
+
+
+def test_from_a_project_below_the_top_to_a_folder_above_it(root):
+    project = root / "services/a"
+    (root / "db").mkdir()
+    link(project, "supabase/migrations", "../../../db")
+    file = write(project, FILE)
+    assert git.commit(project, [file], "one").files == (f"../../db/{NAME}",)
+    assert head(root) == [f"db/{NAME}"]
+    (found,) = git.find_in_branches(project, VERSION)
+    assert git.text_on_branch(project, found) == "select 1;\n"
+
+
+def test_a_file_that_is_a_link_is_committed_with_its_target(root):
+    target = write(root, "shared/a.sql")
+    link(root, FILE, "../../shared/b.sql")
+    link(root, "shared/b.sql", "a.sql")
+    assert git.commit(root, [root / FILE], "one").commit
+    assert head(root) == ["shared/a.sql", "shared/b.sql", FILE]
+    assert git.untracked_or_modified(root, [root / FILE]) == ()
+    target.write_text("select 2;\n")
+    assert git.untracked_or_modified(root, [root / FILE]) == (root / FILE,)
+    git.commit(root, [root / FILE], "two")
+    assert (head(root), run(root, "status", "--porcelain")) == (["shared/a.sql"], "")
+
+
+@pytest.mark.parametrize("owned", [False, True])
+def test_outside_of_the_repository(root, tmp_path, owned):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    if owned:
+        run(outside, "init", "-q")
+    link(root, "supabase/migrations", str(outside))
+    file = write(root, FILE)
+    before = state(root)
+    assert git.untracked_or_modified(root, [file]) == (file,)
+    assert git.find_in_branches(root, VERSION) == ()
+    with pytest.raises(ConfigError, match="is not part of the repository") as caught:
+        git.commit(root, [file], "one")
+    assert caught.value.hint == (f"Commit in {outside} yourself." if owned else "Bring it into the repository.")
+    assert state(root) == before
+
+
+def test_one_file_that_leads_outside(root, tmp_path):
+    write(tmp_path, "a.sql")
+    link(root, FILE, str(tmp_path / "a.sql"))
+    assert git.check_ready(root) == ()
+    with pytest.raises(ConfigError, match="is not part of the repository"):
+        git.check_ready(root, [root / FILE])
+
+
+def test_in_a_submodule(root, tmp_path):
+    source = tmp_path / "source"
+    write(source, NAME)
+    run(source, "init", "-q")
+    run(source, "add", ".")
+    run(source, "-c", "user.name=T", "-c", "user.email=t@example.org", "commit", "-qm", "one")
+    run(root, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(source), "supabase/migrations")
+    with pytest.raises(ConfigError, match="a repository of its own"):
+        git.check_ready(root)
+    assert git.untracked_or_modified(root, [root / FILE]) == (root / FILE,)
+
+
+def test_outside_of_a_sparse_checkout(root):
+    write(root, "src/a.txt")
+    write(root, "supabase/migrations/20200101000000_a.sql")
+    run(root, "add", ".")
+    run(root, "commit", "-qm", "more")
+    run(root, "sparse-checkout", "set", "src")
+    file = write(root, FILE)
+    assert git.check_ready(root, [file]) == ()
+    assert git.commit(root, [file], "one").files == (FILE,)
+    assert git.untracked_or_modified(root, [file]) == ()
+    assert run(root, "ls-tree", "--name-only", "HEAD", "supabase/migrations/").count("\n") == 1  # nothing was lost
+
+
+def test_an_ignored_folder_is_not_opened_by_a_rule_within_it(root):
+    write(root, ".gitignore", "supabase/\n")
+    with pytest.raises(ConfigError) as caught:
+        git.check_ready(root)
+    assert caught.value.hint == "Take the rule out."
+    write(root, ".gitignore", "*.sql\n")
+    with pytest.raises(ConfigError) as caught:
+        git.check_ready(root)
+    (rule,) = [part for part in caught.value.hint.split("`") if part.startswith("!")]
+    write(root, ".gitignore", f"*.sql\n{rule}\n")
+    assert git.check_ready(root) == ()
+
+
+def test_dotenv_files_beyond_a_link_are_seen(root):
+    write(root, "packages/supabase/.env.local")
+    link(root, "supabase", "packages/supabase")
+    run(root, "add", ".")
+    assert git.tracked_secret_files(root) == ("supabase/.env.local",)
