@@ -1,7 +1,8 @@
 """Settings: from flags, the process, dotenv files and the Invoke config to one checked set of values."""
 
 from .remote import RemoteSpec
-from .settings import LocalSpec, Settings, find_root, resolve
+from .root import NoProjectError, Root, find_root
+from .settings import LocalSpec, Settings, resolve
 from .sources import Value, masked
 
-__all__ = ["LocalSpec", "RemoteSpec", "Settings", "Value", "find_root", "masked", "resolve"]
+__all__ = ["LocalSpec", "NoProjectError", "RemoteSpec", "Root", "Settings", "Value", "find_root", "masked", "resolve"]

@@ -27,6 +27,7 @@ BACKUP_KEEP = "SBSYNC_BACKUP_KEEP"
 LOCK_TIMEOUT = "SBSYNC_LOCK_TIMEOUT"
 SUPABASE_BIN = "SBSYNC_SUPABASE_BIN"
 PG_BINDIR = "SBSYNC_PG_BINDIR"
+WORKDIR = "SUPABASE_WORKDIR"  # names the project, so it cannot stand in the project's files; see root.py
 
 # What together names one remote: it has to come from one layer.
 IDENTITY = (DB_URL, PROJECT_ID, DB_PASSWORD)

@@ -110,23 +110,10 @@ class Settings:
         return self.remote
 
 
-def find_root(start: Path) -> Path:
-    """The project's root for a folder.
-
-    That is the nearest folder upwards with `supabase/config.toml` (as for the Supabase CLI), else
-    the nearest with `tasks.py`, else the folder itself.
-    """
-    start = start.resolve()
-    for mark in ("supabase/config.toml", "tasks.py"):
-        for folder in (start, *start.parents):
-            if (folder / mark).is_file():
-                return folder
-    return start
-
-
 def resolve(
     *,
     root: Path,
+    root_source: str = "",
     env_files: Sequence[str] = (),
     env: str | None = None,
     process: Mapping[str, str],
@@ -136,6 +123,7 @@ def resolve(
 
     Args:
         root: The project's root; paths in settings are relative to it.
+        root_source: What names it, where anything does.
         env_files: The paths of `--env-file`, relative to the working directory.
         env: The value of `--env`.
         process: The process environment.
@@ -152,16 +140,17 @@ def resolve(
         process=process,
         invoke_config=dict(invoke_config or {}),
     )
-    return _settings(root, chosen, sources)
+    return _settings(root, root_source, chosen, sources)
 
 
-def _settings(root: Path, chosen: Environment, sources: Sources) -> Settings:
+def _settings(root: Path, root_source: str, chosen: Environment, sources: Sources) -> Settings:
     remote, parts, no_remote = find_remote(sources, chosen, root)
     protected, protected_source = protection(sources, chosen, remote)
     plain = _plain_values(sources, chosen)
     expect = keys.parse_expect(plain[keys.EXPECT].text, plain[keys.EXPECT].source)
     _check_expectation(plain[keys.EXPECT], remote)
     protection_value = Value(keys.PROTECTED, str(protected).lower(), protected_source)
+    named = [Value(keys.WORKDIR, str(root), root_source)] if root_source else []
     home = sources.process.get("HOME", "")
     return Settings(
         root=root,
@@ -180,7 +169,7 @@ def _settings(root: Path, chosen: Environment, sources: Sources) -> Settings:
         lock_timeout=keys.parse_duration(*_triple(plain[keys.LOCK_TIMEOUT])),
         supabase_bin=_program(root, plain[keys.SUPABASE_BIN].text, home),
         pg_bindir=_folder(root, plain[keys.PG_BINDIR].text, home),
-        values=_provenance(chosen, parts, plain.values(), protected=protection_value),
+        values=_provenance(chosen, (*named, *parts), plain.values(), protected=protection_value),
         secrets=sources.secrets(),
         files_read=sources.files,
         config=ConfigToml(root, sources.variable),

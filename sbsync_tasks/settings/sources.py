@@ -287,7 +287,7 @@ def _from_invoke(config: Mapping[str, object], process: Mapping[str, str]) -> It
     declares, and it takes the text `false` for true.
     """
     for name, text in process.items():
-        if name.startswith(_INVOKE_PREFIX):
+        if name.startswith(_INVOKE_PREFIX) and name != f"{_INVOKE_PREFIX}WORKDIR":
             yield _invoke_definition(name.removeprefix(_INVOKE_PREFIX).lower(), text, name)
     for short, content in config.items():
         if content is not None:

@@ -16,7 +16,7 @@ from ..errors import ConfigError, SbsyncError
 
 if TYPE_CHECKING:
     from ..console import Console
-    from ..settings import Settings
+    from ..settings import Root, Settings
     from ..steps.run import Run
 
 # The help of the flags that many tasks share.
@@ -58,6 +58,7 @@ def session(
     from ..console import Console
     from ..migrations import checked_name
     from ..redaction import Redactor
+    from ..settings.keys import WORKDIR
     from ..steps.run import Options, Run
 
     redact = Redactor()
@@ -68,6 +69,8 @@ def session(
         _ = settings.config.data  # a file that is no TOML stops everything, before anything else
         if options.get("name"):
             options["name"] = checked_name(str(options["name"]))
+        if named := settings.values.get(WORKDIR):
+            console.say(f"project {settings.root} ({named.source})", "note")
         dry = dry_run or bool(context.config.run.dry)
         run = Run(settings, console, Options(yes=yes, dry_run=dry, **options))
         try:
@@ -76,18 +79,38 @@ def session(
             run.close()
 
 
-def settings_of(context: Context, env: str | None, env_file: Sequence[str] | None) -> Settings:
+def settings_of(
+    context: Context, env: str | None, env_file: Sequence[str] | None, root: Root | None = None
+) -> Settings:
     """The settings that a task's flags lead to, in the project of the working directory.
 
     Raises:
-        ConfigError: something is wrong with them.
+        ConfigError: something is wrong with them, or there is no project.
     """
-    from ..settings import find_root, resolve
+    from ..settings import resolve
 
+    root = root or root_of(context)
+    config = {key: value for key, value in _config(context).items() if key != "workdir"}
     return resolve(
-        root=find_root(Path.cwd()), env_files=env_file or (), env=env,
-        process=os.environ, invoke_config=_config(context),
+        root=root.path, root_source=root.source, env_files=env_file or (), env=env, process=os.environ,
+        invoke_config=config,
     )  # fmt: skip
+
+
+def root_of(context: Context) -> Root:
+    """The project that the working directory or a setting leads to.
+
+    Raises:
+        NoProjectError: there is none; every other ConfigError is a setting that is wrong.
+    """
+    from ..settings import find_root
+
+    named = _config(context).get("workdir") or ""
+    if not isinstance(named, str):
+        raise ConfigError("`sbsync.workdir` in the Invoke config is no text.", "Write it like this: `services/a`.")
+    # Where Invoke found `tasks.py`, and looks for `invoke.yaml`; unknown where it was given a collection.
+    tasks = getattr(context.config, "_project_prefix", None)
+    return find_root(Path.cwd(), os.environ, named, Path(tasks) if tasks else None)
 
 
 @contextmanager

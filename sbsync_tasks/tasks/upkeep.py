@@ -10,7 +10,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from .. import errors
-from .session import ASKS, COMMON, boundary, session, settings_of
+from .session import ASKS, COMMON, boundary, root_of, session, settings_of
 
 
 @task(help=dict(COMMON), iterable=["env_file"], auto_shortflags=False)
@@ -24,14 +24,18 @@ def doctor(
     """
     from ..console import Console
     from ..redaction import Redactor
-    from ..settings import find_root
+    from ..settings import NoProjectError, Root
     from ..steps import doctor as step
 
     console = Console(Redactor(), json_output=json)
     with boundary(context, console):
+        missing = None
+        try:
+            root = root_of(context)
+        except NoProjectError as error:
+            root, missing = Root(Path.cwd()), error
         subject = step.Subject.of(
-            find_root(Path.cwd()), console,
-            lambda: settings_of(context, env, env_file), env_file or (),
+            root.path, console, lambda: settings_of(context, env, env_file, root), env_file or (), missing
         )  # fmt: skip
         if not step.examine(subject):
             raise Exit(code=errors.FAILED)

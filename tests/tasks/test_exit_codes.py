@@ -55,6 +55,38 @@ def test_no_remote_configured(invoke, project, command):
     assert sorted(p.name for p in project.iterdir()) == ["supabase"]  # nothing was made
 
 
+@pytest.mark.parametrize(
+    "command", [*NEEDS_A_REMOTE, "sandbox.up", "sandbox.down", "sandbox.reset", "sandbox.status", "sandbox.url"]
+)
+def test_no_project(invoke, project, monkeypatch, command):
+    above = project.parent
+    (above / "tasks.py").touch()
+    monkeypatch.chdir(above)
+    before = sorted(above.rglob("*"))
+    done = invoke(*command.split())
+    check(done, 3, f"There is no project in {above} or above", "Below are: project.", "`cd project`")
+    assert (done.stdout, sorted(above.rglob("*"))) == ("", before)
+
+
+def test_the_invoke_config_names_the_project(invoke, project, monkeypatch):
+    monkeypatch.chdir(project.parent)
+    (project / ".env.staging").write_text(REMOTE)
+    monkeypatch.setenv("INVOKE_SBSYNC_WORKDIR", "project")
+    done = invoke("verify", "--env", "staging")
+    assert (done.code, f"project {project} (INVOKE_SBSYNC_WORKDIR)" in done.stderr) == (1, True)
+    assert (project / ".sbsync").parent.is_dir()
+    assert not (project.parent / ".sbsync").exists()
+
+
+def test_the_doctor_says_that_there_is_no_project(invoke, project, monkeypatch):
+    monkeypatch.chdir(project.parent)
+    done = invoke("doctor", "--env", "sandbox", "--json")
+    (line,) = [check for check in done.data["checks"] if check["name"] == "project"]
+    assert (line["level"], "Below are: project." in line["what"]) == ("warning", True)
+    assert "`demo`" in line["what"]
+    assert sorted(p.name for p in project.parent.iterdir()) == ["project"]
+
+
 @pytest.mark.parametrize("command", CONFIGURED)
 def test_an_environment_that_there_is_not(invoke, project, command):
     check(invoke(command, "--env", "nowhere"), 3, "nowhere", ".env.nowhere")

@@ -27,6 +27,8 @@ def project(way, tmp_path, monkeypatch):
     """A copy of one example, as the project of the working directory."""
     root = tmp_path / way
     shutil.copytree(EXAMPLES / way, root)
+    (root / "supabase").mkdir()
+    (root / "supabase/config.toml").touch()
     monkeypatch.chdir(root)
     return root
 

@@ -17,7 +17,7 @@ from sbsync_tasks import errors, ns
 from sbsync_tasks.conflicts.model import Kind
 from sbsync_tasks.findings import Severity
 from sbsync_tasks.histories import TABLE
-from sbsync_tasks.settings.keys import KEYS, PROCESS_ONLY
+from sbsync_tasks.settings.keys import KEYS, PROCESS_ONLY, WORKDIR
 from tests.support.documents import NAMES, REPOSITORY, Page, page
 from tests.support.settings import SECRET, Project
 
@@ -134,7 +134,7 @@ def test_the_page_of_the_settings_has_each_key():
 @pages
 def test_each_key_exists(name):
     found = set(re.findall(r"(?<!INVOKE_)\b(?:SBSYNC|SUPABASE)_[A-Z_]*[A-Z]\b", page(name).text))
-    assert found - {*KEYS, *PROCESS_ONLY} == set()
+    assert found - {*KEYS, *PROCESS_ONLY, WORKDIR} == set()
 
 
 def test_the_exit_codes():

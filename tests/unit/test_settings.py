@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from invoke.config import Config
 
 from sbsync_tasks.errors import ConfigError
-from sbsync_tasks.settings import Value, find_root, masked
+from sbsync_tasks.settings import Value, masked
 from tests.support.settings import HERE, REF, SECRET, TIMEOUT, URL, Project
 
 OTHER = "tsrqponmlkjihgfedcba"
@@ -427,17 +427,3 @@ def test_provenance(project: Project) -> None:
         "SBSYNC_BACKUP_KEEP": "default",
     }
     assert values["SBSYNC_PROTECTED"].text == "false"
-
-
-# --- the root -----------------------------------------------------------------------------------
-
-
-def test_find_root(tmp_path: Path) -> None:
-    deep = tmp_path / "outer" / "project" / "src"
-    deep.mkdir(parents=True)
-    assert find_root(deep) == deep.resolve()
-    (deep / "tasks.py").touch()
-    (deep.parent / "supabase").mkdir()
-    assert find_root(deep) == deep.resolve()
-    (deep.parent / "supabase/config.toml").touch()
-    assert find_root(deep) == deep.parent.resolve()

@@ -10,7 +10,7 @@ from typing import Any
 from ...console import Console
 from ...errors import SbsyncError
 from .databases import local, pair, remote
-from .files import config_toml, dotenv_files, secret_files, settings
+from .files import config_toml, dotenv_files, project, secret_files, settings
 from .subject import Check, Subject, attempt
 from .tools import cli, docker, git, node, postgresql
 
@@ -18,6 +18,7 @@ __all__ = ["Check", "Subject", "examine"]
 
 # What is looked at, in the order in which it is shown.
 CHECKS: tuple[tuple[str, Callable[[Subject], list[Check]]], ...] = (
+    ("project", project),
     ("settings", settings),
     ("dotenv", dotenv_files),
     ("secrets", secret_files),

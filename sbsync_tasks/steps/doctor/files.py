@@ -21,6 +21,13 @@ BARE = re.compile(r"(?<!\\)\$[A-Z0-9_]")
 CONFIG = Path("supabase", "config.toml")
 
 
+def project(subject: Subject) -> list[Check]:
+    """Where the project is; the tools can be looked at without one."""
+    if (missing := subject.no_project) is not None:
+        return [Check("warning", f"{missing.message} Every task but this one and `demo` needs one.", missing.hint)]
+    return [Check("ok", f"The project is {subject.root}.")]
+
+
 def settings(subject: Subject) -> list[Check]:
     """Every value, masked, and where it comes from; or what is wrong with the settings."""
     if subject.settings is None:
@@ -75,6 +82,8 @@ def secret_files(subject: Subject) -> list[Check]:
 def config_toml(subject: Subject) -> list[Check]:
     """The major version in `supabase/config.toml` against the remote's."""
     path = subject.root / CONFIG
+    if subject.no_project:
+        return []
     if not path.is_file():
         return [Check("warning", f"There is no {CONFIG}.", "`supabase init` makes it.")]
     try:

@@ -70,6 +70,7 @@ class Subject:
         settings: The settings; None where they cannot be resolved.
         problem: Why not.
         env_files: The paths of `--env-file`.
+        no_project: Why `root` is only the working directory, where that is so.
     """
 
     root: Path
@@ -77,16 +78,20 @@ class Subject:
     settings: Settings | None
     problem: ConfigError | None = None
     env_files: Sequence[str] = ()
+    no_project: ConfigError | None = None
 
     @classmethod
-    def of(cls, root: Path, console: Console, resolve: Callable[[], Settings], env_files: Sequence[str]) -> Subject:
+    def of(
+        cls, root: Path, console: Console, resolve: Callable[[], Settings], env_files: Sequence[str],
+        no_project: ConfigError | None = None,
+    ) -> Subject:  # fmt: skip
         """Resolve the settings, and keep what is wrong with them instead of failing."""
         try:
             settings = resolve()
         except ConfigError as error:
-            return cls(root, console, None, error, env_files)
+            return cls(root, console, None, error, env_files, no_project)
         console.redact.add(settings.secrets)
-        return cls(root, console, settings, None, env_files)
+        return cls(root, console, settings, None, env_files, no_project)
 
     @property
     def pg_bindir(self) -> str:
