@@ -182,9 +182,10 @@ def check_ready(root: Path, files: Sequence[Path] = ()) -> tuple[str, ...]:
     _top(root)
     _refuse_half_done(root)
     _refuse_nameless(root)
-    for name in dict.fromkeys([_probe(root), *(part for file in files for part in _parts(root, file))]):
-        _refuse_elsewhere(root, name)
-        _refuse_ignored(root, name)
+    names = [_probe(root), *(part for file in files for part in _parts(root, file))]
+    for folder in {str(Path(name).parent): None for name in names}:
+        _refuse_elsewhere(root, f"{folder}/x")
+    _refuse_ignored(root, names)
     if _git(root, "symbolic-ref", "--quiet", "HEAD").code:
         return ("HEAD is detached: a commit would be on no branch. `git switch -c NAME` makes one.",)
     return ()
@@ -235,10 +236,14 @@ def _nearest(folder: Path) -> Path:
     return next(place for place in (folder, *folder.parents) if place.is_dir())
 
 
-def _refuse_ignored(root: Path, name: str) -> None:
+def _refuse_ignored(root: Path, names: Sequence[str]) -> None:
     """`--verbose` alone answers for `!` rules too."""
-    if _git(root, "check-ignore", "--quiet", "--", name).code != 0:
+    answer = _git(root, "check-ignore", "--", *names)
+    if answer.code > 1:
+        raise SbsyncError(f"git check-ignore failed in {root}:\n{_tail(answer.text)}")
+    if answer.code:  # none is
         return
+    name = next(name for name in names if not _git(root, "check-ignore", "--quiet", "--", name).code)
     rule = must(root, "check-ignore", "--verbose", "--", name).out.split("\t")[0]
     where = str(Path(name).parent)
     # A rule within a folder that is ignored itself is not looked at.

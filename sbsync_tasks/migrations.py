@@ -84,11 +84,18 @@ def migrations_dir(root: Path) -> Path:
 
 
 def read_folder(root: Path) -> Folder:
-    """Read all migration files; a folder that is not there is an empty one."""
+    """Read all migration files; a folder that is not there is an empty one.
+
+    Raises:
+        ConfigError: there is something else in its place, such as a link that leads nowhere.
+    """
     found: list[Migration] = []
     skipped: list[Skipped] = []
     beside: list[str] = []
     folder = migrations_dir(root)
+    if not folder.is_dir() and (folder.is_symlink() or folder.exists()):
+        what = f"a link to {folder.readlink()}, which is no folder" if folder.is_symlink() else "no folder"
+        raise ConfigError(f"{folder} is {what}.", "Bring the folder with the migrations back.")
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         match = FILE_PATTERN.fullmatch(path.name)
         if path.is_dir():

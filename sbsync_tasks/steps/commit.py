@@ -158,6 +158,7 @@ def commit_files(run: Run, message: str) -> None:
         run.console.say("Nothing to commit: git has every migration.", "ok")
         run.console.document({"commit": "", "files": []})
         return
+    git.check_ready(root, left)
     gone = git.renamed_away(root, left)
     names = ", ".join([*(p.name for p in left), *(f"{p.name} (its old name)" for p in gone)])
     if run.options.dry_run:

@@ -119,6 +119,16 @@ def test_the_file_name():
     assert Migration("20260101000000", "add_teams", "").file_name == "20260101000000_add_teams.sql"
 
 
+@pytest.mark.parametrize("link", [True, False])
+def test_what_is_no_folder_is_not_an_empty_one(tmp_path, link):
+    """A submodule that was not fetched is no project without migrations."""
+    folder = migrations_dir(tmp_path)
+    folder.parent.mkdir()
+    folder.symlink_to("../gone") if link else folder.touch()
+    with pytest.raises(ConfigError, match=r"is a link to \.\./gone, which is no folder" if link else "is no folder"):
+        read_folder(tmp_path)
+
+
 # --- names ---
 
 
