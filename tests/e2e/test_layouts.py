@@ -238,6 +238,7 @@ def test_at_the_root_of_a_monorepo_nothing_runs_and_each_advice_leads_on(project
     tasks_above(project)
     mono = project.root.parents[1]
     del project.settings["SUPABASE_WORKDIR"]
+    project.environment()  # makes the home folder that the tasks get
     before = sorted(mono.rglob("*"))
     for task in (
         "local-to-remote", "remote-to-local", "push", "pull", "reset", "commit", "verify", "backup", "status", "diff",

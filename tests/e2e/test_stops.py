@@ -78,7 +78,7 @@ SKIPPED = ("20260201000000_A.SQL", "20260201000000_n/migration.sql")
 TABLE = "create table public.skipped (id int primary key);\n"
 
 
-@pytest.mark.parametrize("name", SKIPPED)
+@pytest.mark.parametrize("name", [pytest.param(SKIPPED[0], marks=pytest.mark.matrix), SKIPPED[1]])
 def test_what_the_cli_skips_stops_every_task_that_goes_by_the_files(still: Project, name: str) -> None:
     path = still.write(f"supabase/migrations/{name}", TABLE)
     for task in ("local-to-remote", "remote-to-local", "push", "pull", "reset"):
@@ -91,6 +91,7 @@ def test_what_the_cli_skips_stops_every_task_that_goes_by_the_files(still: Proje
     assert path.read_text() == TABLE
 
 
+@pytest.mark.matrix
 def test_other_folders_are_named_once_and_stop_nothing(still: Project) -> None:
     still.write("supabase/migrations/archive/20250101000000_old.sql", "select 1;\n")
     for task in ("local-to-remote", "remote-to-local"):
