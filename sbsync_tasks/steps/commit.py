@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import git
 from ..errors import MissingToolError, RefusedError, SbsyncError
 from ..findings import has_secret, review
-from ..migrations import Migration, migrations_dir, read_sql
+from ..migrations import Migration, migrations_dir, read_folder, read_sql
 from ..same_sql import same
 from .files import read_files, tell_skipped
 from .run import Run, Work
