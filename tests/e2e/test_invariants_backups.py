@@ -114,3 +114,4 @@ def test_a_missing_pg_dump_is_named(changed: Project, tools: Tools) -> None:
     assert done.code in (3, 5), done.text
     assert "pg_dump" in done.stderr
     assert evidence(changed, tools.real.parent) == before
+    tools.recorder.stand_in(tools.real, "pg_dump", into=tools.bindir)  # a folder without it is no server's any more
