@@ -79,6 +79,11 @@ CAUSES: tuple[Cause, ...] = (
         words="extension",
     ),
     Cause(
+        ("3F000", "42883"),
+        f"Switch Database Webhooks on in the project's dashboard, which makes the schema, {AGAIN}.",
+        words="supabase_functions",
+    ),
+    Cause(
         ("42P01", "42703", "42883", "42704", "3F000", "3D000"),
         f"{{where}} lacks what the earlier files make: somebody changed it there. Put it back there, {AGAIN}.",
         f"No earlier file makes it. Correct {{file}}, or write what is missing into an earlier migration, {AGAIN}.",

@@ -86,3 +86,18 @@ def test_nothing_is_sent_and_nothing_runs(database):
     for missing in ("postgis", "timescaledb", "plv8"):
         with pytest.raises(psycopg.errors.FeatureNotSupported, match=f'extension "{missing}" is not available'):
             database.run(f"create extension {missing}")
+
+
+def test_a_webhook_is_noted_and_what_postgres_may_set_for_a_role_holds(database):
+    database.run(
+        "create table public.orders (id int)",
+        "create trigger told after insert on public.orders for each row execute function"
+        " supabase_functions.http_request('https://example.org', 'POST', '{}', '{}', '1000')",
+        "insert into public.orders values (1), (2)",
+        "alter role authenticator set pgrst.db_aggregates_enabled to 'true'",
+        "alter role authenticator set pgrst.db_schemas = 'public, api'",
+        "alter role postgres set safeupdate.enabled = 'on'",
+    )
+    assert database.rows("select hook_name from supabase_functions.hooks") == [("told",), ("told",)]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        database.run("alter role authenticator set app.secret = 'x'")

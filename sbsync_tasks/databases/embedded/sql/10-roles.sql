@@ -54,19 +54,27 @@ begin
   end if;
 end $$;
 
--- supautils.privileged_role_allowed_configs: what `postgres` may set although it is no superuser. Settings of
--- extensions that are not loaded are anybody's.
+-- supautils.privileged_role_allowed_configs: what `postgres` may set although it is no superuser. Its wildcards are
+-- spelled out: pgrst.* is PostgREST's configuration (docs.postgrest.org, references/configuration).
 do $$
 declare
   setting text;
 begin
   if current_setting('server_version_num')::int >= 150000 then
     foreach setting in array array[
-      'auto_explain.log_min_duration', 'auto_explain.log_nested_statements', 'log_lock_waits',
-      'log_min_duration_statement', 'log_min_messages', 'log_parameter_max_length', 'log_replication_commands',
-      'log_statement', 'log_temp_files', 'pg_stat_statements.track', 'pg_stat_statements.track_planning',
-      'pg_stat_statements.track_utility', 'session_replication_role', 'track_functions', 'track_io_timing',
-      'wal_compression'
+      'auto_explain.log_min_duration', 'auto_explain.log_nested_statements', 'deadlock_timeout', 'log_duration',
+      'log_lock_waits', 'log_min_duration_statement', 'log_min_error_statement', 'log_min_messages',
+      'log_parameter_max_length', 'log_replication_commands', 'log_statement', 'log_temp_files', 'pg_net.batch_size',
+      'pg_net.ttl', 'pg_stat_statements.track', 'pg_stat_statements.track_planning', 'pg_stat_statements.track_utility',
+      'pgaudit.log', 'pgaudit.log_catalog', 'pgaudit.log_client', 'pgaudit.log_level', 'pgaudit.log_parameter',
+      'pgaudit.log_relation', 'pgaudit.log_rows', 'pgaudit.log_statement', 'pgaudit.log_statement_once', 'pgaudit.role',
+      'pgrst.db_aggregates_enabled', 'pgrst.db_extra_search_path', 'pgrst.db_hoisted_tx_settings', 'pgrst.db_max_rows',
+      'pgrst.db_plan_enabled', 'pgrst.db_pre_config', 'pgrst.db_pre_request', 'pgrst.db_prepared_statements',
+      'pgrst.db_root_spec', 'pgrst.db_schemas', 'pgrst.db_tx_end', 'pgrst.jwt_aud', 'pgrst.jwt_role_claim_key',
+      'pgrst.jwt_secret', 'pgrst.jwt_secret_is_base64', 'pgrst.openapi_mode', 'pgrst.openapi_security_active',
+      'pgrst.openapi_server_proxy_uri', 'pgrst.server_cors_allowed_origins', 'pgrst.server_timing_enabled',
+      'pgrst.server_trace_header', 'plan_filter.limit_select_only', 'plan_filter.statement_cost_limit',
+      'safeupdate.enabled', 'session_replication_role', 'track_functions', 'track_io_timing', 'wal_compression'
     ] loop
       execute format('grant set on parameter %s to postgres', setting);
     end loop;
