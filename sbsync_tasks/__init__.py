@@ -12,6 +12,7 @@ from .tasks import (
     doctor,
     local_to_remote,
     ns,
+    psql,
     pull,
     push,
     remote_to_local,
@@ -19,12 +20,13 @@ from .tasks import (
     resolve,
     review,
     status,
+    url,
     verify,
 )  # fmt: skip
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "__version__", "backup", "commit", "diff", "doctor", "local_to_remote", "ns", "pull", "push", "remote_to_local",
-    "reset", "resolve", "review", "status", "verify",
+    "__version__", "backup", "commit", "diff", "doctor", "local_to_remote", "ns", "psql", "pull", "push",
+    "remote_to_local", "reset", "resolve", "review", "status", "url", "verify",
 ]  # fmt: skip

@@ -35,9 +35,9 @@ NETWORK = LOCAL + (
 # The user's own: git, its hooks, what signs a commit, the editor. Where the tasks run inside a hook, the names that
 # git sets would lead to another repository (`git rev-parse --local-env-vars`, without those that carry configuration).
 PERSONAL = LOCAL + (
-    r"|TERM|NO_COLOR|EDITOR|VISUAL|PAGER|EMAIL|CI|SKIP"
+    r"|TERM|NO_COLOR|EDITOR|VISUAL|PAGER|PSQLRC|EMAIL|CI|SKIP"
     r"|HUSKY|LEFTHOOK|VIRTUAL_ENV|GNUPGHOME|GPG_TTY|DISPLAY|WAYLAND_DISPLAY|DBUS_SESSION_BUS_ADDRESS"
-    r"|(SSH|LC|XDG|PRE_COMMIT)_.+|GIT_(?!(DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR|NAMESPACE|OBJECT_DIRECTORY"
+    r"|(SSH|LC|XDG|PRE_COMMIT|PSQL)_.+|GIT_(?!(DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR|NAMESPACE|OBJECT_DIRECTORY"
     r"|QUARANTINE_PATH|ALTERNATE_OBJECT_DIRECTORIES|(LITERAL|GLOB|NOGLOB|ICASE)_PATHSPECS)$).+"
 )
 # Seconds that a program has to end by itself: asked to, git removes its index.lock.
@@ -200,10 +200,14 @@ def started(
         yield child
 
 
-def hand_over(argv: Sequence[str]) -> int:
+def hand_over(argv: Sequence[str], env: Mapping[str, str] | None = None) -> int:
     """Run a program that talks to the user: it gets the terminal, and Ctrl-C is for it alone.
 
-    Only the editor is such a one. git's hooks and what signs a commit open the terminal themselves.
+    Only the editor and psql are such. git's hooks and what signs a commit open the terminal themselves.
+
+    Args:
+        argv: The program and its arguments; never holds a secret.
+        env: Variables on top of the user's own.
 
     Returns:
         Its exit status.
@@ -212,7 +216,7 @@ def hand_over(argv: Sequence[str]) -> int:
         SbsyncError: it could not be run.
         MissingToolError: there is no such program.
     """
-    environment = _checked(argv, PERSONAL, None, None)
+    environment = _checked(argv, PERSONAL, env, None)
     before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
     try:
         with _ended_with_us(subprocess.Popen(argv, env=environment)) as child:

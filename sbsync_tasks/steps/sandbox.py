@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-
 from ..databases.open import SANDBOX_LOCAL, SANDBOX_REMOTE, clusters_of
-from ..endpoint import Endpoint
-from ..paths import state_dir
 from .run import Run
 
 BOTH = (SANDBOX_LOCAL, SANDBOX_REMOTE)
@@ -23,7 +18,7 @@ def up(run: Run) -> None:
     for name in BOTH:
         with run.console.step("sandbox", f"start {name}"):
             started[name] = clusters.start(name)
-    run.console.say("`invoke sandbox.url` names the local one for psql, `--remote` the remote one.", "note")
+    run.console.say("`invoke psql --env sandbox` opens the local one, with --remote the remote one.", "note")
     run.console.document({name: endpoint.url for name, endpoint in started.items()})
 
 
@@ -63,20 +58,3 @@ def status(run: Run) -> None:
     else:
         run.console.say("There are no embedded databases yet: `invoke sandbox.up` makes them.", "note")
     run.console.document({row[0]: row[1] for row in rows})
-
-
-def url(run: Run, *, remote: bool) -> None:
-    """A URL for libpq programs; the password stands in a private file that it names."""
-    name = SANDBOX_REMOTE if remote else SANDBOX_LOCAL
-    endpoint = clusters_of(run.settings).start(name)
-    passfile = str(_passfile(run.settings.root, name, endpoint))
-    shown = replace(endpoint, options={**endpoint.options, "passfile": passfile}).url
-    run.console.result(shown)
-    run.console.document({"url": shown})
-
-
-def _passfile(root: Path, name: str, endpoint: Endpoint) -> Path:
-    path = state_dir(root, "passfiles") / name
-    path.touch(mode=0o600)
-    path.write_text(endpoint.passfile_line + "\n", encoding="utf-8")
-    return path

@@ -5,9 +5,7 @@ from __future__ import annotations
 from invoke.context import Context
 from invoke.tasks import task
 
-from .session import ASKS, COMMON, session
-
-SIDES = {"remote": "the sandbox's remote database instead of its local one"}
+from .session import ASKS, COMMON, REMOTE, session
 
 
 @task(help={"json": COMMON["json"]}, auto_shortflags=False)
@@ -46,13 +44,10 @@ def status(context: Context, *, json: bool = False) -> None:
         sandbox.status(run)
 
 
-@task(help={"json": COMMON["json"], **SIDES}, auto_shortflags=False)
+@task(help={"json": COMMON["json"], **REMOTE}, auto_shortflags=False)
 def url(context: Context, *, remote: bool = False, json: bool = False) -> None:
-    """Print a URL for psql: psql "$(invoke sandbox.url)".
-
-    The password is not in it: it stands in a private file that the URL names, which libpq reads.
-    """
-    from ..steps import sandbox
+    """Print a URL of the sandbox, as `url --env sandbox`."""
+    from ..steps import reach
 
     with session(context, env="sandbox", json=json) as run:
-        sandbox.url(run, remote=remote)
+        reach.url(run, remote=remote)

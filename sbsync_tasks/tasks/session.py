@@ -25,6 +25,7 @@ COMMON = {
     "env-file": "read this dotenv file instead of the environment's own (repeatable)",
     "json": "print one JSON document on stdout and nothing else",
 }
+REMOTE = {"remote": "the remote database instead of the local one"}
 # Of the tasks that use the local database.
 LOCAL = {"start": "start the CLI's local stack first if it is not running"}
 ASKS = {

@@ -10,7 +10,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from .. import errors
-from .session import ASKS, COMMON, boundary, root_of, session, settings_of
+from .session import ASKS, COMMON, LOCAL, REMOTE, boundary, root_of, session, settings_of
 
 
 @task(help=dict(COMMON), iterable=["env_file"], auto_shortflags=False)
@@ -61,6 +61,50 @@ def resolve(
 
     with session(context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json) as run:
         step.resolve(run)
+
+
+@task(help={**COMMON, **LOCAL, **REMOTE}, iterable=["env_file"], auto_shortflags=False)
+def url(
+    context: Context,
+    *,
+    env: str | None = None,
+    env_file: Sequence[str] | None = None,
+    remote: bool = False,
+    json: bool = False,
+    start: bool = False,
+) -> None:
+    """Print a URL of the local database or the remote.
+
+    For psql and every program that uses libpq. The password is not in it: it stands in a private file that the URL
+    names.
+    """
+    from ..steps import reach
+
+    with session(context, env=env, env_file=env_file, json=json, start=start) as run:
+        reach.url(run, remote=remote)
+
+
+@task(
+    help={"env": COMMON["env"], "env-file": COMMON["env-file"], **LOCAL, **REMOTE},
+    iterable=["env_file"],
+    auto_shortflags=False,
+)
+def psql(
+    context: Context,
+    *,
+    env: str | None = None,
+    env_file: Sequence[str] | None = None,
+    remote: bool = False,
+    start: bool = False,
+) -> None:
+    """Open psql on the local database or the remote.
+
+    It gets the terminal, or what is piped into it.
+    """
+    from ..steps import reach
+
+    with session(context, env=env, env_file=env_file, start=start) as run:
+        reach.psql(run, remote=remote)
 
 
 @task(help={"keep": "keep the scratch project and its databases so that you can look at them"}, auto_shortflags=False)
