@@ -31,11 +31,22 @@ def open_remote(settings: Settings, install: Callable[[int], bool] = lambda _maj
     """
     spec = settings.required_remote()
     if spec.kind == "sandbox":
-        return _embedded(settings, "remote", SANDBOX_REMOTE, install=install)
+        return _embedded(settings, "remote", SANDBOX_REMOTE, lambda: _projects_major(settings, install), install)
     endpoint = by_url(spec.endpoint, settings.root, spec.source) if spec.endpoint else by_ref(spec, settings.root)
     name = _remote_name(settings)
     where = f"project {spec.ref}, {endpoint.host}:{endpoint.port}" if spec.ref else endpoint.label
     return Database("remote", spec.kind, endpoint, name, f"{name} ({where})")
+
+
+def _projects_major(settings: Settings, install: Callable[[int], bool]) -> int | None:
+    """The major version that config.toml says the project has, where a server of it can be had."""
+    from .embedded import find_or_install
+
+    major = settings.config.number("db", "major_version")
+    try:
+        return major if major and find_or_install(major, settings.pg_bindir, install) else None
+    except MissingToolError:
+        return None
 
 
 def any_major() -> None:

@@ -56,3 +56,15 @@ def test_both_scenarios_with_a_remote_of_15(fifteen: Binaries, newest: Path, tmp
     finally:
         project.remove_databases()
         clusters.remove_all()
+
+
+def test_the_sandbox_has_the_major_version_of_the_project(fifteen: Binaries, newest: Path, tmp_path: Path) -> None:
+    project = Project(tmp_path / "project", newest, "sandbox", {})
+    project.root.mkdir()
+    project.create()
+    config = project.root / "supabase" / "config.toml"
+    config.write_text(config.read_text().replace("major_version = 17", "major_version = 15"))
+    try:
+        assert "PostgreSQL 15.18" in project.sync("local-to-remote").text
+    finally:
+        project.remove_databases()
