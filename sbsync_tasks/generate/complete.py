@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..databases.catalog import Difference
 from ..databases.catalog.model import OPEN_SCHEMAS
 from . import ahead, kept
-from .claimed import WHY, claimed
+from .claimed import claimed
 from .dependents import BLOCKED, Dependents, HeldError
 from .dumped import Archive
 from .facts import Fact, Facts, Stage, read_facts
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # What the engine knows nothing of; its own statements may wait for these.
 UNKNOWN = ("text search", "operator", "cast", "statistics", "aggregate")
+_IDLE = "it runs, and changes nothing: postgres may neither give nor take this right"
 PASSES = 3  # how often what is still missing is looked for: an attribute may need what an earlier pass has made
 
 
@@ -38,6 +39,7 @@ class Missing:
         there: What the changed database has; None for nothing.
         statement: What would bring it about; empty where PostgreSQL has no statement for it.
         why: PostgreSQL's refusal, or what stands in the way.
+        denied: Whether that is a right which `postgres` lacks, so that no migration can do it.
     """
 
     what: str
@@ -45,6 +47,7 @@ class Missing:
     there: str | None
     statement: str
     why: str
+    denied: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,9 +150,12 @@ class Bench:
             ) or ""
             error = errors.get(statement)
             if error is None or error.sqlstate not in GONE:  # else it belongs to what is missing itself
-                found.append(Missing(key, _shown(ours), _shown(theirs), statement, _in_words(error) if error else ""))
-        refused = [(part.text, _in_words(error)) for part, error in waiting if part.why == WHY]
-        return (*found, *(Missing(text, None, None, text, reason) for text, reason in refused))
+                why = _in_words(error) if error else ""
+                found.append(Missing(key, _shown(ours), _shown(theirs), statement, why, _is_denied(error)))
+        for text in (part.text for part in self.claimed()):
+            why = _in_words(errors[text]) if text in errors else _IDLE
+            found.append(Missing(text, None, None, text, why, denied=True))
+        return tuple(found)
 
 
 def _same(ours: Fact | None, theirs: Fact | None) -> bool:
@@ -165,6 +171,10 @@ def _is_silent(fact: Fact | None, *, absent: bool) -> bool:
 
 def _shown(fact: Fact | None) -> str | None:
     return None if fact is None else fact.make or fact.definition
+
+
+def _is_denied(error: psycopg.Error | None) -> bool:
+    return error is not None and error.sqlstate == "42501"
 
 
 def _in_words(error: psycopg.Error) -> str:
@@ -196,7 +206,9 @@ def complete(bench: Bench, sql: str) -> Completed:
     refused = {part.text: _in_words(error) for part, error in waiting if part.origin == "engine"}
     after = kept.identities(bench.scratch)
     positions = in_some_order(bench.scratch, kept.positions(before, after)).done
-    return Completed(tuple(done), tuple(_once((*first, *tried.done, *positions))), missing, tuple(refused.items()))
+    idle = {this.statement for this in missing if this.what == this.statement}
+    parts = [part for part in (*first, *tried.done, *positions) if part.text not in idle]
+    return Completed(tuple(done), tuple(_once(parts)), missing, tuple(refused.items()))
 
 
 def _ahead(bench: Bench) -> Iterator[Part]:

@@ -51,6 +51,13 @@ if TYPE_CHECKING:
     from ..endpoint import Endpoint
 
 ENUM_VALUE_USED_TOO_EARLY = "55P04"
+_DENIED = (
+    "What `postgres` may not do stands in no migration: take it back there, or move the object to a schema of your "
+    "own (ALTER … SET SCHEMA), and run again."
+)
+_BY_HAND = (
+    "Add these by hand, save the whole as a file in supabase/migrations, and run again: it is recognised by its effect."
+)
 
 Applied = Callable[[tuple[Migration, ...]], None]
 
@@ -335,12 +342,16 @@ def refuse_unwritable(run: Run, whose: str, made: Generated) -> None:
     each = [line for missing in made.missing[:LISTED] for line in in_words(missing)]
     each += [f"PostgreSQL refuses: {' '.join(text.split())};\n    {why}" for text, why in made.refused[:LISTED]]
     cause, way_out = (made.cause.message, made.cause.hint) if made.cause else ("", "")
-    rest = f"Everything else is in it, and applies. {_draft(run, made.migrations)}" if made.migrations else ""
+    hints = [f"Everything else is in it, and applies. {_draft(run, made.migrations)}"] if made.migrations else []
+    denied = [missing for missing in made.missing if missing.denied]
+    if denied:
+        hints.append(_DENIED)
+    if not denied or made.refused or len(denied) < len(made.missing):
+        hints.append(_BY_HAND)
     raise RefusedError(
         f"{whose} has changes that could not be carried into a migration:\n"
         + "\n".join(part for part in (listed(told(made.unwritable)), *each, cause) if part),
-        way_out or f"{rest} Add these by hand, save the whole as a file in supabase/migrations, and run again: it is "
-        "recognised by its effect.".strip(),
+        way_out or " ".join(hints),
     )  # fmt: skip
 
 
@@ -351,6 +362,6 @@ def in_words(missing: Missing) -> list[str]:
     return [
         missing.what,
         *(definitions if missing.here or missing.there else []),
-        *([f"    to write: {missing.statement};"] if missing.statement else []),
+        *([f"    {'it takes' if missing.denied else 'to write'}: {missing.statement};"] if missing.statement else []),
         *([f"    why it is not in the draft: {missing.why}"] if missing.why else []),
     ]

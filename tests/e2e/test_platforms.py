@@ -50,15 +50,20 @@ EXPOSING = "!grant select (email) on auth.users to anon"
 WATCH = "create function public.watch() returns event_trigger language plpgsql as $$ begin end $$;"
 
 
+class Servers(dict[str, PlainServer]):
+    """One server of each age that is asked for, each with a database `synced` that has had the migration."""
+
+    def __missing__(self, age: str) -> PlainServer:
+        self[age] = server = PlainServer(PASSWORD)
+        Data(server.admin("postgres")).run(*filter(None, [AGES[age]]))
+        Data(server.create_database("synced")).run(MIGRATION, WATCH)
+        return server
+
+
 @pytest.fixture(scope="module")
-def servers() -> Iterator[dict[str, PlainServer]]:
-    """One server of each age, each with a database `synced` that has had the migration."""
-    started: dict[str, PlainServer] = {}
+def servers() -> Iterator[Servers]:
+    started = Servers()
     try:
-        for age, sql in AGES.items():
-            started[age] = server = PlainServer(PASSWORD)
-            Data(server.admin("postgres")).run(*filter(None, [sql]))
-            Data(server.create_database("synced")).run(MIGRATION, WATCH)
         yield started
     finally:
         for server in started.values():
@@ -76,32 +81,43 @@ def catalog(server: PlainServer) -> Catalog:
     return Data(server.admin("synced")).catalog()
 
 
-def after(server: PlainServer, change: str) -> Catalog:
-    """The catalog with one change made, which is rolled back."""
+def after(server: PlainServer, *changes: str) -> Catalog:
+    """The catalog with these changes made, which are rolled back."""
     with (
         psycopg.connect(**server.admin("synced").conninfo(), autocommit=True) as connection,
         connection.transaction(force_rollback=True),
     ):
-        if not change.startswith("!"):
-            connection.execute("set local role postgres")
-        connection.execute(change.removeprefix("!").encode())
-        connection.execute("reset role")
+        for change in changes:
+            if not change.startswith("!"):
+                connection.execute("set local role postgres")
+            connection.execute(change.removeprefix("!").encode())
+            connection.execute("reset role")
         return read_catalog(connection)
 
 
+def test_what_a_user_does_is_told_and_nothing_else(servers: Servers, claims: Claims) -> None:
+    one, other = servers["owners"], servers["grown"]
+    before, still = catalog(one), catalog(other)
+    assert told(compare(before, still, claims)) == []
+    assert platform(before, still, claims)
+    changes = [line.split(" => ") for line in CHANGES if not line.startswith("alter policy")]  # which is dropped
+    lines = told(compare(after(one, *(change for change, _ in changes)), still, claims))
+    assert len(lines) == len(changes), lines
+    for _, expected in changes:
+        assert any(line.startswith(expected) for line in lines), (expected, lines)
+
+
+@pytest.mark.matrix
 @pytest.mark.parametrize("ages", list(combinations(AGES, 2)), ids="-".join)
-def test_nothing_changed_is_nothing_told(
-    servers: dict[str, PlainServer], claims: Claims, ages: tuple[str, str]
-) -> None:
+def test_nothing_changed_is_nothing_told(servers: Servers, claims: Claims, ages: tuple[str, str]) -> None:
     left, right = (catalog(servers[age]) for age in ages)
     assert told(compare(left, right, claims)) == []
     assert platform(left, right, claims)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("ages", [("owners", "grown"), ("shrunk", "owners")], ids="-".join)
-def test_what_a_user_does_is_told_on_either_side(
-    servers: dict[str, PlainServer], claims: Claims, ages: tuple[str, str]
-) -> None:
+def test_what_a_user_does_is_told_on_either_side(servers: Servers, claims: Claims, ages: tuple[str, str]) -> None:
     one, other = (servers[age] for age in ages)
     for changed, still in ((one, catalog(other)), (other, catalog(one))):
         for change, _, expected in (line.partition(" => ") for line in CHANGES):
@@ -172,3 +188,32 @@ def test_both_directions_carry_what_users_make_and_nothing_of_the_platforms(proj
         assert side.value("select count(*) from pg_policy where polname = 'r'") == 0
     new = "\n".join(text for name, text in project.migrations.items() if name not in start)
     assert not PLATFORMS.search(new), new
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("project", [("grown", "embedded")], ids="-".join, indirect=True)
+def test_a_claimed_right_is_carried_and_what_postgres_may_not_do_is_refused_with_a_way_on(
+    project: Project, servers: Servers
+) -> None:
+    project.sync("local-to-remote")
+    admin = Data(servers["grown"].admin(project.urls["remote"].database))
+    start = project.migrations
+    admin.run("revoke usage on schema extensions from authenticated")
+    project.sync("remote-to-local")
+    assert not project.local.value("select has_schema_privilege('authenticated', 'extensions', 'usage')")
+    (new,) = (text for name, text in project.migrations.items() if name not in start)
+    assert "REVOKE USAGE ON schema extensions FROM authenticated" in new
+
+    admin.run("alter table storage.objects disable row level security")
+    admin.run("create table storage.mine (id int); alter table storage.mine owner to postgres")
+    start = project.migrations
+    done = project.task("remote-to-local", "--yes")
+    assert done.code == 4, done.text
+    for said in (
+        "it takes: ALTER TABLE storage.objects DISABLE ROW LEVEL SECURITY;",
+        "must be owner of table storage.objects", "CREATE TABLE storage.mine", "permission denied for schema storage",
+        "take it back there",
+    ):  # fmt: skip
+        assert said in done.stderr, done.text
+    assert "by hand" not in done.stderr
+    assert project.migrations == start

@@ -3,7 +3,7 @@
 -- to as its tests expect it (nix/tests/expected: roles.out, z_17_roles.out, extensions_schema.out, realtime.out).
 -- pg_graphql, supabase_vault, pgjwt and pgsodium are stand-ins where the server lacks them (stand_ins.py).
 
-create schema extensions;
+create schema extensions authorization postgres;
 create schema auth;
 create schema storage;
 create schema realtime;
@@ -13,7 +13,7 @@ create schema vault;
 create schema pgbouncer authorization pgbouncer;
 
 -- Made by `postgres`, who may drop them, as on the platform
-grant create on schema extensions, graphql, vault to postgres;
+grant create on schema graphql, vault to postgres;
 set role postgres;
 create extension "uuid-ossp" with schema extensions;
 create extension pgcrypto with schema extensions;
@@ -50,7 +50,7 @@ alter default privileges for role supabase_admin in schema public
 
 -- extensions
 grant usage on schema extensions to anon, authenticated, service_role;
-grant all on schema extensions to postgres, dashboard_user;
+grant all on schema extensions to dashboard_user;
 grant all on all tables in schema extensions to dashboard_user;
 grant all on all routines in schema extensions to dashboard_user;
 grant all on all tables in schema extensions to postgres with grant option;
