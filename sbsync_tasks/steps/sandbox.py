@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..databases.embedded import orphans
 from ..databases.open import SANDBOX_LOCAL, SANDBOX_REMOTE, clusters_of
 from .run import Run
 
@@ -50,11 +51,17 @@ def reset(run: Run) -> None:
 
 
 def status(run: Run) -> None:
-    """List the embedded databases of the project."""
+    """List the embedded databases of the project, and those that a project which is gone has left behind."""
     clusters = clusters_of(run.settings)
-    rows = [[name, "running" if clusters.running(name) else "stopped"] for name in clusters.names()]
-    if rows:
-        run.console.table(["database", "state"], rows)
+    states = {name: "running" if clusters.running(name) else "stopped" for name in clusters.names()}
+    if states:
+        run.console.table(["database", "state"], [*states.items()])
     else:
         run.console.say("There are no embedded databases yet: `invoke sandbox.up` makes them.", "note")
-    run.console.document({row[0]: row[1] for row in rows})
+    left = orphans()
+    for place, project in left.items():
+        whose = f"of {project}, where that project is no longer" if project else "of a project that is not known"
+        run.console.say(f"There are databases {whose}. This deletes them:\n    rm -r {place}", "warning")
+    if left:
+        run.console.say("A project that was moved has its databases again as soon as a task there uses them.", "note")
+    run.console.document({"databases": states, "orphans": {str(place): project for place, project in left.items()}})

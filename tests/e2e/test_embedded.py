@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -17,6 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from sbsync_tasks.databases import Database
 from sbsync_tasks.databases.embedded import (
     Clusters,
     account,
@@ -26,6 +25,7 @@ from sbsync_tasks.databases.embedded import (
     find_binaries,
     server,
 )
+from sbsync_tasks.databases.embedded.place import place_of
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import SbsyncError
 
@@ -71,9 +71,7 @@ reset session_replication_role;
 def clusters(tmp_path_factory: pytest.TempPathFactory):
     made = Clusters(tmp_path_factory.mktemp("project"), find_binaries(None), durable=False)
     yield made
-    for name in made.names():
-        made.remove(name)
-    shutil.rmtree(made._place())
+    made.remove_all()
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +136,7 @@ def test_removed_leaves_nothing(clusters: Clusters) -> None:
     clusters.remove("gone")
     assert not is_alive(pid)
     assert not clusters.exists("gone")
-    assert [p.name for p in clusters._place().glob("gone*")] == []
+    assert [p.name for p in place_of(clusters._root).glob("gone*")] == []
 
 
 def test_another_process_finds_it_and_its_pipe_ends(clusters: Clusters, temporary: str) -> None:
@@ -176,14 +174,11 @@ def test_clone_keeps_everything_and_is_independent(clusters: Clusters, temporary
 
 
 def test_every_cluster_has_an_identity_of_its_own(clusters: Clusters, db, temporary: str) -> None:
-    """A file copy keeps the system identifier, and by that the servers would be taken for one."""
-    clusters.start(temporary)
-    identities = [
-        query(admin(clusters, name), "select system_identifier from pg_control_system()")[0][0]
-        for name in ("shared", temporary)
-    ]
-    assert identities[0] != identities[1]
-    assert all(identity > 0 for identity in identities)
+    """A file copy keeps the system identifier; by that alone the servers would be taken for one."""
+    one, two = (Database("local", "embedded", clusters.start(n), n, n).identity() for n in ("shared", temporary))
+    assert one.system == two.system
+    assert not one.same_database(two)
+    assert one.same_database(Database("remote", "url", clusters.start("shared"), "r", "r").identity())
 
 
 def test_replace_swaps(clusters: Clusters, temporary: str) -> None:
@@ -207,7 +202,7 @@ def test_interrupted_replace_is_finished(clusters: Clusters, temporary: str, sta
     assert temporary in clusters.names()
     endpoint = clusters.start(temporary)
     assert query(endpoint, "select to_regclass('new') is not null") == [(True,)]
-    assert [p.name for p in clusters._place().glob(f"{temporary}*")] == [temporary]
+    assert [p.name for p in place_of(clusters._root).glob(f"{temporary}*")] == [temporary]
 
 
 def test_killed_server_is_healed(clusters: Clusters, temporary: str) -> None:
@@ -241,11 +236,11 @@ def test_stale_pid_of_a_foreign_process_is_healed(clusters: Clusters, temporary:
 
 @pytest.mark.parametrize("left", ["data/base", "data/global", ""])
 def test_half_made_folders_are_healed(clusters: Clusters, temporary: str, left: str) -> None:
-    (clusters._place() / temporary / left).mkdir(parents=True)
-    (clusters._place() / f"{temporary}.0a1b.new" / "data").mkdir(parents=True)
+    (place_of(clusters._root) / temporary / left).mkdir(parents=True)
+    (place_of(clusters._root) / f"{temporary}.0a1b.new" / "data").mkdir(parents=True)
     assert not clusters.exists(temporary)
     assert query(clusters.start(temporary), "select 1") == [(1,)]
-    assert [p.name for p in clusters._place().glob(f"{temporary}*")] == [temporary]
+    assert [p.name for p in place_of(clusters._root).glob(f"{temporary}*")] == [temporary]
 
 
 def test_taken_port_is_changed(clusters: Clusters, temporary: str) -> None:
@@ -318,39 +313,6 @@ def test_names_that_are_paths_are_refused(clusters: Clusters) -> None:
     for name in ("../x", "a/b", ".hidden", "", "x.new"):
         with pytest.raises(SbsyncError, match="cannot be the name"):
             clusters.start(name)
-
-
-def runs(python: str, drop: dict) -> bool:
-    """Whether that interpreter can be used by that user: ours may lie in root's home."""
-    try:
-        return subprocess.run([python, "-c", "import ssl"], check=False, **drop).returncode == 0
-    except OSError:
-        return False
-
-
-def test_runs_for_an_ordinary_user(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """As root we become somebody else; everything is built anew, in that user's own cache."""
-    user = pwd.getpwnam("games") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-    drop = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    python = next(p for p in (sys.executable, "/usr/bin/python3") if runs(p, drop))
-    with tempfile.TemporaryDirectory(prefix="sbsync-user-", dir="/var/tmp") as folder:
-        os.chown(folder, user.pw_uid, user.pw_gid)
-        code = START + (
-            "import os\nassert os.geteuid() == int(sys.argv[3])\n"
-            "clusters = Clusters(Path(sys.argv[1]), find_binaries(None))\n"
-            "clusters.clone('local', 'copy'); clusters.start('copy')\n"
-            "print(clusters.names()); clusters.stop_all()\n"
-        )
-        path = os.pathsep.join([str(REPOSITORY), str(Path(psycopg.__file__).parents[1])])
-        environment = {"PATH": os.defpath, "HOME": folder, "PYTHONPATH": path}
-        done = subprocess.run(
-            [python, "-B", "-c", code, folder, "local", str(user.pw_uid)],
-            env=environment, cwd=folder, capture_output=True, text=True, check=False, **drop,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        assert "('copy', 'local')" in done.stdout
-        assert (Path(folder) / ".sbsync" / "embedded" / "local" / "data").is_dir()
-        assert (Path(folder) / ".cache" / "sbsync" / "embedded" / "bases").is_dir()
 
 
 def test_postgres_is_what_it_is_on_the_platform(db) -> None:
@@ -471,5 +433,4 @@ def test_another_major_version_of_the_systems_own(tmp_path: Path) -> None:
         assert query(endpoint, "select uuid_generate_v5(uuid_ns_dns(), 'python.org')")
         assert other.base_id != Clusters(tmp_path, find_binaries(None)).base_id
     finally:
-        other.remove("db")
-        shutil.rmtree(other._place())
+        other.remove_all()

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from sbsync_tasks.databases.embedded import find_client_tools
+from sbsync_tasks.databases.embedded.place import place_of
 from tests.support.project import Done, Project
 from tests.support.watch import dump
 
@@ -169,7 +170,7 @@ def files_are_written(project: Project) -> Callable[[], bool]:
 
 
 def reset_has_begun(project: Project) -> Callable[[], bool]:
-    place: Path = project.clusters._place()
+    place: Path = place_of(project.root.resolve())
     return lambda: any("local-next" in path.name for path in place.iterdir() if path.is_dir())
 
 

@@ -123,10 +123,10 @@ def test_backup(project: Project) -> None:
 
 
 def test_the_sandbox(project: Project) -> None:
-    assert project.invoke("sandbox.status", "--json").data["sandbox-local"] == "stopped"
+    assert project.invoke("sandbox.status", "--json").data["databases"]["sandbox-local"] == "stopped"
     urls = project.invoke("sandbox.up", "--json").data
     assert set(urls) == {"sandbox-local", "sandbox-remote"}
-    state = project.invoke("sandbox.status", "--json").data
+    state = project.invoke("sandbox.status", "--json").data["databases"]
     assert {state["sandbox-local"], state["sandbox-remote"]} == {"running"}
     for flags, side in (((), project.local), (("--remote",), project.remote)):
         side.run("create table public.marker (id int)")
@@ -135,7 +135,7 @@ def test_the_sandbox(project: Project) -> None:
         tool = "import psycopg, sys; print(psycopg.connect(sys.argv[1]).execute('select current_user').fetchone()[0])"
         assert project.script(tool, url).stdout.strip() == "postgres"
     assert project.invoke("sandbox.down").code == 0
-    assert project.invoke("sandbox.status", "--json").data["sandbox-remote"] == "stopped"
+    assert project.invoke("sandbox.status", "--json").data["databases"]["sandbox-remote"] == "stopped"
     assert project.remote.has("public.marker")  # stopping keeps the data
 
     assert project.invoke("sandbox.reset", "--yes").code == 0

@@ -20,7 +20,8 @@ from sbsync_tasks.console import Console
 from sbsync_tasks.databases import Database
 from sbsync_tasks.databases.catalog import MIGRATIONS, compare, in_line_ends_alone
 from sbsync_tasks.databases.embedded import Clusters, find_binaries, find_client_tools
-from sbsync_tasks.databases.embedded.cluster import as_admin, place_of, superuser
+from sbsync_tasks.databases.embedded.cluster import as_admin, superuser
+from sbsync_tasks.databases.embedded.place import place_of
 from sbsync_tasks.databases.embedded.privileged import is_privileged
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.migrations import Migration
@@ -29,7 +30,6 @@ from sbsync_tasks.settings import resolve
 from sbsync_tasks.steps.generate import Generated, generate
 from sbsync_tasks.steps.run import Run
 from sbsync_tasks.supabase_cli import CliError
-from tests.support import leftovers
 from tests.support.dumped import dump, normalised
 
 BASE = "20250101000000"
@@ -46,7 +46,6 @@ class Lab:
     def __init__(self, root: Path, cli: Path) -> None:
         root = root.resolve()
         (root / "supabase" / "migrations").mkdir(parents=True)
-        leftovers.note(place_of(root))
         self.root = root
         self.tools = find_client_tools(17)
         self._clusters = Clusters(root, find_binaries(None))

@@ -18,13 +18,12 @@ import psycopg
 from psycopg.rows import dict_row
 
 from sbsync_tasks.databases.catalog import Catalog, read_catalog
-from sbsync_tasks.databases.embedded import Clusters, account, find_binaries, find_client_tools
-from sbsync_tasks.databases.embedded.cluster import place_of
+from sbsync_tasks.databases.embedded import Clusters, find_binaries, find_client_tools
 from sbsync_tasks.databases.embedded.files import copy_tree, spread
+from sbsync_tasks.databases.embedded.place import make_place, place_of
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.migrations import FILE_PATTERN
 from sbsync_tasks.supabase_cli.binary import QUICK
-from tests.support import leftovers
 
 REPOSITORY = Path(__file__).parents[2]
 TASKS = "from sbsync_tasks import ns\n"
@@ -127,8 +126,6 @@ class Project:
         self.env = env
         self.settings = dict(settings or {})
         self.urls: dict[str, Endpoint] = {}
-        if account.current().dropped:  # then its databases are elsewhere
-            leftovers.note(place_of(root.resolve()))
 
     # --- files and git ---
 
@@ -224,9 +221,9 @@ class Project:
         root.parent.mkdir(exist_ok=True)
         copy_tree(self.root, root)
         copied = Project(root, self.cli, self.env, self.settings)
-        source, target = self.clusters._place(), copied.clusters._place()
+        target = make_place(copied.root.resolve())  # a copy would get fresh ones
         spread(target)
-        for folder in source.iterdir() if not source.is_relative_to(self.root) else ():
+        for folder in place_of(self.root.resolve()).iterdir():
             if folder.is_dir():
                 apart = target / f"{folder.name}.{root.parent.name}"
                 copy_tree(folder, apart)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from sbsync_tasks.databases.embedded import binaries, find_binaries, find_client_tools, npm_servers
-from sbsync_tasks.databases.embedded.identity import crc32c, renew_identifier
 from sbsync_tasks.errors import ConfigError, MissingToolError, SbsyncError
 
 ALL = binaries.SERVER_PROGRAMS + binaries.CLIENT_PROGRAMS
@@ -137,31 +136,3 @@ def test_packed_server_is_unpacked_once_and_healed(tmp_path: Path, monkeypatch) 
     assert not target.with_name("postgresql-17.1.new").exists()
     archive.unlink()
     assert binaries.unpacked(archive) == target
-
-
-def test_system_identifier_is_renewed_with_its_checksum(tmp_path: Path) -> None:
-    control = tmp_path / "global" / "pg_control"
-    control.parent.mkdir()
-    content = bytes(range(200))
-    checksum = crc32c(content).to_bytes(4, "little")
-    control.write_bytes(content + checksum + bytes(8192 - 204))
-    segment = tmp_path / "pg_wal" / "000000010000000000000001"
-    segment.parent.mkdir()
-    segment.write_bytes(b"h" * 24 + content[:8] + b"rest")
-    kept = segment.with_name("000000010000000000000002")
-    kept.write_bytes(b"\0" * 40)
-    identifier = renew_identifier(tmp_path)
-    assert segment.read_bytes() == b"h" * 24 + identifier.to_bytes(8, "little") + b"rest"
-    assert kept.read_bytes() == b"\0" * 40
-    written = control.read_bytes()
-    assert int.from_bytes(written[:8], "little") == identifier > 0
-    assert written[8:200] == content[8:]
-    assert crc32c(written[:200]) == int.from_bytes(written[200:204], "little")
-    assert renew_identifier(tmp_path) != identifier
-    control.write_bytes(written[:100] + b"?" + written[101:])
-    with pytest.raises(SbsyncError, match="damaged"):
-        renew_identifier(tmp_path)
-
-
-def test_crc32c_known_answer() -> None:
-    assert crc32c(b"123456789") == 0xE3069283

@@ -2,5 +2,6 @@
 
 from .binaries import Binaries, find_binaries, find_client_tools, find_or_install
 from .cluster import Clusters, made_by
+from .place import orphans
 
-__all__ = ["Binaries", "Clusters", "find_binaries", "find_client_tools", "find_or_install", "made_by"]
+__all__ = ["Binaries", "Clusters", "find_binaries", "find_client_tools", "find_or_install", "made_by", "orphans"]

@@ -6,8 +6,6 @@ creates a role works on every one of them.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 import secrets
 import shutil
@@ -19,11 +17,10 @@ from typing import TYPE_CHECKING, Any
 from sbsync_tasks.databases.connection import connect
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import SbsyncError
-from sbsync_tasks.paths import STATE, state_dir
 
-from . import account, base, files, server
-from .identity import renew_identifier
+from . import base, files, server
 from .locks import locked
+from .place import make_place, place_of
 from .tree import server_tree
 
 if TYPE_CHECKING:
@@ -170,13 +167,12 @@ class Clusters:
         self._copy(source, name)
 
     def _copy(self, source: Path, name: str) -> None:
-        """Copy a stopped cluster's folder, give it an identity of its own, then name it."""
-        files.spread(self._place())
+        """Copy a stopped cluster's folder, then name it. Copies tell themselves apart by when they were started."""
+        files.spread(place_of(self._root))
         half = self._beside(f"{name}.{secrets.token_hex(4)}", "new")
         files.copy_tree(source, half)
         for left in ("port", "log", RAISED, files.MANIFEST):
             (half / left).unlink(missing_ok=True)
-        renew_identifier(half / "data")
         half.rename(self._folder(name))
 
     def _start(self, folder: Path) -> server.Running:
@@ -202,7 +198,7 @@ class Clusters:
         with ExitStack() as stack:
             for name in sorted(set(names)):
                 self._folder(name)
-                stack.enter_context(locked(self._place() / f".{name}.lock"))
+                stack.enter_context(locked(make_place(self._root) / f".{name}.lock"))
                 self._clear_up(name)
             yield
 
@@ -232,14 +228,6 @@ class Clusters:
 
     def _beside(self, name: str, suffix: str) -> Path:
         return place_of(self._root) / f"{name}.{suffix}"
-
-    def _place(self) -> Path:
-        """Where the project's clusters are, made on the way; whoever only looks asks `place_of`."""
-        user = account.current()
-        if not user.dropped:
-            return state_dir(self._root, "embedded")
-        account.private_dir(account.home() / "clusters", user)
-        return account.private_dir(place_of(self._root), user)
 
 
 def made_by(root: Path, name: str) -> int | None:
@@ -284,14 +272,6 @@ def as_admin(folder: Path, port: int) -> Iterator[psycopg.Connection[tuple[Any, 
     """A connection to a running embedded database as `supabase_admin`, for our own work only."""
     with connect(_endpoint(folder, port, base.ADMIN), folder.name) as connection:
         yield connection
-
-
-def place_of(root: Path) -> Path:
-    """Where a project's clusters are, or would be; as root not below the project, see `account`."""
-    if not account.current().dropped:
-        return root / STATE / "embedded"
-    key = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-    return account.ROOT_HOME / "clusters" / key
 
 
 def _inside(place: Path) -> list[Path]:

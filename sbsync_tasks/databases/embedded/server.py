@@ -197,8 +197,16 @@ def _number(text: str) -> int:
 
 
 def _is_server_of(pid: int, data: Path) -> bool:
-    """Whether this process is the server of this data directory, not just of the same number."""
-    return pid > 0 and f"-D {data} " in f"{_command(pid)} "
+    """Whether this process is the server of this data directory, not just of the same number.
+
+    A server works in its directory, also in one that was moved since it was started. Without `/proc`, or where that may
+    not be read (root's own in a container), the command line has to do.
+    """
+    command = f"{_command(pid)} " if pid > 0 else ""
+    try:
+        return " -D " in command and (PROC / str(pid) / "cwd").samefile(data)
+    except OSError:
+        return f" -D {data} " in command
 
 
 def _is_alive(pid: int) -> bool:
