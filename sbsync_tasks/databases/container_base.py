@@ -139,7 +139,7 @@ def _scratch(stack: Stack, root: Path) -> Iterator[Stack]:
         (supabase / "config.toml").write_text(text, encoding="utf-8")
         for pin in _pins(root):
             shutil.copy(pin, supabase / ".temp" / pin.name)
-        scratch = Stack(ConfigToml(folder), stack.docker, lambda project_id: stack.cli.elsewhere(folder, project_id))
+        scratch = Stack(ConfigToml(folder), stack.docker, stack.cli.elsewhere)
         scratch.docker.remove_container(scratch.container_name)  # of a run that was cut off
         try:
             yield scratch

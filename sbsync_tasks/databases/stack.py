@@ -33,10 +33,10 @@ class Stack:
     Args:
         config: The project's `config.toml`.
         docker: The engine that the stack runs in.
-        cli: Makes the calls to the CLI, given the project's id; asked for only where one is needed.
+        cli: Makes the calls to the CLI, given the `config.toml`; asked for only where one is needed.
     """
 
-    def __init__(self, config: ConfigToml, docker: Docker, cli: Callable[[str], LocalStackCli]) -> None:
+    def __init__(self, config: ConfigToml, docker: Docker, cli: Callable[[ConfigToml], LocalStackCli]) -> None:
         self.docker = docker
         self.config = config
         self._make_cli = cli
@@ -61,7 +61,7 @@ class Stack:
     @property
     def cli(self) -> LocalStackCli:
         """The CLI's calls for this stack."""
-        return self._make_cli(self.project_id)
+        return self._make_cli(self.config)
 
     def _refuse_experimental(self) -> None:
         """The CLI's experimental stack is another server, which this tool does not know.

@@ -36,6 +36,8 @@ def run_chain(run: Run, chain: tuple[Step, ...]) -> Work:
 
     Where the user edits the SQL, everything before the review looks again.
     """
+    if run.options.reset and any(step.name == "reset" for step in chain):
+        run.refuse_config()
     work = preflight.look(run)
     run.introduce()
     for position, step in enumerate(chain):

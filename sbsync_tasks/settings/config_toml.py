@@ -32,12 +32,13 @@ class ConfigToml:
     Attributes:
         root: The project's root.
         path: The file.
+        variable: What a name is set to; empty where nothing sets it.
     """
 
     def __init__(self, root: Path, variable: Callable[[str], str] = unset) -> None:
         self.path = root / NAME
         self.root = root
-        self._variable = variable
+        self.variable = variable
 
     @cached_property
     def text(self) -> str:
@@ -69,16 +70,25 @@ class ConfigToml:
 
     def get(self, *path: str) -> Any:  # noqa: ANN401 - whatever type the file gives it
         """The value at a path of keys, `env(…)` replaced; None where it is not set, or set to something else."""
+        return self._resolved(self.raw(*path))
+
+    def raw(self, *path: str) -> Any:  # noqa: ANN401
+        """The same as it stands in the file."""
         found: Any = self.data
         for key in path:
             found = found.get(key) if isinstance(found, dict) else None
-        return self._resolved(found)
+        return found
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The variables that the file names."""
+        return frozenset(re.findall(r"env\((\w+)\)", self.text))
 
     def _resolved(self, value: Any) -> Any:  # noqa: ANN401
         if isinstance(value, list):
             return [self._resolved(item) for item in value]
         match = _VARIABLE.fullmatch(value) if isinstance(value, str) else None
-        return (self._variable(match[1]) or value) if match else value
+        return (self.variable(match[1]) or value) if match else value
 
     @property
     def project_id(self) -> str:

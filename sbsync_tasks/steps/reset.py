@@ -152,6 +152,7 @@ def _major_to_be(run: Run) -> int:
 
 def reset_local(run: Run) -> None:
     """Rebuild the local database, after a backup, from what the folder holds; an embedded one in the remote's major."""
+    run.refuse_config()
     folder = read_files(run)
     refuse(problems(run, folder))
     with run.local.connection() as connection:

@@ -16,7 +16,8 @@ from ..errors import ConfigError
 from ..histories import History, Row, Verdict
 from ..migrations import Folder, Migration
 from ..settings import Settings
-from ..supabase_cli import LocalStackCli, SupabaseCli, find
+from ..settings.config_toml import ConfigToml
+from ..supabase_cli import LocalStackCli, SupabaseCli, find, refused_keys
 
 if TYPE_CHECKING:
     from ..backups import Backup
@@ -197,10 +198,9 @@ class Run:
     def stack(self) -> Stack:
         """The CLI's local stack, whether or not it is the local database."""
 
-        def calls(project_id: str) -> LocalStackCli:
+        def calls(config: ConfigToml) -> LocalStackCli:
             return LocalStackCli(
-                self.cli.binary, self.settings.root, project_id,
-                lambda text: self.console.say(text, "warning"),
+                self.cli.binary, config, lambda text: self.console.say(text, "warning")
             )  # fmt: skip
 
         return Stack(self.settings.config, Docker(), calls)
@@ -253,6 +253,7 @@ class Run:
         """With `--start`, start the stack where it does not run; say what is missing where Docker does not answer."""
         if self.options.start and not self.options.dry_run and self.stack.find() is None:
             self.stack.refuse_to_start()
+            self.refuse_config()
             with self.console.step("start", "start the local stack"):
                 self.stack.start()
         if self.stack.endpoint() and self.stack.docker.missing:
@@ -263,6 +264,23 @@ class Run:
         if note not in self._said:
             self._said.add(note)
             self.console.say(note, "note")
+
+    def refuse_config(self) -> None:
+        """Where the CLI is to start or rebuild its stack, have it read the user's `config.toml` before anything else.
+
+        Raises:
+            ConfigError: it refuses something in there.
+        """
+        if self.settings.local.kind != "stack" or self.stack.docker.missing:
+            return
+        found = refused_keys(self.stack.cli, self.settings.config)
+        if found:
+            told = "".join(f"\n  line {one.line or '?'}: {one.what} {one.fix}" for one in found)
+            version = self.cli.binary.version
+            raise ConfigError(
+                f"The local stack needs supabase/config.toml, and Supabase CLI {version} refuses it:{told}",
+                "Nothing was changed. Correct the file; or set SBSYNC_LOCAL=embedded, which does without.",
+            )
 
     def introduce(self) -> None:
         """Say which databases this run is about, before anything else."""

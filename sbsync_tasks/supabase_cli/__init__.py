@@ -3,6 +3,7 @@
 from .binary import NEWEST_KNOWN, OLDEST_SUPPORTED, Binary, Version, find
 from .client import CliError, EngineRefusedError, Pushed, SupabaseCli
 from .local_stack import LocalStackCli
+from .refused_keys import refused_keys
 
 __all__ = [
     "NEWEST_KNOWN",
@@ -15,4 +16,5 @@ __all__ = [
     "SupabaseCli",
     "Version",
     "find",
+    "refused_keys",
 ]

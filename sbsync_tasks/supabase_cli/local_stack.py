@@ -7,17 +7,19 @@ wins over a file, so each call is given the project's own id.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from ..errors import MissingToolError
 from ..process import NETWORK, Completed, run
+from ..settings.config_toml import ConfigToml
 from ..workplace import workplace
 from .binary import QUICK, Binary
-from .client import answer, seeded, warnings
+from .client import CliError, answer, seeded, warnings
 
 # The user's own switch to the experimental stack; `[experimental] stack` in config.toml is the other one.
 EXPERIMENTAL = "SUPABASE_EXPERIMENTAL_STACK"
+NO_ENGINE = "unix:///nonexistent"
 
 
 def unheard(_warning: str) -> None:
@@ -29,21 +31,19 @@ class LocalStackCli:
 
     Args:
         binary: The program.
-        project: The folder that holds `supabase/`.
-        project_id: The id that the project's containers are named by.
+        config: The project's `config.toml`.
         warn: Told each warning of a call that changes something.
     """
 
-    def __init__(self, binary: Binary, project: Path, project_id: str, warn: Callable[[str], None] = unheard) -> None:
+    def __init__(self, binary: Binary, config: ConfigToml, warn: Callable[[str], None] = unheard) -> None:
         self.version = str(binary.version)
         self._binary = binary
-        self._project = project
-        self._id = project_id
+        self._config = config
         self._warn = warn
 
-    def elsewhere(self, project: Path, project_id: str) -> LocalStackCli:
+    def elsewhere(self, config: ConfigToml) -> LocalStackCli:
         """The same program for another project folder."""
-        return LocalStackCli(self._binary, project, project_id)
+        return LocalStackCli(self._binary, config)
 
     def start(self, *, database_alone: bool = False) -> None:
         """Start the stack; a first start fetches images, applies all migrations and runs the seeds.
@@ -66,6 +66,20 @@ class LocalStackCli:
         # 3.x warns that --local is its default: a target is named all the same.
         return seeded(self._call(["db", "reset", "--local", "--yes"]))
 
+    def refusal(self) -> str:
+        """What the CLI first refuses in `config.toml`; empty where it takes the file.
+
+        Raises:
+            CliError: its answer cannot be read.
+        """
+        try:  # `status` reads all of the file and then looks for an engine; it is told of one that is not there
+            answer(self._run(["status"], {"DOCKER_HOST": NO_ENGINE}))
+        except CliError as error:
+            if not error.code:
+                raise
+            return error.said if "Config" in error.code else ""
+        return ""
+
     def _call(self, argv: Sequence[str]) -> Completed:
         if not self._binary.may_write:
             raise MissingToolError(self._binary.notice, "Use a tested version, or update sbsync_tasks.")
@@ -76,13 +90,15 @@ class LocalStackCli:
         answer(done)
         return done
 
-    def _run(self, argv: Sequence[str]) -> Completed:
+    def _run(self, argv: Sequence[str], more: Mapping[str, str] = MappingProxyType({})) -> Completed:
         env = {
-            "SUPABASE_PROJECT_ID": self._id,
+            "SUPABASE_PROJECT_ID": self._config.project_id,
             **QUICK,
             EXPERIMENTAL: "0",  # the variable wins over config.toml
+            **more,
         }
-        common = ["--workdir", str(self._project), "--agent", "no", "--output-format", "json"]
+        common = ["--workdir", str(self._config.root), "--agent", "no", "--output-format", "json"]
+        sees = "|".join([NETWORK, *self._config.variables])  # its `env(…)`; what files set the CLI reads itself
         with workplace() as empty:  # the CLI reads .env files where it runs
             env["TMPDIR"] = str(empty)
-            return run([str(self._binary.path), *argv, *common], sees=NETWORK, env=env, cwd=empty)
+            return run([str(self._binary.path), *argv, *common], sees=sees, env=env, cwd=empty)

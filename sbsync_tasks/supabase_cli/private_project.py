@@ -39,7 +39,7 @@ def fill(place: Path, config: ConfigToml, migrations: Iterable[Migration], *, se
     Returns:
         The project folder.
     """
-    project = _below(place, config.root)
+    project = below(place, config.root)
     supabase = project / "supabase"
     (supabase / "migrations").mkdir(parents=True)
     (supabase / "config.toml").write_text(configuration(config), encoding="utf-8")
@@ -47,7 +47,7 @@ def fill(place: Path, config: ConfigToml, migrations: Iterable[Migration], *, se
     if roles.is_file():
         shutil.copyfile(roles, supabase / "roles.sql")
     for file in _seed_files(config) if seed else ():
-        copy = _below(place, file)
+        copy = below(place, file)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
     for migration in migrations:
@@ -74,7 +74,8 @@ def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _below(place: Path, path: Path) -> Path:
+def below(place: Path, path: Path) -> Path:
+    """Where a path is in the copy of the tree of files that a private folder holds."""
     return place / "tree" / path.relative_to(path.anchor)
 
 

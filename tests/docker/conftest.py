@@ -99,7 +99,7 @@ class StackProject(Project):
         """A second server of the stack's image, as a remote that is reached by its URL."""
         self.remote_root.mkdir()
         binary = find(self.root, str(self.cli), lambda: False)
-        stack = Stack(ConfigToml(self.root), Docker(), lambda name: LocalStackCli(binary, self.root, name))
+        stack = Stack(ConfigToml(self.root), Docker(), lambda config: LocalStackCli(binary, config))
         endpoint = self.urls["remote"] = Containers(self.remote_root, stack).start("remote")
         return Data(endpoint)
 

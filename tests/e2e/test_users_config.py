@@ -46,6 +46,15 @@ def made(newest: Path, tmp_path: Path) -> Iterator[Callable[[str, str], Project]
         project.remove_databases()
 
 
+# An engine that answers and has nothing in it.
+DOCKER = """\
+#!/bin/sh
+[ "$1" = version ] && echo 28.0.0 && exit 0
+echo "Error: No such container" >&2
+exit 1
+"""
+
+
 def both_ways(project: Project) -> None:
     project.sync("local-to-remote")
     assert list(project.remote.history()) == list(project.local.history()) == ["20250101000000"]
@@ -102,3 +111,49 @@ def test_seeds_run_as_the_plain_cli_runs_them(
     by_hand = project.supabase("db", "push", "--include-seed", "--dry-run", "--skip-vault", on=project.local)
     assert by_hand.data["seeds"] == []
     assert sorted(path for path, _ in told) == sorted(files)
+
+
+@pytest.mark.parametrize("version", [None, *(pytest.param(v, marks=pytest.mark.matrix) for v in OLDER)])
+def test_doctor_names_what_the_cli_refuses_and_following_it_helps(
+    made: Callable[[str], Project], cli: Callable[[str], Path], version: str | None
+) -> None:
+    project = made(ENV_IN_CONFIG + REFUSED.partition("[db]")[0].partition("\n")[2])
+    project.cli = cli(version) if version else project.cli
+    project.write("supabase/.env", "API_PORT=54321\nDB_PORT=54322\n")
+    before = sorted(project.root.rglob("*"))
+    told = [c for c in project.task("doctor", "--json").data["checks"] if c["name"] == "config.toml"]
+    assert {c["level"] for c in told[:-1]} == {"warning"}
+    assert sorted(project.root.rglob("*")) == before
+    lines = {number: c["fix"] for c in told for number in range(30) if f"line {number}:" in c["what"]}
+    unset = "Set {} in supabase/.env or in the environment, or write the value itself."
+    wanted = {4: unset.format("UNSET_ANYWHERE"), 9: unset.format("SMTP_ENABLED")}
+    assert lines == wanted | ({} if version else {13: "Use [local_smtp] instead."}) | {
+        number: lines[number]
+        for number in (8, 10)
+        if number in lines  # of the same tables: a secret, a sender
+    }
+    text = (project.root / "supabase/config.toml").read_text().replace("[inbucket]", "[local_smtp]")
+    project.write("supabase/config.toml", text.partition("[auth.email.smtp]")[0] + text.partition('SECRET)"\n')[2])
+    project.write("supabase/.env", "API_PORT=54321\nDB_PORT=54322\nUNSET_ANYWHERE=true\n")
+    done = project.task("doctor", "--json")
+    assert "refuses" not in done.text
+
+
+def test_what_needs_the_real_file_stops_before_anything_else(made: Callable[[str], Project], tmp_path: Path) -> None:
+    project = made(REFUSED.partition("[db]")[0])
+    program = tmp_path / "bin" / "docker"
+    program.parent.mkdir()
+    program.write_text(DOCKER)
+    program.chmod(0o755)
+    project.settings["PATH"] = f"{program.parent}:{project.environment()['PATH']}"
+    project.settings |= {"SBSYNC_LOCAL": "stack", "SUPABASE_DB_URL": "postgresql://postgres@127.0.0.1:1/none"}
+    project.env = "development"
+    before = sorted(project.root.rglob("*"))
+    for task in (["local-to-remote"], ["remote-to-local"], ["reset"], ["diff", "--start"]):
+        done = project.task(*task)
+        assert done.code == 3, done.text
+        assert "line 2: [inbucket] is no longer supported. Use [local_smtp] instead." in done.stderr
+        assert "Nothing was changed" in done.stderr
+        assert sorted(project.root.rglob("*")) == before
+    for task in (["local-to-remote", "--no-reset"], ["diff"], ["status"]):
+        assert "[inbucket]" not in project.task(*task).text

@@ -26,9 +26,10 @@ REF = "abcdefghijklmnopqrst"
 
 
 def fake_cli(folder: Path, version: str) -> Path:
-    """A program that knows its version and nothing else."""
+    """A program that knows its version, finds nothing wrong with a config.toml, and misses Docker."""
     path = folder / f"supabase-{version}"
-    path.write_text(f"#!/bin/sh\necho {version}\n", encoding="utf-8")
+    answer = '{"_tag":"Error","error":{"code":"StatusDbInspectError","message":"no engine"}}'
+    path.write_text(f"#!/bin/sh\n[ $1 = status ] && echo '{answer}' && exit 1\necho {version}\n", encoding="utf-8")
     path.chmod(0o755)
     return path
 

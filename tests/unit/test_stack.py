@@ -20,8 +20,8 @@ ALL_OFF = "".join(
 )
 
 
-def no_cli(project_id: str) -> LocalStackCli:
-    raise AssertionError(project_id)
+def no_cli(config: ConfigToml) -> LocalStackCli:
+    raise AssertionError(config)
 
 
 def stack(root: Path, config: str | None) -> Stack:

@@ -12,6 +12,7 @@ from ... import git
 from ...errors import ConfigError, SbsyncError
 from ...settings import dotenv, masked
 from ...settings.keys import KEYS, secret_forms
+from ...supabase_cli import LocalStackCli, refused_keys
 from .subject import Check, Server, Subject, attempt
 
 OTHERS = 0o077
@@ -80,7 +81,7 @@ def secret_files(subject: Subject) -> list[Check]:
 
 
 def config_toml(subject: Subject) -> list[Check]:
-    """The major version in `supabase/config.toml` against the remote's."""
+    """What the CLI refuses in `supabase/config.toml`, and the major version there against the remote's."""
     path = subject.root / CONFIG
     if subject.no_project:
         return []
@@ -92,7 +93,24 @@ def config_toml(subject: Subject) -> list[Check]:
         return [Check("error", f"{CONFIG} cannot be read: {error}.", "Correct it; the Supabase CLI needs it too.")]
     section = config.get("db", {})
     named = section.get("major_version") if isinstance(section, dict) else None
-    return [_major(named, subject.remote if subject.settings else None)]
+    return [*_refused(subject), _major(named, subject.remote if subject.settings else None)]
+
+
+def _refused(subject: Subject) -> list[Check]:
+    """Each key that stops the local stack; where that is not the local database, nothing else needs it."""
+    if subject.settings is None or isinstance(subject.cli, SbsyncError):
+        return []
+    settings, version = subject.settings, subject.cli.version
+    found = refused_keys(LocalStackCli(subject.cli, settings.config), settings.config)
+    needed = settings.local.kind == "stack"
+    told = f"{'' if needed else 'The local stack would not start: '}Supabase CLI {version} refuses {CONFIG}"
+    return [
+        Check(
+            "error" if needed else "warning",
+            f"{told}{f', line {one.line}' if one.line else ''}: {one.what}", one.fix,
+        )
+        for one in found
+    ]  # fmt: skip
 
 
 def _major(named: object, remote: Server | SbsyncError | None) -> Check:
