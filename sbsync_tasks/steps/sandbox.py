@@ -60,7 +60,7 @@ def status(run: Run) -> None:
         run.console.say("There are no embedded databases yet: `invoke sandbox.up` makes them.", "note")
     left = orphans()
     for place, project in left.items():
-        whose = f"of {project}, where that project is no longer" if project else "of a project that is not known"
+        whose = f"of {project}, where that project is no longer" if project else "that an earlier version made"
         run.console.say(f"There are databases {whose}. This deletes them:\n    rm -r {place}", "warning")
     if left:
         run.console.say("A project that was moved has its databases again as soon as a task there uses them.", "note")
