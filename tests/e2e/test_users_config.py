@@ -129,7 +129,7 @@ def test_doctor_names_what_the_cli_refuses_and_following_it_helps(
     wanted = {4: unset.format("UNSET_ANYWHERE"), 9: unset.format("SMTP_ENABLED")}
     assert lines == wanted | ({} if version else {13: "Use [local_smtp] instead."}) | {
         number: lines[number]
-        for number in (8, 10)
+        for number in (8, 10, 11)
         if number in lines  # of the same tables: a secret, a sender
     }
     text = (project.root / "supabase/config.toml").read_text().replace("[inbucket]", "[local_smtp]")
