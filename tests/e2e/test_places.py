@@ -122,9 +122,10 @@ def test_each_folder_has_its_own_databases(user: User) -> None:
 def test_what_a_project_has_left_is_listed_with_the_command_that_deletes_it(user: User) -> None:
     user.use("project")
     shutil.rmtree(user.folder / "project")
-    user.shell("mkdir", "other")
+    user.shell("mkdir", "-p", "other/supabase")
+    user.shell("touch", "other/supabase/config.toml")
     (user.folder / "other" / "tasks.py").write_text("from sbsync_tasks import ns\n")
-    status = [user.python, "-m", "invoke", "--search-root", str(user.folder / "other"), "sandbox.status"]
+    status = ["sh", "-c", f"cd other && exec {user.python} -m invoke sandbox.status"]
     said = user.shell(*status).stderr
     gone = f"There are databases of {user.folder / 'project'}, where that project is no longer. This deletes them:"
     lines = said.splitlines()
