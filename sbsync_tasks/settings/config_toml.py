@@ -132,11 +132,15 @@ class ConfigToml:
 
     @property
     def seeds(self) -> tuple[str, ...]:
-        """The patterns of the seed files, relative to `supabase/`; none where seeds are switched off."""
+        """The patterns of the seed files, relative to `supabase/`; none where seeds are switched off.
+
+        `supabase init` writes the default one, whether or not there is such a file: without it nothing was meant.
+        """
         if not self.switch("db", "seed", "enabled"):
             return ()
         named = self.names("db", "seed", "sql_paths")
-        return DEFAULT_SEEDS if named is None else named
+        patterns = DEFAULT_SEEDS if named is None else named
+        return patterns if patterns != DEFAULT_SEEDS or (self.root / "supabase" / "seed.sql").exists() else ()
 
     def wrong(self, path: tuple[str, ...], what: str) -> ConfigError:
         """The error about one value."""

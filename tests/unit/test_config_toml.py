@@ -54,6 +54,8 @@ def test_variables_come_from_the_process_and_from_the_files_that_the_cli_reads(t
 @pytest.mark.parametrize("text", ["", "project_id = 5\n", "[db]\n", 'db = "x"\n', "[[db]]\nport = 1\n", "[api]\n"])
 def test_whatever_else_stands_there_the_defaults_are_read(config, text):
     found = config(text)
+    assert found.seeds == ()  # there is no such file, and nobody has named it
+    (found.root / "supabase/seed.sql").write_text("select 1")
     assert (found.number("db", "port"), found.seeds, found.switch("auth", "enabled")) == (None, ("./seed.sql",), True)
     assert ours(found)["db"]["seed"] == {"enabled": True, "sql_paths": ["seed.sql"]}
 
