@@ -17,6 +17,7 @@ from ..findings.credentials import mask_quoted
 from ..migrations import Migration
 from ..sqltext import UnparsableSql, parse
 from ..supabase_cli import CliError
+from .embedded.stand_ins import EMPTY
 
 ROW_STATES = ("23502", "23503", "23505", "23514", "23P01", "22")  # rows that are there forbid it
 LOCK_TIMEOUT = "55P03"
@@ -51,6 +52,13 @@ class Cause:
     fresh: str = ""
     words: str = ""
 
+
+MISSING = ("42P01", "42883", "42704", "3F000")
+CREATES_EXTENSION = re.compile(r"\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?\"?([\w-]+)", _ANY)
+EMPTY_STAND_IN = (
+    "If it belongs to {}: here an empty extension stands in for that. A PostgreSQL that has it (SBSYNC_PG_BINDIR) or "
+    "the local stack (SBSYNC_LOCAL=stack) is the way on."
+)
 
 # The first that fits. {file} and {where} are filled in; {role} is the one that is missing.
 CAUSES: tuple[Cause, ...] = (
@@ -210,8 +218,17 @@ def explained(migrations: Sequence[Migration], where: str, *, fresh: bool = Fals
         if error.said == error.message or isinstance(error, FileFailedError):  # our own words
             raise
         if error.file:
-            raise FileFailedError(error, read(error, migrations), where, fresh=fresh) from None
+            failed = FileFailedError(error, read(error, migrations), where, fresh=fresh)
+            if fresh and error.sqlstate in MISSING and (empty := _empty_extensions(migrations)):
+                failed.hint = f"{EMPTY_STAND_IN.format(', '.join(empty))} {failed.hint}"
+            raise failed from None
         raise _without_file(error, where) from None
+
+
+def _empty_extensions(migrations: Sequence[Migration]) -> list[str]:
+    """The extensions that these files create and that nothing but their name stands for in an embedded database."""
+    named = {name.lower() for m in migrations for name in CREATES_EXTENSION.findall(m.sql)}
+    return sorted(named & set(EMPTY))
 
 
 def _without_file(error: CliError, where: str) -> CliError:

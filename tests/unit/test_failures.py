@@ -140,3 +140,12 @@ def test_a_query_shows_the_rows(statement):
     said, query = QUERIES[statement]
     error = CliError("x", sqlstate=said[:5], said=f"{said[6:]}\nAt statement: 0\n{statement}", file="2_b.sql")
     assert offending(read(error, [Migration("2", "b", f"{statement};\n")])) == query
+
+
+def test_an_extension_that_nothing_but_its_name_stands_for_is_named():
+    sql = 'create extension if not exists "pg_tle";\nselect pgtle.available_extensions();\n'
+    said, state = answer('schema "pgtle" does not exist', "3F000", 1, "select pgtle.available_extensions()")
+    hint = failed(sql, said, state, fresh=True).hint
+    assert hint.startswith("If it belongs to pg_tle: here an empty extension stands in")
+    assert "pg_tle" not in failed(sql, said, state).hint
+    assert "stands in" not in failed(sql.replace("pg_tle", "pg_cron"), said, state, fresh=True).hint
