@@ -80,6 +80,12 @@ CAUSES: tuple[Cause, ...] = (
         words='role "',
     ),
     Cause(
+        ("0A000",),
+        "This PostgreSQL is built without ICU, as the one from PyPI is. Name one that has it in SBSYNC_PG_BINDIR, or "
+        "use the local stack: see docs/databases.md.",
+        words="ICU",
+    ),
+    Cause(
         ("0A000", "58P01", "42704"),
         f"Switch the extension on in the dashboard (Database, Extensions), or install it on that server, {AGAIN}.",
         "This server does not have the extension. A PostgreSQL that has it (SBSYNC_PG_BINDIR) or the local stack does: "

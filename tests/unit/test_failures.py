@@ -149,3 +149,8 @@ def test_an_extension_that_nothing_but_its_name_stands_for_is_named():
     assert hint.startswith("If it belongs to pg_tle: here an empty extension stands in")
     assert "pg_tle" not in failed(sql, said, state).hint
     assert "stands in" not in failed(sql.replace("pg_tle", "pg_cron"), said, state, fresh=True).hint
+
+
+def test_a_server_without_icu_is_told_as_such():
+    said, state = answer("ICU is not supported in this build", "0A000", 0, "create collation c (provider = icu)")
+    assert "SBSYNC_PG_BINDIR" in failed("create collation c (provider = icu);\n", said, state, fresh=True).hint
