@@ -34,7 +34,7 @@ def test(context: Context, matrix: bool = False, campaign: bool = False, args: s
 @task
 def bench(context: Context) -> None:
     """Measure what is said of speed."""
-    context.run(f"{PYTHON} benchmarks.run")
+    context.run(f"{PYTHON} benchmarks.run && {PYTHON} benchmarks.sizes")
 
 
 ns.add_task(lint)

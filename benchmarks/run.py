@@ -77,14 +77,20 @@ COLLECTION = "from sbsync_tasks import ns\n"
 
 
 @contextmanager
-def scratch_project(folder: Path) -> Iterator[tuple[Path, Path, dict[str, str]]]:
-    """A copy of the example project, its sandbox filled, and a CLI that logs how long each call takes."""
+def scratch_project(
+    folder: Path, prepare: Callable[[Path], None] = lambda _root: None
+) -> Iterator[tuple[Path, Path, dict[str, str]]]:
+    """A copy of the example project, its sandbox filled, and a CLI that logs how long each call takes.
+
+    `prepare` gets the project's root before the sandbox is filled.
+    """
     root, log, wrapper = folder / "project", folder / "calls.jsonl", folder / "supabase"
     shutil.copytree(EXAMPLE, root / "supabase")
     (root / "tasks.py").write_text(COLLECTION, encoding="utf-8")
     binary = native(install(NEWEST_KNOWN))
     wrapper.write_text(WRAPPER.format(binary=shlex.quote(str(binary)), log=shlex.quote(str(log))), encoding="utf-8")
     wrapper.chmod(0o755)
+    prepare(root)
     environment = {**os.environ, "SBSYNC_SUPABASE_BIN": str(wrapper)}
     for command in ("init --quiet", "config user.name Bench", "config user.email bench@example.com"):
         subprocess.run(["git", "-C", str(root), *shlex.split(command)], check=True)

@@ -23,6 +23,11 @@ MARKS = {
 }
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things in words: `1 migration`, `3 migrations`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 class Console:
     """Renders messages, asks questions, and collects the steps of a run with their times.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -74,8 +75,8 @@ class Folder:
     @property
     def duplicates(self) -> tuple[str, ...]:
         """Versions that more than one file claims."""
-        versions = [m.version for m in self.migrations]
-        return tuple(sorted({v for v in versions if versions.count(v) > 1}))
+        counts = Counter(m.version for m in self.migrations)
+        return tuple(sorted(version for version, files in counts.items() if files > 1))
 
 
 def migrations_dir(root: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .console import counted
 from .databases.catalog import Difference, told
 from .databases.hosted import migrations_page
 from .errors import SbsyncError
@@ -84,8 +85,7 @@ def _aside(run: Run, made: Proof) -> None:
 
 
 def _count(platform: tuple[Difference, ...]) -> str:
-    count = len({d.object.object for d in platform})
-    return f"{count} object{'s' if count > 1 else ''}"
+    return counted(len({d.object.object for d in platform}), "object")
 
 
 def document(run: Run, work: Work) -> dict[str, Any]:

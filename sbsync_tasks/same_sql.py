@@ -42,6 +42,15 @@ def same(left: str, right: str) -> bool:
     return tree is not None and tree == _tree(right)
 
 
+def key(sql: str) -> object:
+    """What a text is looked up by: equal for two that are the same."""
+    words = _words(sql)
+    if words is None:
+        return _squeezed(sql)
+    tree = _tree(sql)
+    return words if tree is None else tree
+
+
 def essence(sql: str) -> object:
     """What a statement is to the parser: equal for two that say the same.
 

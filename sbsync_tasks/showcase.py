@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import git, process, report, scenarios
-from .console import Console
+from .console import Console, counted
 from .databases import Database, push
 from .databases.open import clusters_of
 from .errors import SbsyncError
@@ -114,7 +114,7 @@ def _fill(console: Console, root: Path) -> None:
     with _run(console, root, Options(yes=True)) as run:
         with console.step("tools", "find the Supabase CLI and PostgreSQL"):
             databases = (run.local, run.remote) if run.cli else ()
-        with console.step("start", f"give both databases the example's {len(migrations)} migrations"):
+        with console.step("start", f"give both databases the example's {counted(len(migrations), 'migration')}"):
             for database in databases:
                 seed = database.side == "local"
                 push(run.cli, database.endpoint, database.label, migrations, migrations, fresh=True, seed=seed)

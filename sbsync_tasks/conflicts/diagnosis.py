@@ -8,9 +8,10 @@ from datetime import datetime
 from functools import cached_property
 from itertools import combinations
 
+from ..console import counted
 from ..histories import Recorded, Row, Verdict, compare
 from ..migrations import Migration, Skipped
-from ..same_sql import same
+from ..same_sql import key, same
 from . import edits
 from .model import Action, Candidate, Conflict, Facts, Kind, Put, Rerecord, Way
 from .numbering import Moved, Pending, renumber
@@ -49,7 +50,7 @@ def _first_pull(facts: Facts) -> Conflict | None:
         return None
     name, title = facts.remote_name, ""
     if facts.remote:
-        what = f"{name} has {len(facts.remote)} recorded migrations, and the folder has none: a first pull."
+        what = f"{name} has {counted(len(facts.remote), 'recorded migration')}, and the folder has none: a first pull."
         title = f"`invoke remote-to-local` takes them over from the history of {name}, and rebuilds the local database."
     elif facts.drift:
         what = f"{name} has objects and no history, and there are no migration files: a first pull."
@@ -93,7 +94,8 @@ class _Diagnosis:
     def rows(self) -> tuple[Row, ...]:
         """The three-way comparison, without the versions of which it is not clear which file is theirs."""
         rows = compare(self.facts.folder, self.facts.local, self.facts.remote)
-        return tuple(row for row in rows if row.version not in self.facts.folder.duplicates)
+        unclear = set(self.facts.folder.duplicates)
+        return tuple(row for row in rows if row.version not in unclear)
 
     @cached_property
     def head(self) -> str:
@@ -101,26 +103,36 @@ class _Diagnosis:
         return max(self.facts.remote, default="")
 
     def _late(self, row: Row) -> bool:
-        moved_by_hand = row.file is not None and row.file in self.renamed.values()
-        return bool(row.file and not row.remote and row.version < self.head and not moved_by_hand)
+        return bool(row.file and not row.remote and row.version < self.head and row.file not in self._moved_by_hand)
+
+    @cached_property
+    def _moved_by_hand(self) -> set[Migration]:
+        return set(self.renamed.values())
 
     # --- files under another name than the one that was recorded ---
 
     @cached_property
     def renamed(self) -> dict[str, Migration]:
         """As `renamed` says."""
-        found: dict[str, Migration] = {}
+        found, taken = dict[str, Migration](), set[Migration]()
         for row in self.rows:
             recorded = row.remote or row.local
             if row.file is None and recorded and recorded.statements:
                 had = self.facts.remote if row.remote else self.facts.local
-                file = next((m for m in self._without_record(had) if recorded.matches(m)), None)
-                if file and file not in found.values():
+                files = (m for m in self._by_text.get(key(recorded.text), ()) if m.version not in had)
+                file = next(files, None)
+                if file and file not in taken:
+                    taken.add(file)
                     found[row.version] = file
         return found
 
-    def _without_record(self, had: object) -> list[Migration]:
-        return [r.file for r in self.rows if r.file and r.version not in had]  # type: ignore[operator]
+    @cached_property
+    def _by_text(self) -> dict[object, list[Migration]]:
+        found: dict[object, list[Migration]] = {}
+        for row in self.rows:
+            if row.file:
+                found.setdefault(key(row.file.sql), []).append(row.file)
+        return found
 
     def _renamed(self, row: Row, file: Migration) -> Conflict:
         where = self.facts.remote_name if row.remote else "the local database"
@@ -250,9 +262,13 @@ class _Diagnosis:
         return Conflict(Kind.MISNAMED, "", file.name, what, (Way(self.facts.ways.get(file.name, "")),))
 
     def _moves(self, migration: Migration, file: str) -> tuple[Action, ...]:
-        group = next(g for g in self.moves if (g[0][0].migration, g[0][0].file) == (migration, file))
+        group = self._group_of[migration, file]
         # What is brought back and moves along says so itself.
         return tuple(a for moved in group if moved is group[0] or moved[0].file for a in self._actions(moved))
+
+    @cached_property
+    def _group_of(self) -> dict[tuple[Migration, str], tuple[Moved, ...]]:
+        return {(group[0][0].migration, group[0][0].file): group for group in reversed(self.moves)}
 
     @cached_property
     def moves(self) -> tuple[tuple[Moved, ...], ...]:

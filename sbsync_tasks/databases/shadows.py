@@ -169,19 +169,25 @@ class Shadows:
 
     def _longest_cached(self, clusters: Provider, migrations: Sequence[Migration]) -> tuple[str, int]:
         """The cached shadow that holds the most of these migrations from the first on, and how many it holds."""
-        for length in range(len(migrations) - 1, -1, -1):
-            name = self._name(clusters, migrations[:length])
-            if self._complete(name).exists() and clusters.exists(name):
+        there = {marker.name for marker in self._markers()}
+        for length, name in reversed([*enumerate(self._names(clusters, migrations[:-1]))]):
+            if name in there and clusters.exists(name):
                 return name, length
         return "", 0
 
     def _name(self, clusters: Provider, migrations: Sequence[Migration]) -> str:
+        return self._names(clusters, migrations)[-1]
+
+    def _names(self, clusters: Provider, migrations: Sequence[Migration]) -> list[str]:
+        """What the shadows of none of these migrations, of the first, of the first two, … are called."""
         digest = hashlib.sha256(f"{FILLED}\0{clusters.base_id}".encode())
         roles = self._root / "supabase" / "roles.sql"
         digest.update(roles.read_bytes() if roles.is_file() else b"")
+        digests = [digest.hexdigest()]
         for migration in migrations:
             digest.update(f"\0{migration.file_name}\0{migration.sql}".encode())
-        return f"shadow-{digest.hexdigest()[:16]}"
+            digests.append(digest.hexdigest())
+        return [f"shadow-{found[:16]}" for found in digests]
 
     def _complete(self, name: str) -> Path:
         return state_dir(self._root, "shadows") / name

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ..console import counted
 from ..databases.catalog import told
 from ..errors import RefusedError
 from ..migrations import Migration
-from ..steps import backup, commit, preflight, push, reset, review, roles, verify
+from ..steps import backup, commit, leftovers, preflight, push, reset, review, roles, verify
 from ..steps.diff import changes, listed
 from ..steps.generate import generate, refuse_unwritable
 from ..steps.run import Run, Work
@@ -51,6 +52,7 @@ def _review_local_to_remote(run: Run, work: Work) -> Work:
     roles.refuse_missing(run, work)
     if rebuilds(run, work):
         reset.refuse_unseen_loss(run, work)
+        leftovers.refuse(run, work)
     commit.check(run, _local_to_commit(run, work), "leave --commit out")
     with run.remote.connection() as connection:
         found = review.show_all(run.console, work.pending, connection, new=work.new)
@@ -90,7 +92,7 @@ LOCAL_TO_REMOTE = (
     Step("preflight", lambda r, _w: f"look at {r.remote.name} and its history", _look_local_to_remote),
     Step("diff", lambda r, _w: f"compare {r.local.name} with a shadow of its history", _diff_local),
     Step(
-        "review", lambda _r, w: f"review {len(w.pending)} migrations", _review_local_to_remote,
+        "review", lambda _r, w: f"review {counted(len(w.pending), 'migration')}", _review_local_to_remote,
         lambda r, w: _anything_to_push(r, w) or reset.needed(w) or _commits_local(r, w), asks=True,
     ),
     WRITE,

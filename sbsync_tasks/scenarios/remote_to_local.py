@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ..console import counted
 from ..databases.catalog import told
 from ..errors import RefusedError
-from ..steps import commit, preflight, record, reset, review
+from ..steps import commit, leftovers, preflight, record, reset, review
 from ..steps import pull as pulling
 from ..steps.diff import changes, listed
 from ..steps.generate import Applied, generate, ignored, refuse_unwritable
@@ -57,6 +58,7 @@ def _pulled(run: Run, work: Work, applied: Applied) -> Work:
 def _review_remote_to_local(run: Run, work: Work) -> Work:
     if rebuilds(run, work):
         reset.refuse_unseen_loss(run, work)
+        leftovers.refuse(run, work)
     commit.check(run, commit.of_this_run(run, work), "run it with --no-commit")
     review.show_all(run.console, work.to_write, new=work.pulled)
     if run.options.dry_run:
@@ -81,10 +83,10 @@ def _commits_remote(run: Run, work: Work) -> bool:
 REMOTE_TO_LOCAL = (
     Step("preflight", lambda r, _w: f"look at {r.local.name} and its history", _look_remote_to_local),
     Step("pull", lambda r, _w: f"compare {r.remote.name} with a shadow of its history", _pull),
-    Step("diff", lambda _r, w: f"build a shadow from all {len(w.files)} migrations", apply_and_build),
+    Step("diff", lambda _r, w: f"build a shadow from {counted(len(w.files), 'migration')}", apply_and_build),
     Step(
-        "review", lambda _r, w: f"review {len(w.to_write)} migrations", _review_remote_to_local, _anything_to_pull,
-        asks=True,
+        "review", lambda _r, w: f"review {counted(len(w.to_write), 'migration')}", _review_remote_to_local,
+        _anything_to_pull, asks=True,
     ),
     WRITE,
     RESET,

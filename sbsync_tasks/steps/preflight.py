@@ -32,7 +32,9 @@ def look(run: Run) -> Work:
         remote_history = histories.read(connection)
     rows = histories.compare(folder, local_history, remote_history)
     run.claims.add(m.sql for m in folder.migrations)
-    run.claims.add(r.text for history in (local_history, remote_history) for r in history.values())
+    run.claims.add(
+        r.text for row in rows for r in (row.local, row.remote) if r and not (row.file and r.matches(row.file))
+    )
     return Work(folder, local_history, remote_history, rows)
 
 
@@ -75,7 +77,8 @@ _TO_ANOTHER_MAJOR = {
 def stop_local_to_remote(run: Run, work: Work) -> None:
     """Refuse what a push must not run into, all of it at once."""
     moved = _renamed(work)
-    late = [row for row in _late(work) if row.file not in moved.values()]
+    files = set(moved.values())
+    late = [row for row in _late(work) if row.file not in files]
     refuse(
         [
             *_folder_problems(run, work.folder),

@@ -28,6 +28,11 @@ def pull(run: Run, work: Work, found: Changes, name: str, applied: Applied = ign
         found: The remote's changes.
         name: The new migrations' name.
         applied: As for `generate`.
+
+    Raises:
+        RefusedError: there is no room, and the local database, which has a pending file, is not to be rebuilt; or not
+            every change can be written.
+        SbsyncError: as `generate`.
     """
     if not found.differences:
         return work

@@ -40,6 +40,7 @@ def push(run: Run, work: Work) -> Work:
     """Push all pending migrations, after recording those that the remote has without knowing.
 
     Raises:
+        RefusedError: another run is writing there, or has written since the plan was made; nothing was changed.
         SbsyncError: a migration failed; says which ones the remote has and which not, as the remote says.
     """
     before = set(work.remote_history)
@@ -61,7 +62,11 @@ def push(run: Run, work: Work) -> Work:
 
 
 def unchanged_since(run: Run, work: Work) -> None:
-    """What was approved is what is there: the remote's history has not moved on in the meantime."""
+    """Make sure that the remote has recorded no other versions than when the plan was made.
+
+    Raises:
+        RefusedError: it has.
+    """
     with run.remote.connection() as connection:
         now = histories.read(connection)
     if set(now) != set(work.remote_history):

@@ -9,7 +9,12 @@ from .run import Run, Work
 
 
 def record(run: Run, work: Work) -> Work:
-    """Mark the migrations whose effect the remote has as applied there."""
+    """Mark the migrations whose effect the remote has as applied there.
+
+    Raises:
+        RefusedError: another run is writing there, or has written since the plan was made; nothing was changed.
+        CliError: they could not be recorded.
+    """
     with writing_lock(run):
         unchanged_since(run, work)
         mark_applied(run, run.remote, work.to_record)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .. import histories
-from ..databases import NextLocal, explained, push, read_back
-from ..databases.catalog import told
+from ..console import counted
+from ..databases import Database, NextLocal, explained, push, read_back
+from ..databases.catalog import MIGRATIONS, Difference, compare, read_catalog, told
 from ..databases.open import clusters_of
 from ..errors import NoConnectionError, RefusedError, SbsyncError
 from ..histories import as_migrations
 from ..migrations import Migration
 from ..paths import shown
 from ..supabase_cli import CliError
-from . import backup, preflight
+from . import backup, leftovers, preflight
 from .diff import listed
 from .files import problems, read_files, refuse
 from .marking import mark_applied
@@ -26,6 +27,11 @@ def needed(work: Work) -> bool:
     by_file = all(m.version in recorded and recorded[m.version].matches(m) for m in work.files)
     extra = set(recorded) - {m.version for m in work.files}
     return not by_file or bool(extra)
+
+
+def in_words(work: Work) -> str:
+    """What a rebuild does."""
+    return f"rebuild it from {counted(len(work.files), 'migration')} and run the seeds"
 
 
 def refuse_unseen_loss(run: Run, work: Work) -> None:
@@ -76,7 +82,7 @@ def rebuild(run: Run, work: Work, major: int | None = None) -> Work:
 def _seeded(seeds: Sequence[str]) -> str:
     if not seeds:
         return "no seed file was run"
-    return f"{len(seeds)} seed file{'s' if len(seeds) > 1 else ''} run: {', '.join(seeds)}"
+    return f"{counted(len(seeds), 'seed file')} run: {', '.join(seeds)}"
 
 
 def prepare(run: Run, migrations: Sequence[Migration], major: int | None = None) -> None:
@@ -164,16 +170,41 @@ def reset_local(run: Run) -> None:
     major = _major_to_be(run)
     console, label = run.console, run.local.label
     run.shadow(work.files, major)  # proves that the files apply before anything is lost
-    plan = f"back up {label}, rebuild it from {len(work.files)} migrations and run the seeds"
+    leftovers.refuse(run, work)
+    plan = f"back up {label}, {in_words(work)}"
     if run.options.dry_run:
         console.say(f"A run would {plan}.", "ok")
         return
     console.confirm(f"{plan[0].upper()}{plan[1:]}?")
     with console.step("reset", plan):
         work = rebuild(run, work, major)
-    left = run.differences(run.shadow(work.files, run.local_identity.major), run.local)
-    if left:
-        raise SbsyncError(f"{label} is not what the migrations say:\n" + listed(told(left)))
+    seeded = _differing(run, work)
     made = shown(run.settings.root, work.backups[-1].path)
+    for text in told(seeded):
+        console.say(f"made by the seeds, and by no migration: {text}", "note")
     console.say(f"{label} is what the migrations say. Backup of what it was: {made}", "ok")
     console.document({"backup": made, "migrations": [m.file_name for m in work.files], "seeds": [*work.seeds]})
+
+
+def _differing(run: Run, work: Work) -> tuple[Difference, ...]:
+    """How the rebuilt database differs from the migrations, which may only be by what the seeds have made.
+
+    Raises:
+        SbsyncError: it differs by more than that.
+    """
+    shadow = run.shadow(work.files, run.local_identity.major)
+    found = run.differences(shadow, run.local)
+    left = _without_seeds(run, work) if found and work.seeds else found
+    if left:
+        raise SbsyncError(f"{run.local.label} is not what the migrations say:\n" + listed(told(left)))
+    return found
+
+
+def _without_seeds(run: Run, work: Work) -> tuple[Difference, ...]:
+    """How it differs from a copy of the shadow on which the seeds were run."""
+    with run.shadows.scratch(work.files, run.local_identity.major) as endpoint:
+        push(run.cli, endpoint, "a copy of the shadow database", work.files, (), seed=True)
+        copy = Database("shadow", "embedded", endpoint, MIGRATIONS, "shadow database")
+        with copy.connection() as connection:
+            catalog = read_catalog(connection, run.settings.schemas)
+    return compare(catalog, run.catalog(run.local), run.claims, (MIGRATIONS, run.local.name))

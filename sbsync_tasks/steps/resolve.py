@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .. import git, replaced, skipped
 from ..conflicts import Action, Candidate, Conflict, Facts, Put, Rerecord, asks_branches, diagnose
+from ..console import counted
 from ..databases.catalog import told
 from ..errors import MissingToolError, RefusedError, SbsyncError
 from ..findings import mask
@@ -44,7 +45,7 @@ def resolve(run: Run) -> None:
         _refuse_left([c for c in found if not c.actions], "has" if not actions else "would still have")
         return
     run.console.confirm("Do this?")
-    with run.console.step("resolve", f"do {len(actions)} things, in files and the local history"):
+    with run.console.step("resolve", f"do {counted(len(actions), 'thing')}, in files and the local history"):
         kept = _act(run, facts, actions)
     left = diagnose(_facts(run, look(run), drift))
     _document(run, found, actions, done=True, kept=kept, left=left)
@@ -167,6 +168,6 @@ def _refuse_left(left: Sequence[Conflict], verb: str) -> None:
     listed = "\n".join(f"  - {c.what}" for c in left)
     curable = any(c.actions for c in left)
     raise RefusedError(
-        f"The project {verb} {len(left)} conflict{'s' if len(left) > 1 else ''}:\n{listed}",
+        f"The project {verb} {counted(len(left), 'conflict')}:\n{listed}",
         "Run `invoke resolve` again: it cures these, too." if curable else "The ways out are named above.",
     )

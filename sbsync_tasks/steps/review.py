@@ -6,10 +6,10 @@ import os
 import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .. import histories, process
-from ..console import Console
+from ..console import Console, counted
 from ..errors import ConfigError, RefusedError, SbsyncError
 from ..findings import Finding, Review, Severity, mask, unallowed
 from ..migrations import FILE_PATTERN, Migration, read_folder, read_sql, write_sql
@@ -38,11 +38,9 @@ def show(console: Console, migration: Migration, found: Review, *, whole: bool =
     console.heading(f"supabase/migrations/{migration.file_name}")
     if whole:
         console.sql(mask(migration.sql))
-    counted = ", ".join(f"{count} {kind}" for kind, count in found.counts.items())
+    kinds = ", ".join(f"{count} {kind}" for kind, count in found.counts.items())
     console.say(
-        f"{len(found.statements)} statement{'' if len(found.statements) == 1 else 's'}: {counted}"
-        if counted
-        else "no statements",
+        f"{counted(len(found.statements), 'statement')}: {kinds}" if kinds else "no statements",
         "note",
     )
     for finding in found.findings:
@@ -110,7 +108,7 @@ def refuse_blocking(reviews: Iterable[Review], allowed: Sequence[str], where: st
     raise RefusedError(f"This would lose data on {where}:\n{listed}", f"If that is meant, say so by name: {flags}")
 
 
-def approve(run: Run, migrations: Sequence[Migration], plan: Sequence[str], protected: bool) -> tuple[Migration, ...]:
+def approve(run: Run, migrations: Sequence[Migration], plan: Sequence[str], protected: bool) -> None:
     """Show the plan and ask; `e` opens the SQL in an editor.
 
     Args:
@@ -119,11 +117,9 @@ def approve(run: Run, migrations: Sequence[Migration], plan: Sequence[str], prot
         plan: What is going to be done, in order.
         protected: The remote is written to and protected: its environment's name has to be typed.
 
-    Returns:
-        The migrations, as the user has edited them.
-
     Raises:
         RefusedError: the answer was no, or nobody could be asked.
+        Edited: the user has edited the SQL: it has to be proved, reviewed and asked about again.
     """
     console, settings = run.console, run.settings
     console.heading("What will be done")
@@ -135,23 +131,23 @@ def approve(run: Run, migrations: Sequence[Migration], plan: Sequence[str], prot
             f"Spell the environment out as well: --env {settings.env} --yes.",
         )
     if console.yes:
-        return tuple(migrations)
+        return
     if not console.interactive:
         keep(run, migrations)
         raise RefusedError(
             "Cannot ask for confirmation: this is not a terminal. Nothing was changed.",
             "Check it with --dry-run, then run it with --yes" + (f" --env {settings.env}." if protected else "."),
         )
-    return _ask(run, migrations, protected)
+    _ask(run, migrations, protected)
 
 
-def _ask(run: Run, migrations: Sequence[Migration], protected: bool) -> tuple[Migration, ...]:
+def _ask(run: Run, migrations: Sequence[Migration], protected: bool) -> None:
     console, env = run.console, run.settings.env
     choices = "[y]es, [e]dit, [N]o" if migrations else "[y]es, [N]o"
     while True:
         answer = console.ask(f"Go on? {choices}: ").strip().lower()
         if answer in ("e", "edit") and migrations:
-            return edit(run, migrations)
+            edit(run, migrations)
         if answer in ("y", "yes"):
             break
         if answer in ("", "n", "no"):
@@ -159,7 +155,6 @@ def _ask(run: Run, migrations: Sequence[Migration], protected: bool) -> tuple[Mi
             raise RefusedError(f"Declined. Nothing was changed.{kept}")
     if protected and console.ask(f"{env} is protected. Type its name to go on: ").strip() != env:
         raise RefusedError(f"That was not {env}. Nothing was changed.{keep(run, migrations)}")
-    return tuple(migrations)
 
 
 def keep(run: Run, migrations: Sequence[Migration]) -> str:
@@ -181,8 +176,13 @@ class Edited(Exception):  # noqa: N818 - no error: the user has edited, and the 
         self.migrations = migrations
 
 
-def edit(run: Run, migrations: Sequence[Migration]) -> tuple[Migration, ...]:
-    """Let the user edit the SQL; raises `Edited` so that it is proved and reviewed again."""
+def edit(run: Run, migrations: Sequence[Migration]) -> NoReturn:
+    """Let the user edit the SQL.
+
+    Raises:
+        Edited: always, with the edited migrations.
+        SbsyncError: there is no editor, or it failed.
+    """
     folder = state_dir(run.settings.root, "drafts")
     edited = []
     for migration in migrations:

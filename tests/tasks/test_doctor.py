@@ -284,10 +284,15 @@ def test_an_unreachable_remote_is_an_error_with_its_cause(project: Project) -> N
     assert problems(done) == [("remote", "error")]
 
 
-def test_the_transaction_pooler_is_warned_of_even_when_nobody_answers(project: Project) -> None:
-    environment(project, ".env.staging.local", "SUPABASE_DB_URL=postgresql://postgres@127.0.0.1:6543/postgres")
+def test_the_transaction_pooler_is_refused_here_as_in_a_run(project: Project) -> None:
+    pooler = "SUPABASE_DB_URL=postgresql://postgres.tenant@127.0.0.1:6543/postgres"
+    environment(project, ".env.staging.local", pooler)
     done = doctor(project, "--env", "staging")
-    assert "transaction mode" in only(done, "remote", "warning")["what"]
+    assert "pooler in transaction mode (port 6543)" in only(done, "remote", "error")["what"]
+    assert problems(done) == [("remote", "error")]
+    run = project.invoke("diff", "--env", "staging")
+    assert run.code == 3
+    assert only(done, "remote", "error")["what"] in " ".join(run.text.split())
 
 
 def test_no_remote_is_a_warning_that_names_the_sandbox(project: Project) -> None:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from sbsync_tasks.console import Console
+from sbsync_tasks.console import Console, counted
 from sbsync_tasks.errors import RefusedError
 from sbsync_tasks.redaction import Redactor
 
@@ -143,7 +143,7 @@ def test_yes_answers_beforehand(capsys):
 # --- at a real terminal ---
 
 ASKING = """
-from sbsync_tasks.console import Console
+from sbsync_tasks.console import Console, counted
 from sbsync_tasks.errors import RefusedError
 from sbsync_tasks.redaction import Redactor
 console = Console(Redactor(["tr0ub4dor"]))
@@ -205,3 +205,8 @@ def test_a_terminal_has_colour_unless_the_user_wants_none():
     assert not colour.search(plain)
     assert "coloured" in plain
     assert "tr0ub4dor" not in plain
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 migrations"), (1, "1 migration"), (2, "2 migrations")])
+def test_a_number_of_things(number, said):
+    assert counted(number, "migration") == said

@@ -31,10 +31,12 @@ class Claims:
 
     exact: dict[Key, frozenset[str]] = field(default_factory=dict)
     patterns: dict[Key, frozenset[str]] = field(default_factory=dict)
+    _learnt: set[str] = field(default_factory=set)
 
     def add(self, texts: Iterable[str]) -> None:
         """Learn what these migrations have statements about; a text that cannot be parsed claims nothing."""
-        for text in texts:
+        for text in {*texts} - self._learnt:
+            self._learnt.add(text)
             for subject in claimed_by(text):
                 of = self.patterns if subject.key.name.rpartition(".")[2] == ANY else self.exact
                 before = of.get(subject.key)

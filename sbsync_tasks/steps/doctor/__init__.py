@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from ...console import Console
+from ...console import Console, counted
 from ...errors import SbsyncError
 from .databases import local, pair, remote
 from .files import config_toml, dotenv_files, project, secret_files, settings
@@ -53,7 +53,7 @@ def examine(subject: Subject) -> bool:
         _show(subject.console, name, check)
     errors, warnings = (sum(check.level == level for _, check in made) for level in ("error", "warning"))
     if errors or warnings:
-        subject.console.say(f"{_count(errors, 'error')}, {_count(warnings, 'warning')}.")
+        subject.console.say(f"{counted(errors, 'error')}, {counted(warnings, 'warning')}.")
     subject.console.document(
         {
             "environment": subject.settings.env if subject.settings else None,
@@ -91,10 +91,6 @@ def _wrapped(text: str, start: str, indent: str) -> list[str]:
         text, WIDTH - 2, initial_indent=start, subsequent_indent=indent, break_long_words=False,
         break_on_hyphens=False,
     )  # fmt: skip
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _data(name: str, check: Check) -> dict[str, Any]:

@@ -7,8 +7,6 @@ from ...errors import ConfigError, SbsyncError
 from ...settings import Settings
 from .subject import Check, Server, Subject, attempt, local_cluster, remote_cluster
 
-TRANSACTION_PORT = 6543  # of Supabase's poolers; https://supabase.com/docs/guides/database/connecting-to-postgres
-
 
 def remote(subject: Subject) -> list[Check]:
     """The remote that the settings name."""
@@ -16,13 +14,12 @@ def remote(subject: Subject) -> list[Check]:
     if settings.remote is None:
         missing = attempt(settings.required_remote)
         return [Check("warning", missing.message, missing.hint)] if isinstance(missing, SbsyncError) else []
-    lines = _transaction_mode(settings)
     server = subject.remote
     if server is None:
-        return [*lines, _asleep(settings, remote_cluster(settings))]
+        return [_asleep(settings, remote_cluster(settings))]
     if isinstance(server, SbsyncError):
-        return [*lines, Check("error", server.message, server.hint)]
-    return [*_answers(server), *lines, *_encryption(server), *_expectation(subject)]
+        return [Check("error", server.message, server.hint)]
+    return [*_answers(server), *_encryption(server), *_expectation(subject)]
 
 
 def local(subject: Subject) -> list[Check]:
@@ -81,19 +78,6 @@ def _answers(server: Server) -> list[Check]:
             "another role than on the platform.",
             "Connect as postgres, or grant that role.",
         ),
-    ]  # fmt: skip
-
-
-def _transaction_mode(settings: Settings) -> list[Check]:
-    endpoint = settings.remote.endpoint if settings.remote else None
-    if endpoint is None or endpoint.port != TRANSACTION_PORT:
-        return []
-    return [
-        Check(
-            "warning", f"Port {TRANSACTION_PORT} is the pooler in transaction mode: locks and session settings do not "
-            "hold there.",
-            "Use the session pooler's URL (port 5432) or the direct connection.",
-        )
     ]  # fmt: skip
 
 

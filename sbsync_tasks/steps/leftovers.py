@@ -1,0 +1,81 @@
+"""What the CLI's `db reset` by a URL leaves behind (measured with 2.122.1, 3.0.0 and 3.1.0), told before it is run.
+
+It drops the user's schemas, extensions, publications and policies, and in `public` some kinds of objects. Roles are the
+server's, and the rest of the database stays: a rebuild upon it would not be what the migrations say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from .. import sqltext
+from ..databases.catalog import Difference, told
+from ..databases.catalog.model import MANAGED_SCHEMAS
+from ..errors import RefusedError
+from ..migrations import Migration
+from .diff import listed
+from .run import Run, Work
+
+KEPT = ("default acl", "foreign data wrapper", "foreign server")
+KEPT_IN_PUBLIC = (
+    "collation", "conversion", "operator", "operator class", "operator family", "sequence", "text search configuration",
+    "text search dictionary",
+)  # fmt: skip
+CALLED = re.compile(r"EXECUTE FUNCTION (\w+)\.")
+
+
+def refuse(run: Run, work: Work) -> None:
+    """Stop a rebuild of a local database by URL that could not end in what the migrations say.
+
+    Raises:
+        RefusedError: the database has something that stays, and that no migration makes; or a role that one makes.
+    """
+    if run.local.kind != "url":
+        return
+    shadow = run.shadow(work.files, run.local_identity.major)
+    kept = told(d for d in run.differences(shadow, run.local, ()) if stays(d))
+    kept += [f"role {role}: this server has it, and {file} makes it" for role, file in _roles(run, work.files)]
+    if kept:
+        raise RefusedError(
+            f"The CLI's reset of a database by its URL would leave this in {run.local.label}, which no migration "
+            "makes, or which one would make again:\n" + listed(kept) + "\nNothing was changed.",
+            "Drop it there yourself, or name a new database in SBSYNC_LOCAL; roles belong to the server, so let a "
+            "migration make one only where it is missing.",
+        )
+
+
+def stays(this: Difference) -> bool:
+    """Whether the local database (the second one) has this beyond the shadow, and would still have it."""
+    kind, schema, about = this.object.kind, this.object.schema, this.object.about
+    if this.right is None or (this.left is not None and kind not in ("acl", "default acl")):
+        return False
+    if not _words(this.right) - _words(this.left or ""):
+        return False
+    if kind == "trigger":
+        called = CALLED.search(this.right)
+        return bool(called and re.match(MANAGED_SCHEMAS, called[1]))
+    if re.match(MANAGED_SCHEMAS, schema):
+        return kind != "policy"
+    if schema == "public":
+        # A sequence that is about a table goes with it.
+        return (kind in KEPT_IN_PUBLIC and not about) or (about == "schema public" and kind != "owner")
+    return kind in KEPT
+
+
+def _words(definition: str) -> set[str]:
+    return set(re.split(r"\n|, ", definition)) - {""}
+
+
+def _roles(run: Run, files: Iterable[Migration]) -> Iterator[tuple[str, str]]:
+    """Roles that a file makes in every case, and that the server has."""
+    made = {
+        parsed.node.role: file.file_name
+        for file in files
+        for parsed in sqltext.parse(file.sql)
+        if parsed.name == "create_role_stmt"
+    }
+    if made:
+        with run.local.connection() as connection:
+            rows = connection.execute("select rolname from pg_roles where rolname = any(%s)", (list(made),)).fetchall()
+        yield from ((role, made[role]) for (role,) in rows)
