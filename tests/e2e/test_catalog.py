@@ -368,7 +368,7 @@ def test_the_embedded_base_equals_a_poorer_one(server: PlainServer, tmp_path: Pa
         with psycopg.connect(**embedded.conninfo(), autocommit=True) as connection:
             ours = read_catalog(connection)
     finally:
-        clusters.remove("catalog")
+        clusters.remove_all()
     plain = server.create_database("catalog_plain")
     with psycopg.connect(**plain.conninfo(), autocommit=True) as connection:
         theirs = read_catalog(connection)

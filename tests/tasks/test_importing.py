@@ -9,6 +9,7 @@ import sys
 import pytest
 from invoke.program import Program
 
+from sbsync_tasks.databases.embedded import Clusters, find_binaries
 from sbsync_tasks.errors import RefusedError
 from tests.support.project import REPOSITORY
 
@@ -147,3 +148,4 @@ def test_the_sandbox_from_a_project_that_has_the_tasks_as_a_part(project, way):
         assert (project / ".sbsync").is_dir()
     finally:
         assert real(project, "db.sandbox.down").returncode == 0
+        Clusters(project, find_binaries(None)).remove_all()

@@ -190,7 +190,7 @@ def test_nothing_stays_after_a_failure_whatever_the_cli_left_among_temporary_fil
     with pytest.raises(CliError):
         CALLS["push"](cli())
     with pytest.raises(CliError):
-        LocalStackCli(Binary(played.path, V3, "a test"), root, "mine").stop()
+        LocalStackCli(Binary(played.path, V3, "a test"), ConfigToml(root)).stop()
     push, stop = (Path(call["env"]["TMPDIR"]) for call in played.calls)
     assert push == Path(played.calls[0]["env"]["PGPASSFILE"]).parent
     assert tempfile.gettempdir() not in (str(push), str(stop))
