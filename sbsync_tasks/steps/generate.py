@@ -21,6 +21,7 @@ from ..databases.catalog import (
 )
 from ..databases.connection import connect
 from ..databases.embedded import find_client_tools
+from ..databases.embedded.privileged import as_pushed
 from ..errors import RefusedError, SbsyncError
 from ..generate import (
     Archive,
@@ -52,8 +53,8 @@ if TYPE_CHECKING:
 
 ENUM_VALUE_USED_TOO_EARLY = "55P04"
 _DENIED = (
-    "What `postgres` may not do stands in no migration: take it back there, or move the object to a schema of your "
-    "own (ALTER … SET SCHEMA), and run again."
+    "A migration runs as `postgres`, which today's platform does not let do that: take it back there, or move the "
+    "object to a schema of your own (ALTER … SET SCHEMA), and run again."
 )
 _BY_HAND = (
     "Add these by hand, save the whole as a file in supabase/migrations, and run again: it is recognised by its effect."
@@ -181,7 +182,7 @@ class _Generator:
         Raises:
             SbsyncError: what came of it cannot be applied all the same.
         """
-        with self._bench() as bench:
+        with self._bench(sql) as bench:
             completed = complete(bench, sql)
         files, made, shadow = self._applied_whole(completed.values, completed.parts)
         left = self.left(shadow)
@@ -212,10 +213,11 @@ class _Generator:
         return kept, made, self.shadow(made)
 
     @contextmanager
-    def _bench(self) -> Iterator[Bench]:
+    def _bench(self, sql: str) -> Iterator[Bench]:
         run = self.run
         with (
             run.shadows.scratch(self.base, self.major) as endpoint,
+            as_pushed(run.settings.root, endpoint, sql),
             connect(endpoint, "a scratch copy of the shadow") as scratch,
             self.database.connection() as target,
         ):

@@ -32,8 +32,9 @@ TELLING = ("function-signature-with-dependents", "column-storage-statistics", "i
 GENERATED = frozenset((
     "aggregate-operator-class", "column-type-with-everything", "composite-nested", "default-with-line-ends",
     "domain-constraint-changed", "enum-value-in-default-and-array", "enum-value-renamed-and-removed",
-    "foreign-tables", "function-return-type", "generated-expression", "identity-always-by-default",
-    "keys-deferrable", "materialized-view-dependents", "names-that-need-care", "partitions-default-and-detached",
+    "event-trigger-completed", "foreign-tables", "function-return-type", "generated-expression",
+    "identity-always-by-default", "keys-deferrable", "materialized-view-dependents",
+    "names-that-need-care", "partitions-default-and-detached",
     "policies-and-force", "range-cast-collation", "rights-on-everything", "storage-parameters",
     "text-search-changed", "triggers-of-all-kinds", "view-chain-root",
 ))  # fmt: skip

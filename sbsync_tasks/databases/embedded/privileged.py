@@ -11,7 +11,7 @@ Source: supabase/supautils, README.md (privileged_role, privileged_extensions).
 from __future__ import annotations
 
 import re
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -108,6 +108,12 @@ def _may_need_more(migration: Migration) -> bool:
 def is_privileged(migration: Migration) -> bool:
     """Whether the file has a statement that the platform lets `postgres` run, and plain PostgreSQL does not."""
     return _worth_parsing(migration.sql) and any(_privileged(p) for p in _parsed(migration.sql))
+
+
+def as_pushed(root: Path, target: Endpoint, sql: str) -> AbstractContextManager[None]:
+    """Let `postgres` do in an embedded database, for a while, what it may do while this is pushed to it."""
+    folder = folder_of(root, target) if is_privileged(Migration("", "", sql)) else None
+    return superuser(folder, target.port) if folder else nullcontext()
 
 
 def _privileged(parsed: Parsed) -> bool:
