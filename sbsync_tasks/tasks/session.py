@@ -70,7 +70,7 @@ def session(
         _ = settings.config.data  # a file that is no TOML stops everything, before anything else
         if options.get("name"):
             options["name"] = checked_name(str(options["name"]))
-        if named := settings.values.get(WORKDIR):
+        if (named := settings.values.get(WORKDIR)) and settings.root != Path.cwd():
             console.say(f"project {settings.root} ({named.source})", "note")
         dry = dry_run or bool(context.config.run.dry)
         run = Run(settings, console, Options(yes=yes, dry_run=dry, **options))
