@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +23,13 @@ MARKS = {
     "error": ("✗", "red"),
     "note": ("·", "dim"),
 }
+
+
+COMFORTABLE = 80  # columns from which a table has room between its columns
+NARROWEST = 20  # columns that text gets beside its indent, at least
+WIDE = 1000  # columns that a table may take in a pipe
+# What a line begins with: further lines stand below what comes after it.
+LEADER = re.compile(r" *(?:(?:[-→·✓!✗…]|\d+\.) +)*")
 
 
 def counted(number: int, noun: str) -> str:
@@ -44,49 +53,80 @@ class Console:
         self.times: list[tuple[str, float, str]] = []
         self._documented = False
         self._err = self._make(stderr=True)
+        self._to = self._err
 
     @property
     def interactive(self) -> bool:
         """Whether somebody can be asked: both stdin and stderr are a terminal."""
         return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
-    def say(self, text: str = "", mark: str = "") -> None:
-        """One message; `mark` is one of ok, warning, error, note."""
+    @contextmanager
+    def as_result(self) -> Iterator[None]:
+        """What is said inside is the task's result: it goes to stdout, unless that is for a document."""
+        if not self.json_output:
+            self._to = self._make(stderr=False)
+        try:
+            yield
+        finally:
+            self._to = self._err
+
+    def say(self, text: str = "", mark: str = "", indent: int = 0) -> None:
+        """One message, wrapped at words.
+
+        Args:
+            text: What is said.
+            mark: One of ok, warning, error, note; or nothing.
+            indent: As for `wrapped`.
+        """
         from rich.text import Text
 
-        line = Text(self.redact(text))
-        if mark:
-            sign, style = MARKS[mark]
-            line = Text.assemble((f"{sign} ", style), line)
-        self._err.print(line)
+        sign, style = MARKS[mark] if mark else ("", "")
+        start = f"{sign} " if sign else ""
+        line = Text(self.wrapped(f"{start}{self.redact(text)}", max(indent, len(start))))
+        line.stylize(style, 0, len(start))
+        self._to.print(line, soft_wrap=True)
+
+    def wrapped(self, text: str, indent: int = 0) -> str:
+        """A text that fits the terminal, broken at spaces alone, further lines below what a line begins with.
+
+        A statement stays on one line, so that it can be copied.
+
+        Args:
+            text: The text; a pipe gets its lines whole.
+            indent: How many columns further lines are indented, at least.
+        """
+        if not self._to.is_terminal:
+            return text
+        return "\n".join(_wrapped(line, self._to.width, indent) for line in text.split("\n"))
 
     def heading(self, text: str) -> None:
         """The title of what follows."""
         from rich.text import Text
 
-        self._err.print(Text(self.redact(text), style="bold"))
+        self._to.print(Text(self.wrapped(self.redact(text)), style="bold"), soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """A small table."""
-        from rich import box
+        """A small table; its first column is never wrapped, and in a pipe nothing is."""
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(*columns, box=box.SIMPLE_HEAD)
+        width = self._to.width if self._to.is_terminal else WIDE
+        table = Table(box=None, pad_edge=False, padding=(0, 2 if width >= COMFORTABLE else 1, 0, 0))
+        for number, column in enumerate(columns):
+            table.add_column(column, no_wrap=number == 0, overflow="fold")
         for row in rows:
             table.add_row(*(Text(self.redact(cell)) for cell in row))
-        self._err.print(table)
+        self._to.print(table, width=width)
 
     def sql(self, text: str) -> None:
-        """SQL for reading, on stderr."""
+        """SQL for reading: its lines stay as they are, however long; the terminal breaks them."""
         from rich.syntax import Syntax
+        from rich.text import Text
 
         shown = self.redact(text.strip("\n"))
-        if self._err.is_terminal:
-            self._err.print(Syntax(shown, "postgresql", background_color="default", word_wrap=True))
-        else:
-            sys.stderr.write(shown + "\n")
-            sys.stderr.flush()
+        coloured = Syntax("", "postgresql", background_color="default").highlight(shown)
+        coloured.rstrip()
+        self._to.print(coloured if self._to.is_terminal else Text(shown), soft_wrap=True)
 
     def result(self, text: str) -> None:
         """A result, on stdout; nothing is shown there with `--json`."""
@@ -153,6 +193,17 @@ class Console:
         console = RichConsole(stderr=stderr, highlight=False)
         console.soft_wrap = not console.is_terminal  # a pipe gets whole lines
         return console
+
+
+def _wrapped(line: str, width: int, indent: int) -> str:
+    if line.endswith(";"):
+        return line
+    leader = LEADER.match(line)
+    hanging = max(indent, leader.end() if leader else 0)
+    return textwrap.fill(
+        line, max(width, hanging + NARROWEST), subsequent_indent=" " * hanging, break_long_words=False,
+        break_on_hyphens=False, drop_whitespace=True, replace_whitespace=False,
+    ) or line  # fmt: skip
 
 
 def _line(name: str, doing: str) -> str:

@@ -92,7 +92,7 @@ def document(run: Run, work: Work) -> dict[str, Any]:
     """The run as JSON data."""
     return {
         "environment": run.settings.env,
-        "local": run.local.label,
+        "local": run.local_label or None,
         "remote": run.remote.label,
         "dry_run": run.options.dry_run,
         "plan": list(work.plan),

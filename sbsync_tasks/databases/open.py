@@ -78,10 +78,17 @@ def open_local(
     """
     spec = settings.local
     if spec.kind == "embedded":
-        sandbox = settings.remote is not None and settings.remote.kind == "sandbox"
-        return _embedded(settings, "local", SANDBOX_LOCAL if sandbox else LOCAL, major, install)
+        return _embedded(settings, "local", local_cluster(settings), major, install)
     endpoint = spec.endpoint or stack.endpoint()
     return Database("local", spec.kind, endpoint, "local", f"local ({spec.kind}, {endpoint.label})")
+
+
+def local_cluster(settings: Settings) -> str:
+    """The embedded database that is the local one; empty where it is none."""
+    if settings.local.kind != "embedded":
+        return ""
+    sandbox = settings.remote is not None and settings.remote.kind == "sandbox"
+    return SANDBOX_LOCAL if sandbox else LOCAL
 
 
 def _remote_name(settings: Settings) -> str:

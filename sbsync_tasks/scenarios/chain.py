@@ -31,14 +31,19 @@ class Step:
     asks: bool = False
 
 
-def run_chain(run: Run, chain: tuple[Step, ...]) -> Work:
+def run_chain(run: Run, chain: tuple[Step, ...], *, alone: bool = False) -> Work:
     """Run the steps one after the other; nothing that writes runs in a dry run.
 
     Where the user edits the SQL, everything before the review looks again.
+
+    Args:
+        run: The run.
+        chain: Its steps.
+        alone: They concern the remote and the files; there need not be a local database.
     """
     if run.options.reset and any(step.name == "reset" for step in chain):
         run.refuse_config()
-    work = preflight.look(run)
+    work = preflight.look_at_remote(run) if alone else preflight.look(run)
     run.introduce()
     for position, step in enumerate(chain):
         if not step.wanted(run, work) or (step.writes and run.options.dry_run):

@@ -39,7 +39,8 @@ def resolve(run: Run) -> None:
     facts = _facts(run, work, drift)
     found = diagnose(facts)
     actions = [action for conflict in found for action in conflict.actions]
-    _show(run, found, actions)
+    with run.console.as_result():
+        _show(run, found, actions)
     if not actions or run.options.dry_run:
         _document(run, found, actions, done=False, kept=(), left=found)
         _refuse_left([c for c in found if not c.actions], "has" if not actions else "would still have")

@@ -233,10 +233,11 @@ def _review_against(
     connection: psycopg.Connection[Any] | None = None,
     new: Sequence[Migration] = (),
 ) -> None:
-    reviews = show_all(run.console, migrations, connection, new=new)
+    with run.console.as_result():
+        reviews = show_all(run.console, migrations, connection, new=new)
+        if not migrations:
+            run.console.say("Nothing is pending on the remote.", "ok")
     run.console.document({"migrations": [_review_data(m, r) for m, r in zip(migrations, reviews, strict=True)]})
-    if not migrations:
-        run.console.say("Nothing is pending on the remote.", "ok")
     refuse_blocking(reviews, run.options.allow_data_loss, "the database it is applied to")
 
 

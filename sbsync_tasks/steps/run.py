@@ -12,7 +12,8 @@ from ..databases import Database, Identity, NextLocal, Shadows, Stack, open_loca
 from ..databases.catalog import MIGRATIONS, Catalog, Claims, compare, read_catalog
 from ..databases.containers import Containers
 from ..databases.docker import WITHOUT, Docker
-from ..errors import ConfigError
+from ..databases.open import local_cluster
+from ..errors import ConfigError, SbsyncError
 from ..histories import History, Row, Verdict
 from ..migrations import Folder, Migration
 from ..settings import Settings
@@ -286,7 +287,27 @@ class Run:
         """Say which databases this run is about, before anything else."""
         protected = ", protected" if self.settings.protected else ""
         shown = f"{self.remote.label}, PostgreSQL {self.remote_identity.version}{protected}"
-        self.console.heading(f"{self.local.label} ⇄ {shown}")
+        self.console.heading(f"{self.local_label} ⇄ {shown}" if self.local_label else shown)
+
+    @property
+    def local_label(self) -> str:
+        """What the local database is called; empty where this run has not looked at it."""
+        return self._local.label if self._local else ""
+
+    def why_no_local(self) -> str:
+        """Why there is no local database to look at, for what can do without; empty where there is one."""
+        from ..databases.embedded import made_by
+
+        cluster = local_cluster(self.settings)
+        if cluster and made_by(self.settings.root, cluster) is None:
+            return "The local database has not been made yet."
+        try:
+            self.local_identity  # noqa: B018 - opens it, and asks
+        except ConfigError:
+            raise
+        except SbsyncError as error:
+            return error.message
+        return ""
 
     def forget_local(self) -> None:
         """The local database was rebuilt: open it anew when it is needed."""
@@ -341,6 +362,8 @@ class Run:
             self.shadows.close()
 
     def _may_install(self) -> bool:
+        if not (self.console.yes or self.console.interactive):
+            return False
         self.console.confirm("The Supabase CLI was not found. Install it from npm into this user's cache?")
         return True
 

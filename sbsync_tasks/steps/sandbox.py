@@ -7,6 +7,7 @@ from ..databases.open import SANDBOX_LOCAL, SANDBOX_REMOTE, clusters_of
 from .run import Run
 
 BOTH = (SANDBOX_LOCAL, SANDBOX_REMOTE)
+SHADOWS = "shadow-"  # how the names of those begin that runs keep for themselves
 
 
 def up(run: Run) -> None:
@@ -53,9 +54,11 @@ def reset(run: Run) -> None:
 def status(run: Run) -> None:
     """List the embedded databases of the project, and those that a project which is gone has left behind."""
     clusters = clusters_of(run.settings)
-    states = {name: "running" if clusters.running(name) else "stopped" for name in clusters.names()}
+    names = [name for name in clusters.names() if not name.startswith(SHADOWS)]
+    states = {name: "running" if clusters.running(name) else "stopped" for name in names}
     if states:
-        run.console.table(["database", "state"], [*states.items()])
+        with run.console.as_result():
+            run.console.table(["database", "state"], [*states.items()])
     else:
         run.console.say("There are no embedded databases yet: `invoke sandbox.up` makes them.", "note")
     left = orphans()

@@ -16,39 +16,48 @@ COLUMNS = ("version", "name", "file", "local", "remote", "state")
 
 
 def status(run: Run) -> bool:
-    """Show every version's state, and each database's drift.
+    """Show every version's state, and each database's drift; the remote's alone where there is no local database.
 
     Returns:
         Whether anything is pending or differs.
     """
-    work = preflight.look(run)
-    local = changes(run, run.local, work.local_history, work.files)
+    absent = run.why_no_local()
+    work = preflight.look_at_remote(run) if absent else preflight.look(run)
+    local = None if absent else changes(run, run.local, work.local_history, work.files)
     remote = changes(run, run.remote, work.remote_history, work.files)
-    rows = [_cells(row) for row in work.rows]
+    rows = [_cells(row, local is not None) for row in work.rows]
     console = run.console
-    run.introduce()
-    console.table(COLUMNS, rows)
-    tell_skipped(run, work.folder)
-    for label, found in ((run.local.name, local), (run.remote.name, remote)):
-        _tell_drift(run, label, found)
+    with console.as_result():
+        run.introduce()
+        console.table([c for c in COLUMNS if local or c != "local"], [_shown(row) for row in rows])
+        tell_skipped(run, work.folder)
+        if absent:
+            console.say(f"{absent} The files are compared with {run.remote.name} alone.", "note")
+        if local:
+            _tell_drift(run, run.local.name, local)
+        _tell_drift(run, run.remote.name, remote)
     console.document(
         {
-            "local": run.local.label, "remote": run.remote.label,
-            "versions": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
-            "local_changes": _drift_data(local), "remote_changes": _drift_data(remote),
+            "local": run.local_label or None, "remote": run.remote.label,
+            "versions": rows,
+            "local_changes": _drift_data(local) if local else None, "remote_changes": _drift_data(remote),
             "misnamed": [s.name for s in work.folder.misnamed], "duplicates": list(work.folder.duplicates),
         }
     )  # fmt: skip
     applied = all(row.verdict is Verdict.APPLIED for row in work.rows) and not work.folder.misnamed
-    return not (applied and local.none and remote.none)
+    return not (applied and (local is None or local.none) and remote.none)
 
 
-def _cells(row: Row) -> list[str]:
-    return [row.version, row.name, _tick(row.file), _tick(row.local), _tick(row.remote), row.verdict.value]
+def _cells(row: Row, local: bool) -> dict[str, Any]:
+    """A version's state as data; without a local database, nothing of that."""
+    there = {"file": bool(row.file), "local": bool(row.local), "remote": bool(row.remote)}
+    if not local:
+        del there["local"]
+    return {"version": row.version, "name": row.name, **there, "state": row.verdict.value}
 
 
-def _tick(value: object) -> str:
-    return "✓" if value else "-"
+def _shown(row: dict[str, Any]) -> list[str]:
+    return [value if isinstance(value, str) else ("✓" if value else "-") for value in row.values()]
 
 
 def _tell_drift(run: Run, label: str, found: Changes) -> None:

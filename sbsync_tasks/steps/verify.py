@@ -11,7 +11,7 @@ from ..proof import Proof, apart
 from ..side_by_side import side_by_side
 from .diff import Compared, engine_and_catalogs
 from .files import problems, refuse
-from .preflight import look
+from .preflight import look, look_at_remote
 from .run import Run, Work
 
 
@@ -60,19 +60,27 @@ def histories_again(run: Run, work: Work) -> Work:
     return work.with_(proof=proof)
 
 
-def remote_against_files(run: Run, work: Work) -> Work:
-    """After a push alone: the remote against a shadow of the files; the local database is not looked at."""
+def remote_against_files(run: Run, work: Work, pending: tuple[Migration, ...] = ()) -> Work:
+    """The remote against a shadow of the files; the local database is not looked at.
+
+    Args:
+        run: The run.
+        work: What is known.
+        pending: Files that the remote rightly lacks: they are set apart by name. After a push there are none.
+    """
     with run.remote.connection() as connection:
         history = histories.read(connection)
-    shadow = run.shadow(work.files, run.remote_identity.major)
+    files = {m.version: m for m in work.files if m not in pending}
+    shadow = run.shadow(tuple(files.values()), run.remote_identity.major)
     found = engine_and_catalogs(run, shadow, run.remote)
-    unlike = tuple(m.version for m in work.files if not _matches(history, m.version, m))
+    unlike = {v for v, m in files.items() if not _matches(history, v, m)} | (set(history) - set(files))
     made = Proof(
         databases=(run.remote.name, "the migration files"), sql="" if work.drift else found.sql,
         differences=apart(found.differences, work.drift), line_ends=found.line_ends,
         platform=found.platform, exposed=found.exposed, stand_ins=found.stand_ins,
-            refused=found.refused,
-        histories=unlike, known_drift=work.drift, schemas=run.settings.schemas, bare=_bare(history),
+        refused=found.refused,
+        histories=tuple(sorted(unlike)), pending=tuple(m.file_name for m in pending), known_drift=work.drift,
+        schemas=run.settings.schemas, bare=_bare(history),
     )  # fmt: skip
     return work.with_(remote_history=history, proof=made)
 
@@ -114,14 +122,14 @@ def _matches(history: History, version: str, migration: Migration) -> bool:
     return version in history and history[version].matches(migration)
 
 
-def prove(run: Run) -> Proof:
-    """The proof of the two databases as they are.
+def prove(run: Run, *, remote: bool = False) -> Proof:
+    """The proof of the two databases as they are; with `remote`, of the remote and the files alone.
 
     Raises:
         RefusedError: the CLI would skip a file, so what the files say is not what a proof would be about.
     """
-    seen = look(run)
+    seen = look_at_remote(run) if remote else look(run)
     refuse(problems(run, seen.folder))
-    work = verify(run, seen)
+    work = remote_against_files(run, seen, seen.pending) if remote else verify(run, seen)
     assert work.proof is not None  # noqa: S101 - verify always makes one
     return work.proof

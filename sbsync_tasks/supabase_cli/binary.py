@@ -181,14 +181,16 @@ def _pinned_dir(version: Version = NEWEST_KNOWN) -> Path:
 
 
 def _install(may_install: Callable[[], bool]) -> Path:
-    how = f"Install it (`npm install --save-dev {PACKAGE}`), or name it with SBSYNC_SUPABASE_BIN."
+    how = f"`npm install --save-dev {PACKAGE}` adds it to the project; SBSYNC_SUPABASE_BIN names one elsewhere."
     if npm_command() is None:
         raise MissingToolError(
             "The Supabase CLI was not found, and without npm it cannot be installed.",
             f"{how} `pip install 'sbsync-tasks[node]'` brings npm.",
         )
     if not may_install():
-        raise MissingToolError("The Supabase CLI was not found.", how)
+        raise MissingToolError(
+            "The Supabase CLI was not found.", f"{how} A task with --yes installs it from npm into this user's cache."
+        )
     return install(NEWEST_KNOWN)
 
 

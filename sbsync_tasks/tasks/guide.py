@@ -9,7 +9,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from .. import errors
-from .session import ASKS, COMMON, LOCAL, session
+from .session import ASKS, COMMON, LOCAL, READS, session
 
 
 @task(
@@ -21,6 +21,7 @@ from .session import ASKS, COMMON, LOCAL, session
         "exit-code": "exit with 2 if there are changes",
         "verbatim": "print the CLI engine's own SQL, neither completed nor proved; writes no file",
         "dry-run": ASKS["dry-run"],
+        **READS,
     },
     iterable=["env_file"],
     auto_shortflags=False,
@@ -34,6 +35,7 @@ def diff(
     remote: bool = False,
     exit_code: bool = False,
     verbatim: bool = False,
+    yes: bool = False,
     dry_run: bool = False,
     json: bool = False,
     start: bool = False,
@@ -45,7 +47,9 @@ def diff(
     """
     from ..steps import unrecorded as step
 
-    with session(context, env=env, env_file=env_file, dry_run=dry_run, json=json, start=start, name=name or "") as run:
+    with session(
+        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, start=start, name=name or ""
+    ) as run:
         found = step.unrecorded(run, remote=remote, verbatim=verbatim)
         run.console.document(found.document())
         run.console.result(found.sql)
@@ -118,7 +122,6 @@ def reset(
 @task(
     help={
         **COMMON,
-        **LOCAL,
         **ASKS,
         "allow-data-loss": "accept losing this object on the remote, such as public.t (repeatable)",
         "ignore-drift": "continue even if the remote differs from its own history",
@@ -136,23 +139,22 @@ def push(
     yes: bool = False,
     dry_run: bool = False,
     json: bool = False,
-    start: bool = False,
     allow_data_loss: Sequence[str] | None = None,
     ignore_drift: bool = False,
     include_all: bool = False,
 ) -> None:
     """Push pending migration files to the remote.
 
-    The files are proved on a fresh shadow, reviewed, and the remote is backed up, as in local-to-remote; the local
-    database is left alone.
+    The files are proved on a fresh shadow, reviewed, and the remote is backed up, as in local-to-remote; there need
+    not be a local database.
     """
     from .. import report, scenarios
 
     with session(
-        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, start=start,
+        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, reset=False,
         allow_data_loss=tuple(allow_data_loss or ()), ignore_drift=ignore_drift, include_all=include_all,
     ) as run:  # fmt: skip
-        report.scenario(run, scenarios.run_chain(run, scenarios.PUSH))
+        report.scenario(run, scenarios.run_chain(run, scenarios.PUSH, alone=True))
 
 
 @task(
@@ -210,12 +212,18 @@ def commit(
         step.commit_files(run, message)
 
 
-@task(help={**COMMON, **LOCAL}, iterable=["env_file"], auto_shortflags=False)
+@task(
+    help={**COMMON, **LOCAL, **READS, "remote": "compare the remote with the migration files; needs no local database"},
+    iterable=["env_file"],
+    auto_shortflags=False,
+)
 def verify(
     context: Context,
     *,
     env: str | None = None,
     env_file: Sequence[str] | None = None,
+    remote: bool = False,
+    yes: bool = False,
     json: bool = False,
     start: bool = False,
 ) -> None:
@@ -226,10 +234,11 @@ def verify(
     from .. import report
     from ..steps import verify as step
 
-    with session(context, env=env, env_file=env_file, json=json, start=start) as run:
-        made = step.prove(run)
+    with session(context, env=env, env_file=env_file, yes=yes, json=json, start=start) as run:
+        made = step.prove(run, remote=remote)
         run.console.document(made.document())
-        report.proof(run, made)
+        with run.console.as_result():
+            report.proof(run, made)
         if not made.in_sync:
             raise Exit(code=errors.DIFFERENCES)
 
@@ -238,6 +247,7 @@ def verify(
     help={
         **COMMON,
         **LOCAL,
+        **READS,
         "local": "back up the local database instead of the remote",
         "schema-only": "leave out the rows",
     },
@@ -251,6 +261,7 @@ def backup(
     env_file: Sequence[str] | None = None,
     local: bool = False,
     schema_only: bool = False,
+    yes: bool = False,
     json: bool = False,
     start: bool = False,
 ) -> None:
@@ -260,12 +271,12 @@ def backup(
     """
     from ..steps import backup as step
 
-    with session(context, env=env, env_file=env_file, json=json, start=start) as run:
+    with session(context, env=env, env_file=env_file, yes=yes, json=json, start=start) as run:
         step.back_up(run, local=local, schema_only=schema_only)
 
 
 @task(
-    help={**COMMON, **LOCAL, "exit-code": "exit with 2 if anything is pending or differs"},
+    help={**COMMON, **LOCAL, **READS, "exit-code": "exit with 2 if anything is pending or differs"},
     iterable=["env_file"],
     auto_shortflags=False,
 )
@@ -275,16 +286,17 @@ def status(
     env: str | None = None,
     env_file: Sequence[str] | None = None,
     exit_code: bool = False,
+    yes: bool = False,
     json: bool = False,
     start: bool = False,
 ) -> None:
     """Show each migration's state: file, local, remote.
 
-    And whether each database differs from its own history.
+    And whether each database differs from its own history. Where there is no local database, the remote's alone.
     """
     from ..steps import status as step
 
-    with session(context, env=env, env_file=env_file, json=json, start=start) as run:
+    with session(context, env=env, env_file=env_file, yes=yes, json=json, start=start) as run:
         found = step.status(run)
         if exit_code and found:
             raise Exit(code=errors.DIFFERENCES)

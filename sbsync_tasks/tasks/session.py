@@ -28,6 +28,7 @@ COMMON = {
 REMOTE = {"remote": "the remote database instead of the local one"}
 # Of the tasks that use the local database.
 LOCAL = {"start": "start the CLI's local stack first if it is not running"}
+READS = {"yes": "install a program that is missing without asking"}
 ASKS = {
     "yes": "answer yes to every ordinary question (needed without a terminal)",
     "dry-run": "only look: show what would be done, write nothing",
@@ -160,7 +161,7 @@ def _first_line(error: Exception) -> str:
 
 def _exit(console: Console, message: str, hint: str, code: int) -> Exit:
     console.document({"error": {"message": message, "hint": hint, "exit_code": code}})
-    text = console.redact(f"error: {message}" + (f"\n{hint}" if hint else ""))
+    text = console.wrapped(console.redact(f"error: {message}" + (f"\n{hint}" if hint else "")))
     return Exit(text, code=code)
 
 

@@ -76,8 +76,8 @@ def test_pending_files_are_reviewed_together(project: Project) -> None:
     for args in (("--dry-run",), ("--yes",)):
         done = project.task("local-to-remote", *args)
         assert done.code == 0, done.text
-        assert "public.open: Default privileges" in done.stderr
-        assert "public.made: Default privileges" not in done.stderr
+        assert "public.open: Default privileges" in done.text
+        assert "public.made: Default privileges" not in done.text
     query = "select relname, relrowsecurity from pg_class where relname in ('made', 'open') order by 1"
     for database in (project.local, project.remote):
         assert database.rows(query) == [("made", True), ("open", False)]

@@ -106,8 +106,8 @@ def test_a_missing_file_that_no_branch_has_comes_from_the_remotes_history(projec
     path.unlink()
     shown = project.task("resolve", "--dry-run")
     assert shown.code == 0, shown.text
-    assert "No branch has it" in shown.stderr
-    assert "create table public.notes" in shown.stderr
+    assert "No branch has it" in shown.text
+    assert "create table public.notes" in shown.text
     cured(project)
     assert "create table public.notes" in project.migrations[path.name]
     in_sync(project)
@@ -154,7 +154,7 @@ def test_without_recorded_statements_and_without_a_branch_it_is_only_explained(p
     before = project.snapshot()
     done = project.task("resolve", "--yes")
     assert done.code == 4, done.text
-    assert "its statements were not recorded" in done.stderr
+    assert "its statements were not recorded" in done.text
     assert project.snapshot() == before
 
 
@@ -227,8 +227,8 @@ def test_a_file_that_leads_elsewhere_cannot_keep_its_version(project: Project, s
     before = project.snapshot()
     done = project.task("local-to-remote", "--yes", "--include-all")
     assert done.code == 4, done.text
-    assert "The order matters" in done.stderr
-    assert "resolve" in done.stderr
+    assert "The order matters" in done.text
+    assert "resolve" in done.text
     assert project.snapshot() == before
 
 
@@ -293,9 +293,9 @@ def test_a_misnamed_file_is_only_explained(project: Project) -> None:
     before = project.snapshot()
     done = project.task("resolve", "--yes")
     assert done.code == 4, done.text
-    assert "2026-01-30 add notes.sql is not named" in done.stderr
+    assert "2026-01-30 add notes.sql is not named" in done.text
     assert project.snapshot() == before
-    (command,) = re.findall(r"`(mv [^`]+)`", done.stderr)
+    (command,) = re.findall(r"`(mv [^`]+)`", done.text)
     subprocess.run(command, shell=True, check=True, cwd=project.root)
     assert not path.exists()
     in_sync(project)

@@ -18,6 +18,7 @@ from sbsync_tasks.redaction import Redactor
 from sbsync_tasks.settings import resolve
 from sbsync_tasks.steps import doctor as step
 from sbsync_tasks.steps.doctor import files
+from tests.support import terminal
 from tests.support.project import Done, Project
 
 SECRET = 'tr0ub@dor:/%#"$X &3'
@@ -103,9 +104,9 @@ def test_without_json_the_lines_and_the_exit_code_are_the_same(project: Project)
     (project.root / "supabase" / "config.toml").write_text("[db\n", encoding="utf-8")
     as_json = doctor(project, "--env", "sandbox")
     plain = project.invoke("doctor", "--env", "sandbox")
-    assert (plain.code, plain.stdout, plain.stderr) == (1, "", as_json.stderr)
-    assert "✗ config.toml" in plain.stderr
-    assert plain.stderr.endswith("1 error, 0 warnings.\n")
+    assert (plain.code, plain.stdout, plain.stderr) == (1, as_json.stderr, "")
+    assert "✗ config.toml" in plain.stdout
+    assert plain.stdout.endswith("1 error, 0 warnings.\n")
 
 
 def test_a_bad_setting_is_a_line_that_hides_no_other(project: Project) -> None:
@@ -358,7 +359,9 @@ def test_a_wrong_bindir_is_an_error_of_postgresql_alone(project: Project, tmp_pa
 
 def test_the_report_fits_a_terminal_of_80_columns(project: Project) -> None:
     environment(project, ".env.staging.local", f"SUPABASE_DB_PASSWORD='{SECRET}'", "X=a$Y", mode=0o644)
-    for line in doctor(project, "--env", "staging").stderr.splitlines():
+    screen = terminal.invoke(project, "doctor", "--env", "staging")
+    assert screen.code == 0, screen.text
+    for line in screen.text.splitlines():
         # A path cannot be broken; it stands alone on its line then.
         assert len(line) <= 80 or len(line.split()) == 1
 

@@ -11,6 +11,7 @@ import pytest
 from sbsync_tasks.console import Console, counted
 from sbsync_tasks.errors import RefusedError
 from sbsync_tasks.redaction import Redactor
+from tests.support.terminal import at_a_terminal
 
 SECRET = "tr0ub4d\"or'\\ü"
 
@@ -157,7 +158,7 @@ except RefusedError as error:
 """
 
 
-def at_a_terminal(typed, **environment):
+def asked_at_a_terminal(typed, **environment):
     """Run the script with a terminal on all three streams; what stood on the screen in the end."""
     ours, theirs = os.openpty()
     try:
@@ -186,22 +187,62 @@ def read_all(descriptor):
         found += data
 
 
+SAID = "differs from its own history:\n  - table public.payments: only there, and nobody knows since when it is"
+SQL = "create table public.payments (id bigint primary key, note text not null default 'a long one, longer');"
+COLUMNS = ("version", "name", "file", "local", "remote", "state")
+ROW = ("20260105090000", "a_rather_long_name_of_it", "x", "x", "-", "pending")
+SHOWING = f"""
+from sbsync_tasks.console import Console
+from sbsync_tasks.redaction import Redactor
+console = Console(Redactor())
+console.say({SAID!r}, "ok")
+console.sql({SQL!r})
+with console.as_result():
+    console.table({COLUMNS!r}, [{ROW!r}])
+"""
+
+
+@pytest.mark.parametrize("columns", [50, 80])
+def test_a_terminal_gets_words_statements_and_versions_whole(columns, tmp_path):
+    screen = at_a_terminal([sys.executable, "-c", SHOWING], cwd=tmp_path, env=os.environ, columns=columns)
+    said, _, rest = screen.text.partition("create table")
+    statement, *table = rest.splitlines()
+    first, *lines = said.splitlines()
+    assert first == "✓ differs from its own history:"
+    assert " ".join(line.strip() for line in lines) == SAID.splitlines()[1].strip()
+    assert lines[0].startswith("  - table")
+    assert all(line.startswith("    ") for line in lines[1:])
+    assert f"create table{statement}" == SQL
+    assert table[1].startswith(f"{ROW[0]} ")
+    assert all(len(line) <= columns for line in (*lines, *table))
+
+
+def test_a_pipe_gets_whole_lines_and_results_are_on_stdout(capsys):
+    exec(SHOWING)
+    out, err = capsys.readouterr()
+    assert f"{SAID}\n{SQL}\n" in err
+    assert " ".join(out.split()) == " ".join([*COLUMNS, *ROW])
+    with (quiet := console(json_output=True)).as_result():
+        quiet.say("In words.")
+    assert capsys.readouterr() == ("", "In words.\n")
+
+
 @pytest.mark.parametrize("typed", [b"y\n", b" YES \n"])
 def test_only_a_clear_yes_agrees(typed):
-    screen = at_a_terminal(typed)
+    screen = asked_at_a_terminal(typed)
     assert "Drop ***? [y/N] " in screen
     assert "AGREED" in screen
 
 
 @pytest.mark.parametrize("typed", [b"\n", b"yep\n", b"\x04"])
 def test_everything_else_is_a_no(typed):
-    assert "REFUSED 4 Declined. Nothing was changed." in at_a_terminal(typed)
+    assert "REFUSED 4 Declined. Nothing was changed." in asked_at_a_terminal(typed)
 
 
 def test_a_terminal_has_colour_unless_the_user_wants_none():
     colour = re.compile(r"\x1b\[[0-9;]*3[0-9]")
-    assert colour.search(at_a_terminal(b"\n", NO_COLOR=""))
-    plain = at_a_terminal(b"\n", NO_COLOR="1")
+    assert colour.search(asked_at_a_terminal(b"\n", NO_COLOR=""))
+    plain = asked_at_a_terminal(b"\n", NO_COLOR="1")
     assert not colour.search(plain)
     assert "coloured" in plain
     assert "tr0ub4dor" not in plain

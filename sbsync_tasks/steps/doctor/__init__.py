@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
@@ -35,7 +34,6 @@ CHECKS: tuple[tuple[str, Callable[[Subject], list[Check]]], ...] = (
 # The checks that have nothing to look at where the settings cannot be resolved.
 NEED_SETTINGS = (remote, local, pair)
 NAME_WIDTH = max(len(name) for name, _ in CHECKS)
-WIDTH = 79
 
 
 def examine(subject: Subject) -> bool:
@@ -53,7 +51,8 @@ def examine(subject: Subject) -> bool:
         _show(subject.console, name, check)
     errors, warnings = (sum(check.level == level for _, check in made) for level in ("error", "warning"))
     if errors or warnings:
-        subject.console.say(f"{counted(errors, 'error')}, {counted(warnings, 'warning')}.")
+        with subject.console.as_result():
+            subject.console.say(f"{counted(errors, 'error')}, {counted(warnings, 'warning')}.")
     subject.console.document(
         {
             "environment": subject.settings.env if subject.settings else None,
@@ -78,19 +77,11 @@ def _checks(subject: Subject) -> Iterator[tuple[str, Check]]:
 
 
 def _show(console: Console, name: str, check: Check) -> None:
-    """One check in lines of at most 79 columns, the fix below it."""
-    indent = " " * (NAME_WIDTH + 4)
-    first = _wrapped(check.what, f"{name:<{NAME_WIDTH}}  ", indent)
-    fix = _wrapped(check.fix, f"{indent}→ ", f"{indent}  ") if check.fix else []
-    console.say("\n".join([*first, *fix]), check.level)
-
-
-def _wrapped(text: str, start: str, indent: str) -> list[str]:
-    # The first line gets a mark of two columns in front.
-    return textwrap.wrap(
-        text, WIDTH - 2, initial_indent=start, subsequent_indent=indent, break_long_words=False,
-        break_on_hyphens=False,
-    )  # fmt: skip
+    """One check, the fix below it."""
+    indent = NAME_WIDTH + 4  # two of them are the mark's
+    fix = f"\n{' ' * indent}→ {check.fix}" if check.fix else ""
+    with console.as_result():
+        console.say(f"{name:<{NAME_WIDTH}}  {check.what}{fix}", check.level, indent)
 
 
 def _data(name: str, check: Check) -> dict[str, Any]:

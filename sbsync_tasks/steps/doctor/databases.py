@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ...databases.open import clusters_of
+from ...databases.open import clusters_of, local_cluster
 from ...errors import ConfigError, SbsyncError
 from ...settings import Settings
-from .subject import Check, Server, Subject, attempt, local_cluster, remote_cluster
+from .subject import Check, Server, Subject, attempt, remote_cluster
 
 
 def remote(subject: Subject) -> list[Check]:

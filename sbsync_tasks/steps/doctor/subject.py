@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 
 from ...console import Console
 from ...databases import Database, Identity, open_local
-from ...databases.open import LOCAL, SANDBOX_LOCAL, SANDBOX_REMOTE, clusters_of
+from ...databases.open import SANDBOX_REMOTE, clusters_of, local_cluster
 from ...errors import ConfigError, SbsyncError
 from ...settings import Settings
 from ...settings.keys import PG_BINDIR, SUPABASE_BIN
@@ -153,13 +153,6 @@ def attempt(work: Callable[[], T]) -> T | SbsyncError:
 def remote_cluster(settings: Settings) -> str:
     """The embedded database that is the remote; empty where it is none."""
     return SANDBOX_REMOTE if settings.remote and settings.remote.kind == "sandbox" else ""
-
-
-def local_cluster(settings: Settings) -> str:
-    """The embedded database that is the local one; empty where it is none."""
-    if settings.local.kind != "embedded":
-        return ""
-    return SANDBOX_LOCAL if remote_cluster(settings) else LOCAL
 
 
 def is_up(settings: Settings, cluster: str) -> bool:
