@@ -41,11 +41,9 @@ def _as_dropped(statement: str) -> str:
 
 
 def _by_words(text: str) -> str:
-    """Names as findings show them: those that stand on a table as they are, all others with their schema."""
+    """Names as findings show them, with their schema."""
     prefix = re.match(r"(?:[a-z]+\s+)*", text, re.IGNORECASE)
     kind, rest = (" ".join(text[: prefix.end()].lower().split()), text[prefix.end() :]) if prefix else ("", text)
-    if " on " in rest.lower() or kind.endswith(" on"):
-        return " ".join(text.split())
     found = _parts(rest)
     if len(found) == 1 and names.has_schema(kind) and kind != "column":
         found = [names.PUBLIC, *found]

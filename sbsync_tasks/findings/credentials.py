@@ -27,13 +27,16 @@ _PATTERNS = {
     "Supabase secret key": re.compile(r"(?<!\w)(?P<secret>sb_secret_[\w-]{16,})", re.ASCII),
     "Supabase access token": re.compile(r"(?<!\w)(?P<secret>sbp_(?:[a-z0-9]+_)?[0-9a-f]{40})(?!\w)"),
     "database password": re.compile(r"\bpostgres(?:ql)?://[^\s:@/'\"]*:(?P<secret>[^\s@/'\"]+)@", re.IGNORECASE),
+    "role password": re.compile(
+        r"\b(?:create|alter)\s+(?:role|user|server)\b[^;]{0,300}?\bpassword\s+'(?P<secret>[^'\s]+)'", re.IGNORECASE
+    ),
     "AWS access key": re.compile(r"(?<![A-Za-z0-9])(?P<secret>(?:AKIA|ASIA)[0-9A-Z]{16})(?![A-Za-z0-9])"),
     "bearer token": re.compile(r"\bbearer[ \t]+(?P<secret>(?=[^\s'\"]*\d)[\w.~+/-]{20,}=*)", re.IGNORECASE | re.ASCII),
 }
 _PLACEHOLDER = re.compile(
     r"\[.*\]|<.*>|\$?\{.*\}|\$\w+|%\w*|[*x.]+|.*(your|example|placeholder|change).*", re.IGNORECASE
 )
-_MAY_BE_PLACEHOLDER = frozenset(["database password", "bearer token", "Supabase secret key"])
+_MAY_BE_PLACEHOLDER = frozenset(["database password", "role password", "bearer token", "Supabase secret key"])
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sbsync_tasks.sqltext import enum_name, walk
 
-from . import names
+from . import names, types
 from .model import Finding, Severity, finding
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from .scope import Scope
 
-# Every type turns into these without losing anything.
-_TAKES_ALL = frozenset(["text", "varchar"])
 # Statements that hold others without running them now.
 _ONLY_STORED = frozenset(["create_function_stmt", "rule_stmt"])
 _LOOKS_AT_ROWS = frozenset(["ColumnRef", "SubLink", "FuncCall", "CurrentOfExpr", "ParamRef"])
@@ -35,8 +33,8 @@ def altered_columns(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
             case "AT_DropColumn" if not scope.is_new_column(table, column):
                 yield _dropped_column(parsed, command, column)
             case "AT_AlterColumnType" if not scope.is_new_column(table, column):
-                yield _changed_type(parsed, command, column)
-            case "AT_DetachPartition":
+                yield _changed_type(parsed, command, column, scope)
+            case "AT_DetachPartition" if not scope.is_new(scope.name(getattr(command, "def").partition_cmd.name)):
                 yield _detached(parsed, command, scope, table)
 
 
@@ -49,32 +47,27 @@ def _dropped_column(parsed: Parsed, command: Node, column: str) -> Finding:
     return finding(parsed, "drop-column", Severity.DATA_LOSS, column, why, way_out)
 
 
-def _changed_type(parsed: Parsed, command: Node, column: str) -> Finding:
-    if _loses_nothing(command):
+def _changed_type(parsed: Parsed, command: Node, column: str, scope: Scope) -> Finding:
+    definition = getattr(command, "def").column_def
+    only_cast = not definition.HasField("raw_default") or _only_casts(
+        definition.raw_default, command.name, definition.type_name
+    )
+    if only_cast and types.takes_all(definition.type_name, scope.type_of(column)):
         why = "No value is lost, but the table may be rewritten while it is locked."
         return finding(parsed, "widen-column-type", Severity.LOCKING, column, why)
-    why = "Values may be cut, rounded or refused: the old type does not stand in the SQL."
+    why = "Values may be cut, rounded or refused: the new type does not take all that the old one may hold."
     way_out = "Add a new column and fill it, or check the values and name the column as allowed."
     return finding(parsed, "change-column-type", Severity.DATA_LOSS, column, why, way_out)
 
 
-def _loses_nothing(command: Node) -> bool:
-    """Whether the new type is text without a length, and USING does no more than cast."""
-    definition = getattr(command, "def").column_def
-    return _is_text(definition.type_name) and (
-        not definition.HasField("raw_default") or _only_casts(definition.raw_default, command.name)
-    )
-
-
-def _is_text(type_name: Node) -> bool:
-    parts = names.parts(type_name)
-    plain = parts[:-1] in {(), ("pg_catalog",)} and parts[-1] in _TAKES_ALL
-    return plain and not type_name.typmods and not type_name.array_bounds
-
-
-def _only_casts(using: Node, column: str) -> bool:
+def _only_casts(using: Node, column: str, new: Node) -> bool:
+    """Whether `USING` does no more than cast the column to text or to its new type."""
     if using.WhichOneof("node") == "type_cast":
-        return _is_text(using.type_cast.type_name) and _only_casts(using.type_cast.arg, column)
+        to = using.type_cast.type_name
+        harmless = types.is_text(to) or (types.read(to), bool(to.array_bounds)) == (
+            types.read(new), bool(new.array_bounds)
+        )  # fmt: skip
+        return harmless and _only_casts(using.type_cast.arg, column, new)
     fields = using.column_ref.fields
     return bool(fields) and names.parts(fields[-1]) == (column,)
 
@@ -120,7 +113,7 @@ def _reaching_all(parsed: Parsed, kind: str, node: Node, table: str, scope: Scop
     elif kind == "DeleteStmt":
         why = "All rows of the table are deleted."
         yield finding(parsed, "delete-all", Severity.DATA_LOSS, table, why, way_out)
-    elif not _fills_new_columns(node, table, scope):
+    elif not _fills_gaps(node, table, scope):
         why = "Old values are overwritten in every row."
         yield finding(parsed, "update-all", Severity.DATA_LOSS, table, why, way_out)
 
@@ -129,9 +122,15 @@ def _deletes(clause: Node) -> bool:
     return enum_name(clause, "command_type") == "CMD_DELETE"
 
 
-def _fills_new_columns(node: Node, table: str, scope: Scope) -> bool:
-    columns = (f"{table}.{names.quoted(t.res_target.name)}" for t in node.target_list)
-    return all(scope.is_new_column(table, c) for c in columns)
+def _fills_gaps(node: Node, table: str, scope: Scope) -> bool:
+    """Whether an UPDATE only sets new columns, and others with COALESCE where they are NULL."""
+    targets = [t.res_target for t in node.target_list]
+    return all(_keeps_value(t) or scope.is_new_column(table, f"{table}.{names.quoted(t.name)}") for t in targets)
+
+
+def _keeps_value(target: Node) -> bool:
+    first = target.val.coalesce_expr.args[:1]
+    return bool(first) and [names.parts(f) for f in first[0].column_ref.fields[-1:]] == [(target.name,)]
 
 
 def restricts(where: Node) -> bool:

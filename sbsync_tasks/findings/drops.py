@@ -19,12 +19,20 @@ if TYPE_CHECKING:
 # Kinds that hold something which cannot be made again from the migrations.
 _HOLDS = {
     "table": "All rows of the table are lost.",
-    "schema": "Everything in the schema is lost.",
-    "type": "The type's definition is lost, and with CASCADE every column of it.",
-    "domain": "The domain's definition is lost, and with CASCADE every column of it.",
     "sequence": "The sequence's position is lost: numbers may be given out again.",
     "extension": "Tables that belong to the extension are lost with their rows.",
 }
+# PostgreSQL refuses to drop these without CASCADE where a row depends on them.
+_HOLD_BY_CASCADE = {
+    "schema": "Everything in the schema is lost.",
+    "type": "The type is dropped, and every column of it.",
+    "domain": "The domain is dropped, and every column of it.",
+}
+CASCADE_TAKES_NO_ROWS = frozenset(
+    ["event trigger", "foreign data wrapper", "foreign server", "index", "policy", "publication", "rule", "sequence",
+     "trigger"]
+)  # fmt: skip
+"""Kinds on which no column depends, nor anything else that holds rows."""
 # Extensions that keep nothing in tables of their own, as their catalogs say; any other may.
 _WITHOUT_TABLES = frozenset(
     f"extension {names.quoted(name)}"
@@ -47,26 +55,20 @@ def dropped(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     for item in parsed.node.objects:
         label = scope.label(kind, item)
         if not scope.is_new(label):
-            yield _judged(parsed, kind, label + names.arguments(kind, item), scope, cascade=cascade)
+            yield _judged(parsed, kind, label + names.arguments(kind, item), cascade=cascade)
 
 
-def _judged(parsed: Parsed, kind: str, label: str, scope: Scope, *, cascade: bool) -> Finding:
+def _judged(parsed: Parsed, kind: str, label: str, *, cascade: bool) -> Finding:
     rule = f"drop-{kind.replace(' ', '-')}"
     if kind == "policy":
         why = "Whom the policy let in, or kept out, is decided by the other policies alone."
         return finding(parsed, rule, Severity.EXPOSURE, label, why)
-    if kind == "type" and not cascade and _was_replaced(label, scope):
-        why = "The type was renamed and made anew above: PostgreSQL refuses where it is in use."
-        return finding(parsed, "recreated-type", Severity.NOTE, label, why)
-    if (kind in _HOLDS and label not in _WITHOUT_TABLES) or cascade:
+    cascades = cascade and kind not in CASCADE_TAKES_NO_ROWS
+    if cascades or (kind in _HOLDS and label not in _WITHOUT_TABLES):
         extra = " CASCADE takes along whatever depends on it, unnamed." if cascade else ""
-        why = _HOLDS.get(kind, f"The {kind} is dropped.") + extra
+        why = {**_HOLDS, **_HOLD_BY_CASCADE}.get(kind, f"The {kind} is dropped.") + extra
         return finding(parsed, rule, Severity.DATA_LOSS, label, why, _BACKED_UP)
     return finding(parsed, rule, Severity.NOTE, label, f"The {kind} is dropped; it holds no rows.")
-
-
-def _was_replaced(label: str, scope: Scope) -> bool:
-    return scope.renamed.get(label, "") in scope.created
 
 
 def dropped_cluster_object(parsed: Parsed, _scope: Scope) -> Iterator[Finding]:

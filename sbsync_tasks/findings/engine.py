@@ -10,7 +10,7 @@ from sbsync_tasks.sqltext import UnparsableSql, is_transactional, parse
 
 from . import allowances, data_loss, drops, exposure, inner, locking, notes, own_transactions, transactions
 from .credentials import mask, mask_quoted
-from .model import Finding, Review, Severity, finding, shortened
+from .model import Finding, Review, Severity, by_gravity, finding, shortened
 from .scope import Met, Scope
 from .secrets import secrets
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     Rule = Callable[[Parsed, Scope], Iterator[Finding]]
 
-_GRAVEST_FIRST = list(Severity)
 # Ends a last statement that has no semicolon; the CLI resets a session's settings after each file.
 _BETWEEN = "\n;\nreset search_path;\n"
 
@@ -41,8 +40,8 @@ _ALWAYS: tuple[Rule, ...] = (*data_loss.ALWAYS, *notes.ALWAYS)
 _AT_END = (*exposure.AT_END, *notes.AT_END)
 # Findings that are none where the object is made again later, as diffs and idempotent files do it.
 _PUT_RIGHT = frozenset(
-    ["drop-constraint", "drop-function", "drop-materialized-view", "drop-policy", "drop-procedure", "drop-trigger",
-     "drop-view"]
+    ["drop-constraint", "drop-function", "drop-materialized-view", "drop-policy", "drop-procedure",
+     "drop-publication", "drop-trigger", "drop-view"]
 )  # fmt: skip
 
 
@@ -65,6 +64,8 @@ def review_together(texts: Sequence[str], met: Met | None = None) -> tuple[Revie
         file.read(scope)
         scope.next_file()
     places = {id(parsed): file for file in files for parsed in file.parsed}
+    for inside, outer in scope.within:
+        places[id(inside)] = places[id(outer)]
     for at_end in _AT_END:
         for parsed, found in at_end(scope):
             places[id(parsed)].findings.append(found)
@@ -90,9 +91,13 @@ class _File:
 
     def reviewed(self, made_again: Collection[str]) -> Review:
         """The findings, the gravest first; of what was dropped and made again only a loss is one."""
-        found = (f for f in dict.fromkeys(self.findings) if f.rule not in _PUT_RIGHT or _label(f) not in made_again)
-        ordered = sorted(found, key=lambda f: (_GRAVEST_FIRST.index(f.severity), f.line))
-        return Review(tuple(p.statement for p in self.parsed), tuple(ordered))
+        found = (f for f in dict.fromkeys(self.findings) if not _is_put_right(f, made_again))
+        return Review(tuple(p.statement for p in self.parsed), by_gravity(found))
+
+
+def _is_put_right(found: Finding, made_again: Collection[str]) -> bool:
+    again = found.rule in _PUT_RIGHT and _label(found) in made_again
+    return again or f"{found.rule} {found.object}" in made_again
 
 
 def _label(found: Finding) -> str:
@@ -166,4 +171,6 @@ def _inside(outer: Parsed, found: inner.Inner, scope: Scope, seen: set[inner.Inn
     for this in parsed:
         line = found.line + this.statement.line - 1
         placed = replace(this, statement=replace(this.statement, line=line))
+        scope.within.append((placed, outer))
         yield from _of_statement(placed, scope, seen)
+        scope.learn_inside(placed)

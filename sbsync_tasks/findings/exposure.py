@@ -8,7 +8,7 @@ from sbsync_tasks.sqltext import enum_name, walk
 
 from . import names
 from .model import Finding, Severity, finding
-from .scope import grant_objects
+from .scope import REACHABLE, USES, default_schemas, grant_objects, is_materialized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from .scope import Scope
 
 UNSECURED = "table-without-rls"
-# The roles that anybody can act as through the API, with the public key or a sign-up.
-REACHABLE = frozenset(["anon", "authenticated", names.PUBLIC])
 _OFF = {
     "AT_DisableRowSecurity": ("disable-rls", "Row level security ends: grants alone decide."),
     "AT_NoForceRowSecurity": ("no-force-rls", "The table's owner is no longer held to policies."),
 }
 _LOOKS = frozenset(["ColumnRef", "SubLink", "FuncCall", "SQLValueFunction"])
+_SCHEMA, _CALLED, _COUNTED = (frozenset(r.split()) for r in ("usage create", "execute", "usage select update"))
+_NOT_BY_API = frozenset(["truncate", "references", "trigger", "maintain"])
 _POWERS = frozenset(["superuser", "bypassrls", "createrole", "isreplication"])
 
 
@@ -45,7 +45,10 @@ def open_policy(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     node = parsed.node
     if parsed.name == "create_policy_stmt" and (not node.permissive or node.cmd_name == "select"):
         return
-    reached = sorted({"anon", names.PUBLIC} & set(names.roles(node.roles)))
+    # Who may send and receive messages, Supabase's guide decides like this.
+    if names.parts(node.table)[0] == "realtime":
+        return
+    reached = sorted(REACHABLE.intersection(names.roles(node.roles) or [names.PUBLIC]))
     conditions = [c for c in ("qual", "with_check") if node.HasField(c)]
     if reached and any(_holds_always(getattr(node, c)) for c in conditions):
         about = f"policy {names.quoted(node.policy_name)} on {scope.name(node.table)}"
@@ -79,55 +82,61 @@ def granted(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
         if scope.may_be_new(about):
             why = f"{_list(reached)}: the default for a new object, but it may have existed."
             yield finding(parsed, "grant", Severity.NOTE, about, why)
-        elif not scope.is_new(about):
+        elif not scope.is_new(about) and not _is_usual(node, about, scope):
             why = f"{_list(reached)} may use it, through the API too where row security allows."
             yield finding(parsed, "grant", Severity.EXPOSURE, about, why)
+
+
+def _is_usual(node: Node, about: str, scope: Scope) -> bool:
+    """Whether everybody may do it anyway, or it concerns a new schema's objects, which are all new."""
+    if about == f"schema {names.PUBLIC}" and [p.access_priv.priv_name for p in node.privileges] == ["usage"]:
+        return True
+    if all(_has(scope, about, role, node) for role in REACHABLE.intersection(names.roles(node.grantees))):
+        return True
+    return enum_name(node, "targtype") == "ACL_TARGET_ALL_IN_SCHEMA" and scope.is_new(
+        f"schema {about.rpartition(' ')[2]}"
+    )
+
+
+def _has(scope: Scope, about: str, role: str, node: Node) -> bool:
+    """Whether a role of the database may do it already, as far as the API makes use of it."""
+    kind = about.partition(" ")[0]
+    all_of_them = {"schema": _SCHEMA, "function": _CALLED, "procedure": _CALLED, "sequence": _COUNTED}.get(kind, USES)
+    wanted = ({p.access_priv.priv_name for p in node.privileges} or all_of_them) - _NOT_BY_API
+    rights = scope.met.rights if scope.met else {}
+    name = about.removeprefix("sequence ")
+    return bool(wanted) and wanted <= {*rights.get((name, role), ()), *rights.get((name, names.PUBLIC), ())}
 
 
 def _list(roles: list[str]) -> str:
     return " and ".join(roles)
 
 
-def default_privileges(parsed: Parsed, _scope: Scope) -> Iterator[Finding]:
+def default_privileges(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """`ALTER DEFAULT PRIVILEGES`: it concerns all objects yet to come."""
-    action = parsed.node.action
-    reached = sorted(REACHABLE & set(names.roles(action.grantees)))
-    schemas = names.option(parsed.node.options, "schemas")
-    where = names.parts(schemas.arg) if schemas else ()
+    action, where = parsed.node.action, default_schemas(parsed)
+    reached = REACHABLE.intersection(names.roles(action.grantees))
     about = " ".join(["default privileges", *(["in", names.dotted(where)] if where else [])])
-    if action.is_grant and reached:
-        why = f"{_list(reached)} will have these rights on every object made later."
-        yield finding(parsed, "default-privileges", Severity.EXPOSURE, about, why)
-    else:
+    if not action.is_grant:
         why = "Objects made later get other rights than those made before."
         yield finding(parsed, "default-privileges", Severity.NOTE, about, why)
+    elif reached and not (where and all(_is_default(s, reached, scope) for s in where)):
+        why = f"{_list(sorted(reached))} will have these rights on every object made later."
+        yield finding(parsed, "default-privileges", Severity.EXPOSURE, about, why)
 
 
-def definer_function(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+def _is_default(schema: str, roles: frozenset[str], scope: Scope) -> bool:
+    """Whether it is so anyway, as in `public`; in a new schema, the tables that it opens are judged one by one."""
+    return roles <= scope.defaults.get(schema, set()) or scope.is_new(f"schema {names.quoted(schema)}")
+
+
+def definer_functions(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
     """`SECURITY DEFINER` without a fixed `search_path`."""
-    node = parsed.node
-    options = node.options if parsed.name == "create_function_stmt" else node.actions
-    definer = names.option(options, "security")
-    if definer is None or not definer.arg.boolean.boolval or _fixes_path(options):
-        return
-    function = node.funcname if parsed.name == "create_function_stmt" else node.func.objname
-    parts = tuple(p for n in function for p in names.parts(n))
-    about = f"function {scope.qualified(parts)}"
-    why = "It runs with its owner's rights, and its caller chooses what its names mean."
-    way_out = "Add SET search_path = '' and write complete names in its body."
-    yield finding(parsed, "definer-search-path", Severity.EXPOSURE, about, why, way_out)
-
-
-def _fixes_path(options: list[Node]) -> bool:
-    settings = [o.def_elem.arg.variable_set_stmt for o in options if o.def_elem.defname == "set"]
-    return any(s.name == "search_path" for s in settings)
-
-
-def definer_view(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
-    """`CREATE VIEW` without `security_invoker`."""
-    option = names.option(parsed.node.options, "security_invoker")
-    if option is None or not names.is_on(option):
-        yield _view_finding(parsed, scope.name(parsed.node.view))
+    for function, parsed in scope.definers.items():
+        about = f"function {function.partition('(')[0]}"
+        why = "It runs with its owner's rights, and its caller chooses what its names mean."
+        way_out = "Add SET search_path = '' and write complete names in its body."
+        yield parsed, finding(parsed, "definer-search-path", Severity.EXPOSURE, about, why, way_out)
 
 
 def definer_view_altered(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
@@ -169,34 +178,37 @@ def membership(parsed: Parsed, _scope: Scope) -> Iterator[Finding]:
 
 def unsecured_tables(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
     """New relations that the API serves and no row level security holds back."""
-    for relation, parsed in scope.tables.items():
-        if relation in scope.secured or not _is_reached(relation, scope):
-            continue
-        if without := _without_row_security(parsed):
-            why = f"{without} has no row level security, and default privileges let anon use it."
-            way_out = f"Add REVOKE ALL ON {relation} FROM anon, authenticated; unless that is meant."
-        else:
-            why = "Default privileges let anon read and write it where row security is off."
-            way_out = f"Add ALTER TABLE {relation} ENABLE ROW LEVEL SECURITY;"
-        yield parsed, finding(parsed, UNSECURED, Severity.EXPOSURE, relation, why, way_out)
+    for relation, made in scope.tables.items():
+        if relation not in scope.secured and made.open_to:
+            yield made.parsed, _unsecured(made.parsed, relation)
+
+
+def _unsecured(parsed: Parsed, relation: str) -> Finding:
+    if parsed.name == "view_stmt":
+        return _view_finding(parsed, relation)
+    if without := _without_row_security(parsed):
+        why = f"{without} has no row level security, and anon or every user has rights on it."
+        way_out = f"Add REVOKE ALL ON {relation} FROM anon, authenticated; unless that is meant."
+    else:
+        why = "Default privileges or a GRANT let anon or every user read and write it where row security is off."
+        way_out = f"Add ALTER TABLE {relation} ENABLE ROW LEVEL SECURITY;"
+    return finding(parsed, UNSECURED, Severity.EXPOSURE, relation, why, way_out)
 
 
 def _without_row_security(parsed: Parsed) -> str:
     """The kind of relation, where PostgreSQL has no row level security for it."""
     if parsed.name == "create_foreign_table_stmt":
         return "A foreign table"
-    materialized = parsed.name == "create_table_as_stmt" and enum_name(parsed.node, "objtype") == "OBJECT_MATVIEW"
-    return "A materialized view" if materialized else ""
+    return "A materialized view" if is_materialized(parsed) else ""
 
 
-def _is_reached(relation: str, scope: Scope) -> bool:
-    """Whether anybody can get at it: default privileges of `public` let them, or a `GRANT` does."""
-    schema = relation.rpartition(".")[0]
-    about = {relation, f"all tables in schema {schema}"}
-    lost = {role for _, what, role in scope.revoked if what in about}
-    if any(what in about and role in REACHABLE for what, role in scope.granted):
-        return True
-    return schema == names.PUBLIC and "anon" not in lost
+def public_bucket(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`UPDATE storage.buckets` that makes a bucket public whose files were private."""
+    targets = (t.res_target for t in parsed.node.target_list)
+    opened = any(t.name == "public" and t.val.a_const.boolval.boolval for t in targets)
+    if opened and scope.name(parsed.node.relation) == "storage.buckets":
+        why = "Everybody can read the bucket's files, whatever the policies say."
+        yield finding(parsed, "public-bucket", Severity.EXPOSURE, "storage.buckets", why)
 
 
 def revoked(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
@@ -213,11 +225,9 @@ RULES = {
     "alter_policy_stmt": (open_policy,),
     "grant_stmt": (granted,),
     "alter_default_privileges_stmt": (default_privileges,),
-    "create_function_stmt": (definer_function,),
-    "alter_function_stmt": (definer_function,),
-    "view_stmt": (definer_view,),
+    "update_stmt": (public_bucket,),
     "create_role_stmt": (powerful_role,),
     "alter_role_stmt": (powerful_role,),
     "grant_role_stmt": (membership,),
 }
-AT_END = (unsecured_tables, revoked)
+AT_END = (definer_functions, unsecured_tables, revoked)

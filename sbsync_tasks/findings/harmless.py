@@ -70,10 +70,14 @@ _HARMLESS = frozenset(
 
 def calls(parsed: Parsed) -> Iterator[Node]:
     """The function calls that a statement makes when it is run."""
-    for node in _run_parts(parsed):
-        for kind, found in walk(node):
-            if kind == "FuncCall":
-                yield found
+    if parsed.name in STORED:
+        return
+    if parsed.name != "alter_table_stmt":
+        yield from (node for kind, node in parsed.acts if kind == "FuncCall")
+        return
+    for item in parsed.node.cmds:
+        if enum_name(item.alter_table_cmd, "subtype") != "AT_ColumnDefault":
+            yield from (node for kind, node in walk(item.alter_table_cmd) if kind == "FuncCall")
 
 
 def is_harmless(call: Node) -> bool:
@@ -90,15 +94,6 @@ def is_readable(body: Parsed) -> bool:
     settings = [o.def_elem.arg.variable_set_stmt for o in body.node.options if o.def_elem.defname == "set"]
     paths = [[a.a_const.sval.sval for a in s.args] for s in settings if s.name == "search_path"]
     return all(p[:1] in ([], [""], [names.PUBLIC], ["pg_catalog"]) for p in paths)
-
-
-def _run_parts(parsed: Parsed) -> Iterator[Node]:
-    if parsed.name != "alter_table_stmt":
-        yield parsed.node
-        return
-    for item in parsed.node.cmds:
-        if enum_name(item.alter_table_cmd, "subtype") != "AT_ColumnDefault":
-            yield item.alter_table_cmd
 
 
 def _keeps_search_path(call: Node) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sbsync_tasks.sqltext import UnparsableSql, parse, plpgsql
 
-from . import names
+from . import harmless, names
 from .model import Finding, Severity, finding, shortened
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ def run_by(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
             why = "It calls a procedure whose text does not stand here."
             about = f"procedure {function}"
             yield finding(parsed, "call", Severity.OPAQUE, about, why, _UNSEEN)
-    if parsed.name != "create_function_stmt":
-        yield from _called(parsed, scope)
+    yield from _called(parsed, scope)
 
 
 def dynamic_function(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
@@ -64,10 +63,19 @@ def dynamic_function(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 
 
 def _called(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
-    for kind, node in parsed.acts:
-        body = scope.bodies.get(_name(node, scope)) if kind == "FuncCall" else None
-        if body is not None:
+    for call in harmless.calls(parsed):
+        function = _name(call, scope)
+        if body := scope.bodies.get(function):
             yield from _body(body, body.node.options)
+        elif parsed.name == "select_stmt" and _is_users(function, scope) and not harmless.is_harmless(call):
+            why = "It calls a function whose text does not stand here."
+            yield finding(parsed, "call", Severity.OPAQUE, f"function {function}", why, _UNSEEN)
+
+
+def _is_users(function: str, scope: Scope) -> bool:
+    """Whether it is one that the database has, and neither PostgreSQL's nor Supabase's own."""
+    known = scope.met is not None and f"function {function}" in scope.met.objects
+    return known and function.partition(".")[0] not in {"pg_catalog", "information_schema", *names.MANAGED}
 
 
 def _name(call: Node, scope: Scope) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sbsync_tasks.sqltext import enum_name
+from sbsync_tasks.sqltext import enum_name, walk
 
 from . import names
 from .model import Finding, Severity, finding
@@ -20,6 +20,9 @@ _CHECKED = frozenset(["CONSTR_CHECK", "CONSTR_FOREIGN"])
 _INDEXED = frozenset(["CONSTR_PRIMARY", "CONSTR_UNIQUE", "CONSTR_EXCLUSION"])
 _FILLED = frozenset(["CONSTR_DEFAULT", "CONSTR_GENERATED", "CONSTR_IDENTITY"])
 _NEEDED = frozenset(["CONSTR_NOTNULL", "CONSTR_PRIMARY"])
+
+# Functions that people take for defaults and that are computed for every row.
+_VOLATILE = frozenset(["clock_timestamp", "gen_random_uuid", "nextval", "random", "uuid_generate_v4"])
 
 
 def altered(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
@@ -49,9 +52,14 @@ def _added_column(parsed: Parsed, column: Node, table: str) -> Iterator[Finding]
         why = "Fails where the table has rows: they would have no value."
         way_out = "Give it a DEFAULT, or add it without NOT NULL and fill it first."
         yield finding(parsed, "required-column", Severity.LOCKING, about, why, way_out)
-    if serial or kinds & {"CONSTR_GENERATED", "CONSTR_IDENTITY"}:
+    if serial or kinds & {"CONSTR_GENERATED", "CONSTR_IDENTITY"} or _has_volatile_default(column):
         why = "The whole table is rewritten while it is locked."
         yield finding(parsed, "table-rewrite", Severity.LOCKING, about, why)
+
+
+def _has_volatile_default(column: Node) -> bool:
+    called = (node for kind, node in walk(column) if kind == "FuncCall")
+    return any(names.parts(call.funcname[-1])[-1] in _VOLATILE for call in called)
 
 
 def _added_constraint(parsed: Parsed, constraint: Node, table: str) -> Iterator[Finding]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from .credentials import mask
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sbsync_tasks.sqltext import Parsed, Statement
 
 SHOWN = 100
@@ -79,6 +81,12 @@ class Review:
     def blocking(self) -> tuple[Finding, ...]:
         """The findings that no allowance covers: the text cannot be read."""
         return tuple(f for f in self.findings if f.blocking)
+
+
+def by_gravity(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings, the gravest first, then in the order of the lines."""
+    gravest = list(Severity)
+    return tuple(sorted(found, key=lambda f: (gravest.index(f.severity), f.line)))
 
 
 def finding(parsed: Parsed, rule: str, severity: Severity, about: str, why: str, way_out: str = "") -> Finding:

@@ -8,11 +8,30 @@ from typing import TYPE_CHECKING
 from sbsync_tasks.sqltext import enum_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sbsync_tasks.sqltext import Node
 
 PUBLIC = "public"
+# Schemas that Supabase's services own and change by themselves.
+MANAGED = frozenset(
+    [
+        "auth",
+        "cron",
+        "extensions",
+        "graphql",
+        "graphql_public",
+        "net",
+        "pgbouncer",
+        "pgmq",
+        "pgsodium",
+        "realtime",
+        "storage",
+        "supabase_functions",
+        "supabase_migrations",
+        "vault",
+    ]
+)
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
 # Kinds whose names have no schema.
 _WITHOUT_SCHEMA = frozenset(
@@ -116,7 +135,12 @@ def arguments(kind: str, node: Node) -> str:
     """
     if kind not in _CALLED or node.object_with_args.args_unspecified:
         return ""
-    return f"({', '.join(_type(n.type_name) for n in node.object_with_args.objargs)})"
+    return signature(n.type_name for n in node.object_with_args.objargs)
+
+
+def signature(types: Iterable[Node]) -> str:
+    """A function's argument types, as `arguments` has them."""
+    return f"({', '.join(map(_type, types))})"
 
 
 def _type(node: Node) -> str:

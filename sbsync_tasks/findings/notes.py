@@ -16,25 +16,6 @@ if TYPE_CHECKING:
 
     from .scope import Scope
 
-# Schemas that Supabase's services own and change by themselves.
-MANAGED = frozenset(
-    [
-        "auth",
-        "cron",
-        "extensions",
-        "graphql",
-        "graphql_public",
-        "net",
-        "pgbouncer",
-        "pgmq",
-        "pgsodium",
-        "realtime",
-        "storage",
-        "supabase_functions",
-        "supabase_migrations",
-        "vault",
-    ]
-)
 # Triggers on auth.users, policies on storage.objects, rows of storage.buckets.
 _DOCUMENTED = frozenset(
     ["create_trig_stmt", "create_policy_stmt", "alter_policy_stmt", "insert_stmt", "update_stmt", "delete_stmt"]
@@ -58,7 +39,9 @@ def loosened(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
         if found and not scope.is_new(table):
             about = f"{table}.{names.quoted(command.name)}" if command.name else table
             yield finding(parsed, found[0], Severity.NOTE, about, found[1])
-        if enum_name(command, "subtype") == "AT_ChangeOwner" and not scope.is_new(table):
+        # Migrations run as postgres; a dump says it of each object.
+        given = enum_name(command, "subtype") == "AT_ChangeOwner" and command.newowner.rolename != "postgres"
+        if given and not scope.is_new(table):
             yield _owner(parsed, table)
 
 
@@ -84,9 +67,11 @@ def renamed(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     else:
         target = node.relation if node.HasField("relation") else node.object
         about = scope.label("table" if kind in {"column", "tabconstraint"} else kind, target)
+    is_new = scope.is_new(about)
     if kind == "column":
-        about = f"{about}.{names.quoted(node.subname)}"
-    if not scope.is_new(about):
+        table, about = about, f"{about}.{names.quoted(node.subname)}"
+        is_new = scope.is_new_column(table, about)
+    if not is_new:
         why = "Programs and SQL texts that use the old name fail from then on."
         yield finding(parsed, "rename", Severity.NOTE, about, why)
 
@@ -106,7 +91,7 @@ def managed_schema(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
         return
     for parts in _targets(parsed):
         schema = parts[0] if len(parts) > 1 else scope.schema
-        if schema in MANAGED:
+        if schema in names.MANAGED:
             about = scope.qualified(parts[:2])
             why = f"Supabase manages {schema}: rights may lack there, and updates may undo it."
             yield finding(parsed, "managed-schema", Severity.NOTE, about, why)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sbsync_tasks.sqltext import UnparsableSql, adds_enum_value, enum_name, parse
 
 from . import harmless, inner, names
+from .drops import CASCADE_TAKES_NO_ROWS
 from .model import Finding
 from .scope import Scope
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 _WRITES = frozenset(["InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"])
 _CHANGING_COMMANDS = frozenset(["AT_DropColumn", "AT_AlterColumnType", "AT_SetExpression"])
 _PARTING_COMMANDS = frozenset(["AT_DetachPartition", "AT_DropInherit"])
-# What depends on these is no column.
-_CASCADE_TAKES_NO_ROWS = frozenset(["index", "policy", "trigger", "rule", "sequence"])
 _NEVER_KNOWN = frozenset(["alter_extension_stmt", "dropdb_stmt", "drop_owned_stmt", "load_stmt"])
 
 
@@ -176,7 +175,7 @@ def _drop(reader: _Reader, parsed: Parsed) -> None:
         if kind == "table":
             reader.changed(names.parts(item))
         if not reader.scope.is_new(label):
-            cascades = cascade and kind not in _CASCADE_TAKES_NO_ROWS
+            cascades = cascade and kind not in CASCADE_TAKES_NO_ROWS
             reader.unknown |= cascades or kind in {"schema", "extension"}
 
 

@@ -12,15 +12,26 @@ from sbsync_tasks.sqltext import adds_enum_value, enum_name, stands_alone
 from . import names
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from sbsync_tasks.sqltext import Node, Parsed
 
 TEMPORARY = "pg_temp"
+REACHABLE = frozenset(["anon", "authenticated", names.PUBLIC])
+"""The roles that anybody can act as through the API, with the public key or a sign-up."""
+USES = frozenset(["select", "insert", "update", "delete"])
+"""What the API does with a relation; a `REVOKE` of less leaves it open."""
+_DEFAULTS = "default privileges in "
 _RELATIONS = re.compile(r"(view|materialized view|sequence|index|foreign table) ")
 # The kinds of which `Met` has every object; those of a table (policies, triggers) are as new as their table.
 _KIND = re.compile(r"([a-z]+(?: [a-z]+)*) ")
 _ALL_MET = frozenset(["", "domain", "extension", "function", "procedure", "schema", "type"])
 # In the text of a block or function: it may give a new name to what is there.
 _RENAMES = re.compile(r"\brename\b|\bset\s+schema\b", re.IGNORECASE)
+
+
+_GIVEN_BACK = frozenset(["FUNC_PARAM_OUT", "FUNC_PARAM_TABLE"])
+_TRIGGERS = frozenset(f"AT_{turned}Trig{which}" for turned in ("Enable", "Disable") for which in ("", "All", "User"))
 
 
 @dataclass(frozen=True)
@@ -30,11 +41,27 @@ class Met:
     Attributes:
         objects: Relations (`public.t`), schemas, extensions, types, domains and functions, with the kind in front as
             in findings; functions without their arguments.
-        columns: The columns of its relations, as `public.t.column`.
+        columns: The columns of its relations, as `public.t.column`, with their types as `format_type` writes them.
+        rights: What `REACHABLE` roles may do, in lower case, by object (as in `objects`) and role; and what
+            they will be able to do with new relations (`default privileges in public`).
     """
 
     objects: frozenset[str]
-    columns: frozenset[str]
+    columns: Mapping[str, str]
+    rights: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass
+class Made:
+    """A relation of this text that lives on, and that row level security does not hold back by itself.
+
+    Attributes:
+        parsed: The statement.
+        open_to: Which of the roles that reach the API have rights on it.
+    """
+
+    parsed: Parsed
+    open_to: set[str]
 
 
 @dataclass
@@ -48,9 +75,9 @@ class Scope:
         replaced: Objects that `CREATE OR REPLACE` or `IF NOT EXISTS` may have found there.
         columns: Columns that this text added, as `public.t.column`.
         temporary: Names of temporary tables of this text.
-        tables: Tables of this text that live on, with the statement.
-        secured: Tables whose row level security this text switched on.
-        renamed: Types by the name that this text gave them, with the one they had.
+        tables: Tables of this text that live on, and views with their owner's rights.
+        defaults: By schema: who of the `REACHABLE` gets rights on its new relations.
+        secured: Tables whose row level security this text switched on, and views with `security_invoker`.
         bodies: Functions of this text, with the statement.
         granted: Object and role of every `GRANT`.
         revoked: Object and role of every `REVOKE`, with the statement.
@@ -58,7 +85,9 @@ class Scope:
         added_columns: By table: added columns.
         enum_values: Values added to enums that existed before.
         dropped: What was dropped.
-        made_again: What of it was made again later.
+        made_again: What of it was made again later; and what was switched off and on again, with the rule in front.
+        definers: Functions of this text with their owner's rights and without a search path, with the statement.
+        within: Statements inside of others, with those.
     """
 
     met: Met | None = None
@@ -67,9 +96,9 @@ class Scope:
     replaced: set[str] = field(default_factory=set)
     columns: set[str] = field(default_factory=set)
     temporary: set[str] = field(default_factory=set)
-    tables: dict[str, Parsed] = field(default_factory=dict)
+    tables: dict[str, Made] = field(default_factory=dict)
+    defaults: dict[str, set[str]] = field(default_factory=dict)
     secured: set[str] = field(default_factory=set)
-    renamed: dict[str, str] = field(default_factory=dict)
     bodies: dict[str, Parsed] = field(default_factory=dict)
     granted: set[tuple[str, str]] = field(default_factory=set)
     revoked: list[tuple[Parsed, str, str]] = field(default_factory=list)
@@ -78,10 +107,19 @@ class Scope:
     enum_values: list[str] = field(default_factory=list)
     dropped: set[str] = field(default_factory=set)
     made_again: set[str] = field(default_factory=set)
+    definers: dict[str, Parsed] = field(default_factory=dict)
+    within: list[tuple[Parsed, Parsed]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for about, role in self.met.rights if self.met else ():
+            if about.startswith(_DEFAULTS):
+                self.defaults.setdefault(about.removeprefix(_DEFAULTS), set()).add(role)
+        self.defaults = self.defaults or {names.PUBLIC: {"anon", "authenticated"}}
 
     def next_file(self) -> None:
         """The CLI resets a session's settings after each file, and commits."""
         self.schema = names.PUBLIC
+        self.temporary.clear()  # for who begins here, names mean what the database has
         self.enum_values.clear()
 
     def name(self, node: Node) -> str:
@@ -120,6 +158,10 @@ class Scope:
             return True
         return self.met is not None and column not in self.met.columns
 
+    def type_of(self, column: str) -> str:
+        """The type that a column of the database has; empty where it is not known."""
+        return self.met.columns.get(column, "") if self.met else ""
+
     def may_be_new(self, label: str) -> bool:
         """Whether this text created or replaced the object: which of both is not known."""
         return _key(label) in self.replaced
@@ -129,7 +171,7 @@ class Scope:
         if old in self.columns:
             self.columns = self.columns - {old} | {new}
         elif self.met and old in self.met.columns:
-            self.met = Met(self.met.objects, self.met.columns | {new})
+            self.met = Met(self.met.objects, {**self.met.columns, new: self.met.columns[old]})
 
     def make(self, label: str, *, maybe: bool = False) -> None:
         """Take note of an object that a statement makes, or (maybe) finds there."""
@@ -142,9 +184,11 @@ class Scope:
         if old in self.created:
             self.created = self.created - {old} | {new}
             self.tables.update({new: self.tables.pop(old)} if old in self.tables else {})
+            if old in self.secured:
+                self.secured = self.secured - {old} | {new}
         elif self.met and old in self.met.objects:
-            columns = (c.replace(f"{old}.", f"{new}.", 1) for c in self.met.columns if c.startswith(f"{old}."))
-            self.met = Met(self.met.objects | {new}, self.met.columns.union(columns))
+            columns = {new + c[len(old) :]: t for c, t in self.met.columns.items() if c.startswith(f"{old}.")}
+            self.met = Met(self.met.objects | {new}, {**self.met.columns, **columns})
 
     def learn(self, parsed: Parsed) -> None:
         """Take note of what a statement does."""
@@ -153,6 +197,17 @@ class Scope:
         learner = _LEARNERS.get(parsed.name)
         if learner:
             learner(self, parsed)
+
+    def learn_inside(self, parsed: Parsed) -> None:
+        """Take note of what a statement inside of another may do: what it makes does not count as new afterwards."""
+        created, columns = set(self.created), set(self.columns)
+        self.learn(parsed)
+        self.created, self.columns = created, columns
+
+    def open_up(self, name: str, parsed: Parsed) -> None:
+        """Take note of a new relation, with the rights that it has by default."""
+        self.tables[name] = Made(parsed, set(self.defaults.get(name.rpartition(".")[0], ())))
+        self.secured.discard(name)
 
 
 def _key(label: str) -> str:
@@ -176,10 +231,12 @@ def _table(scope: Scope, parsed: Parsed) -> None:
         return
     kind = names.kind_word(node, "objtype") if parsed.name == "create_table_as_stmt" else "table"
     name = scope.name(relation)
+    if node.if_not_exists and name in scope.created:
+        return
     maybe = node.if_not_exists and not scope.is_new(name)
     scope.make(name if kind == "table" else f"{kind} {name}", maybe=maybe)
-    if not maybe:
-        scope.tables[name] = parsed
+    if not maybe or scope.met is None:
+        scope.open_up(name, parsed)
     if parsed.name == "create_stmt":
         for element in node.table_elts:
             _owned_sequence(scope, relation, element.column_def, maybe=maybe)
@@ -188,7 +245,7 @@ def _table(scope: Scope, parsed: Parsed) -> None:
 def _foreign_table(scope: Scope, parsed: Parsed) -> None:
     base = parsed.node.base_stmt
     scope.make(scope.name(base.relation), maybe=base.if_not_exists)
-    scope.tables[scope.name(base.relation)] = parsed
+    scope.open_up(scope.name(base.relation), parsed)
 
 
 def _selected(scope: Scope, parsed: Parsed) -> None:
@@ -198,7 +255,7 @@ def _selected(scope: Scope, parsed: Parsed) -> None:
         if relation.relpersistence == "t":
             scope.temporary.add(relation.relname)
         else:
-            scope.tables[scope.name(relation)] = parsed
+            scope.open_up(scope.name(relation), parsed)
         scope.created.add(scope.name(relation))
 
 
@@ -206,13 +263,24 @@ def _owned_sequence(scope: Scope, relation: Node, column: Node, *, maybe: bool) 
     # PostgreSQL names the sequence of a serial or identity column itself; diffs grant rights on it.
     kinds = {enum_name(c.constraint, "contype") for c in column.constraints}
     if names.is_serial(column.type_name) or "CONSTR_IDENTITY" in kinds:
-        parts = names.parts(relation)
-        name = scope.qualified((*parts[:-1], f"{parts[-1]}_{column.colname}_seq"))
-        scope.make(name, maybe=maybe)
+        scope.make(_sequence_of(scope, relation, column.colname), maybe=maybe)
+
+
+def _sequence_of(scope: Scope, relation: Node, column: str) -> str:
+    parts = names.parts(relation)
+    return scope.qualified((*parts[:-1], f"{parts[-1]}_{column}_seq"))
 
 
 def _view(scope: Scope, parsed: Parsed) -> None:
-    scope.make(f"view {scope.name(parsed.node.view)}", maybe=parsed.node.replace)
+    view, invoker = parsed.node.view, names.option(parsed.node.options, "security_invoker")
+    if view.relpersistence == "t":
+        scope.temporary.add(view.relname)
+    name = scope.name(view)
+    scope.make(f"view {name}", maybe=parsed.node.replace)
+    if invoker is None or not names.is_on(invoker):
+        scope.open_up(name, parsed)
+    else:
+        scope.tables.pop(name, None)
 
 
 def _sequence(scope: Scope, parsed: Parsed) -> None:
@@ -246,14 +314,43 @@ def _domain(scope: Scope, parsed: Parsed) -> None:
 def _function(scope: Scope, parsed: Parsed) -> None:
     parts = tuple(p for n in parsed.node.funcname for p in names.parts(n))
     kind = "procedure" if parsed.node.is_procedure else "function"
+    arguments = (p.function_parameter for p in parsed.node.parameters)
+    taken = names.signature(a.arg_type for a in arguments if enum_name(a, "mode") not in _GIVEN_BACK)
+    scope.definers.pop(scope.qualified(parts) + taken, None)
+    if _runs_as_owner(parsed.node.options):
+        scope.definers[scope.qualified(parts) + taken] = parsed
     scope.make(f"{kind} {scope.qualified(parts)}", maybe=parsed.node.replace)
     scope.bodies[scope.qualified(parts)] = parsed
     _block(scope, parsed)
 
 
+def _runs_as_owner(options: list[Node]) -> bool:
+    definer = names.option(options, "security")
+    return definer is not None and definer.arg.boolean.boolval and not _fixes_path(options)
+
+
+def _fixes_path(options: list[Node]) -> bool:
+    settings = [o.def_elem.arg.variable_set_stmt for o in options if o.def_elem.defname == "set"]
+    return any(s.name == "search_path" for s in settings)
+
+
+def _function_altered(scope: Scope, parsed: Parsed) -> None:
+    node = parsed.node.func
+    parts = tuple(p for n in node.objname for p in names.parts(n))
+    function = scope.qualified(parts) + names.signature(n.type_name for n in node.objargs)
+    if _fixes_path(parsed.node.actions):
+        scope.definers.pop(function, None)
+    elif _runs_as_owner(parsed.node.actions):
+        scope.definers[function] = parsed
+
+
 def _block(scope: Scope, parsed: Parsed) -> None:
     if _RENAMES.search(parsed.statement.text):
         scope.met = None  # what is there, and under which name, can no longer be told
+
+
+def _publication(scope: Scope, parsed: Parsed) -> None:
+    scope.make(f"publication {names.quoted(parsed.node.pubname)}")
 
 
 def _policy(scope: Scope, parsed: Parsed) -> None:
@@ -270,6 +367,11 @@ def _enum_value(scope: Scope, parsed: Parsed) -> None:
         scope.enum_values.append(parsed.node.new_val)
 
 
+def _invokes(command: Node) -> bool:
+    option = names.option(getattr(command, "def").list.items, "security_invoker")
+    return option is not None and names.is_on(option)
+
+
 def _alter(scope: Scope, parsed: Parsed) -> None:
     table = scope.name(parsed.node.relation)
     for item in parsed.node.cmds:
@@ -282,9 +384,18 @@ def _alter(scope: Scope, parsed: Parsed) -> None:
                 scope.columns.add(f"{table}.{names.quoted(column.colname)}")
         elif kind == "AT_DropColumn":
             scope.dropped_columns[table].append((command.name, parsed))
+            scope.created.add(
+                _sequence_of(scope, parsed.node.relation, command.name)
+            )  # dropped with it, if there is one
             scope.columns.discard(f"{table}.{names.quoted(command.name)}")
-        elif kind == "AT_EnableRowSecurity":
+        elif kind == "AT_EnableRowSecurity" or (kind == "AT_SetRelOptions" and _invokes(command)):
             scope.secured.add(table)
+            scope.made_again.add(f"disable-rls {table}")
+        elif kind == "AT_DisableRowSecurity":
+            scope.made_again.discard(f"disable-rls {table}")
+        elif kind in _TRIGGERS:
+            about = f"disable-trigger {table}" + (f".{names.quoted(command.name)}" if command.name else "")
+            (scope.made_again.discard if kind.startswith("AT_Dis") else scope.made_again.add)(about)
         elif kind == "AT_DropConstraint":
             scope.dropped.add(f"{table}.{names.quoted(command.name)}")
         elif kind == "AT_AddConstraint":
@@ -299,7 +410,11 @@ def _drop(scope: Scope, parsed: Parsed) -> None:
         scope.dropped.add(label)
         scope.created.discard(_key(label))
         scope.tables.pop(_key(label), None)
-        scope.secured.discard(label)
+        scope.secured.discard(_key(label))
+        if kind == "table" and scope.met:
+            owned = (c[len(label) + 1 :].strip('"') for c in scope.met.columns if c.startswith(f"{label}."))
+            scope.created.update(_sequence_of(scope, item, column) for column in owned)
+        scope.definers.pop(scope.qualified(names.parts(item)) + names.arguments(kind, item), None)
         if kind == "table" and label.startswith(f"{TEMPORARY}."):
             scope.temporary.discard(names.parts(item)[-1])
 
@@ -328,8 +443,6 @@ def _moved(scope: Scope, parsed: Parsed) -> None:
 def _named(scope: Scope, kind: str, old: tuple[str, ...], new: tuple[str, ...]) -> None:
     prefix = f"{kind} " if kind in {"type", "domain", "function", "procedure"} else ""
     before, now = prefix + scope.qualified(old), prefix + scope.qualified(new)
-    if kind == "type":
-        scope.renamed[now] = before
     scope.move(before, now)
 
 
@@ -340,6 +453,48 @@ def _grant(scope: Scope, parsed: Parsed) -> None:
                 scope.granted.add((about, role))
             else:
                 scope.revoked.append((parsed, about, role))
+    _opened(scope, parsed.node)
+
+
+def _opened(scope: Scope, node: Node) -> None:
+    """Who can use this text's relations after a `GRANT` or `REVOKE`."""
+    uses = {p.access_priv.priv_name for p in node.privileges}
+    roles = REACHABLE.intersection(names.roles(node.grantees))
+    for about in grant_objects(scope, node) if roles else ():
+        schema = about.removeprefix("all tables in schema ")
+        for name in (about,) if schema == about else [n for n in scope.tables if n.startswith(f"{schema}.")]:
+            if made := scope.tables.get(name):
+                _change(made.open_to, node, roles, whole=not uses or uses >= _needed(made.parsed))
+
+
+def _change(open_to: set[str], node: Node, roles: Collection[str], *, whole: bool) -> None:
+    if node.is_grant:
+        open_to.update(roles)
+    elif whole:
+        open_to.difference_update(roles)
+
+
+def _needed(parsed: Parsed) -> frozenset[str]:
+    return frozenset(["select"]) if is_materialized(parsed) else USES
+
+
+def is_materialized(parsed: Parsed) -> bool:
+    """Whether the statement makes a materialized view."""
+    return parsed.name == "create_table_as_stmt" and enum_name(parsed.node, "objtype") == "OBJECT_MATVIEW"
+
+
+def _default_privileges(scope: Scope, parsed: Parsed) -> None:
+    action = parsed.node.action
+    if enum_name(action, "objtype") == "OBJECT_TABLE":
+        for schema in default_schemas(parsed):
+            roles = REACHABLE.intersection(names.roles(action.grantees))
+            _change(scope.defaults.setdefault(schema, set()), action, roles, whole=not action.privileges)
+
+
+def default_schemas(parsed: Parsed) -> tuple[str, ...]:
+    """The schemas of an `ALTER DEFAULT PRIVILEGES`; none where it is for all of them."""
+    schemas = names.option(parsed.node.options, "schemas")
+    return names.parts(schemas.arg) if schemas else ()
 
 
 def grant_objects(scope: Scope, node: Node) -> list[str]:
@@ -374,4 +529,7 @@ _LEARNERS = {
     "rename_stmt": _rename,
     "alter_object_schema_stmt": _moved,
     "grant_stmt": _grant,
+    "alter_default_privileges_stmt": _default_privileges,
+    "alter_function_stmt": _function_altered,
+    "create_publication_stmt": _publication,
 }

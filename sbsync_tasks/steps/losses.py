@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..findings import Finding, Met, Review, Severity, review_together
+from ..findings.model import by_gravity
 from ..findings.names import dotted
 from ..migrations import Migration
 
@@ -32,26 +33,60 @@ union all select 'schema', nspname, null from pg_namespace
 union all select 'extension', extname, null from pg_extension
 """
 ALL_COLUMNS = """
-select n.nspname, c.relname, a.attname from pg_attribute a
+select n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod) from pg_attribute a
 join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
 where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'f', 'c')
 """
+# Of functions of one name, what all of them allow.
+RIGHTS = """
+with objects (kind, schema, name, acl) as (
+  select '', n.nspname, c.relname, c.relacl from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace where c.relkind not in ('i', 'I', 'c', 't')
+  union all select case p.prokind when 'p' then 'procedure' else 'function' end, n.nspname, p.proname,
+    coalesce(p.proacl, acldefault('f', p.proowner)) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+  where n.nspname not in ('pg_catalog', 'information_schema')
+  union all select 'schema', nspname, null, nspacl from pg_namespace
+  union all select 'default privileges in', n.nspname, null, d.defaclacl from pg_default_acl d
+  join pg_namespace n on n.oid = d.defaclnamespace
+  where d.defaclobjtype = 'r' and pg_get_userbyid(d.defaclrole) in (current_user, 'postgres')
+)
+select kind, schema, name, role, array_agg(privilege) from (
+  select o.kind, o.schema, o.name, coalesce(r.rolname, 'public') as role, lower(a.privilege_type) as privilege
+  from (select *, count(*) over (partition by kind, schema, name) as alike from objects) o
+  cross join aclexplode(o.acl) a left join pg_roles r on r.oid = a.grantee
+  where a.grantee = 0 or r.rolname in ('anon', 'authenticated')
+  group by 1, 2, 3, 4, 5, o.alike having count(*) = o.alike
+) held group by 1, 2, 3, 4
+"""
 RELATIONS = """
-select n.nspname, c.relname, c.oid, coalesce(e.extname, '')
-from pg_class c join pg_namespace n on n.oid = c.relnamespace
-left join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
-left join pg_extension e on d.refclassid = 'pg_extension'::regclass and e.oid = d.refobjid
+select n.nspname, c.relname, c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p')
 """
-COLUMNS = """
-select attname, atttypid, (select oid from pg_type a where a.typarray = atttypid) from pg_attribute
-where attrelid = %s and attnum > 0 and not attisdropped
-"""
-OF_TYPE = """
-select n.nspname, c.relname, a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid
+COLUMNS = "select attname from pg_attribute where attrelid = %s and attnum > 0 and not attisdropped"
+# By kind: the object of a name, as pg_depend has it.
+FOUND = {
+    **dict.fromkeys(["type", "domain"], "'pg_type'::regclass::oid, to_regtype(%s)::oid"),
+    **dict.fromkeys(["function", "procedure"], "'pg_proc'::regclass::oid, to_regprocedure(%s)::oid"),
+    **dict.fromkeys(["view", "materialized view", "foreign table"], "'pg_class'::regclass::oid, to_regclass(%s)::oid"),
+    "schema": "'pg_namespace'::regclass::oid, to_regnamespace(%s)::oid",
+    "extension": "'pg_extension'::regclass::oid, (select oid from pg_extension where quote_ident(extname) = %s)",
+}
+# Tables (without a column) and columns that CASCADE takes along. A composite type without one of its attributes takes
+# what the attribute held in every column of it.
+GONE = """
+with recursive gone (classid, objid, objsubid) as (
+  select {found}, 0
+  union select further.* from gone g cross join lateral (
+    select d.classid, d.objid, d.objsubid from pg_depend d
+    where (d.refclassid, d.refobjid) = (g.classid, g.objid) and g.objsubid in (0, d.refobjsubid)
+    union all select 'pg_type'::regclass, c.reltype, 0 from pg_class c
+    where g.classid = 'pg_class'::regclass and c.oid = g.objid and c.relkind = 'c'
+  ) further
+)
+select n.nspname, c.relname, a.attname from gone g join pg_class c on c.oid = g.objid and c.relkind in ('r', 'p')
 join pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'p') and not a.attisdropped and a.atttypid in (
-  select unnest(array[t.oid, t.typarray]) from pg_type t where t.oid = to_regtype(%s))
+left join pg_attribute a on a.attrelid = g.objid and a.attnum = g.objsubid and g.objsubid > 0
+where g.classid = 'pg_class'::regclass and coalesce(a.attgenerated, '') = ''
 """
 
 
@@ -67,7 +102,7 @@ def reviewed(migrations: Sequence[Migration], connection: psycopg.Connection[Any
         return review_together(texts)
     weigh = Weigher(connection)
     found = review_together(texts, weigh.met)
-    return tuple(replace(r, findings=tuple(w for f in r.findings if (w := weigh(f)))) for r in found)
+    return tuple(replace(r, findings=by_gravity(w for f in r.findings if (w := weigh(f)))) for r in found)
 
 
 class Weigher:
@@ -79,17 +114,20 @@ class Weigher:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
-        self._tables: dict[str, tuple[int, str]] = {
-            dotted((schema, name)): (oid, extension) for schema, name, oid, extension in connection.execute(RELATIONS)
+        self._tables: dict[str, int] = {
+            dotted((schema, name)): oid for schema, name, oid in connection.execute(RELATIONS)
         }
         self._rows: dict[tuple[str, str], int] = {}
 
     @cached_property
     def met(self) -> Met:
         """What the database has."""
-        rows = self._connection.execute(OBJECTS).fetchall()
-        objects = (" ".join(filter(None, (kind, dotted([p for p in parts if p is not None])))) for kind, *parts in rows)
-        return Met(frozenset(objects), frozenset(map(dotted, self._connection.execute(ALL_COLUMNS))))
+        objects, columns, rights = (self._connection.execute(q).fetchall() for q in (OBJECTS, ALL_COLUMNS, RIGHTS))
+        return Met(
+            frozenset(_label(*parts) for parts in objects),
+            {dotted(parts): written for *parts, written in columns},
+            {(_label(*parts), role): frozenset(held) for *parts, role, held in rights},
+        )
 
     def __call__(self, finding: Finding) -> Finding | None:
         """The finding with the number of rows that are lost; None where there is nothing to lose."""
@@ -103,25 +141,32 @@ class Weigher:
             return finding
         if lost is None:
             return finding
+        if not lost and finding.rule.removeprefix("drop-").replace("-", " ") in FOUND:
+            return replace(finding, severity=Severity.NOTE, why=f"{finding.why} No rows go with it now.")
         return replace(finding, why=f"{finding.why} {_told(lost)}") if lost else None
 
     def _lost(self, label: str) -> int | None:
         """How many rows or values; None where that cannot be told."""
         words = KIND.match(label)
         kind, name = (words[1], label[words.end() :]) if words else ("", label)
-        match kind:
-            case "":
-                return self._of_relation(label) if " on " not in label else None
-            case "schema":
-                return sum(self._count(t) for t in self._tables if t.startswith(f"{name}."))
-            case "extension":
-                return sum(self._count(t) for t, (_, owner) in self._tables.items() if owner == name.strip('"'))
-            case "type" | "domain":
-                rows = self._connection.execute(OF_TYPE, (name,)).fetchall()
-                return sum(self._count(dotted(row[:2]), dotted(row[2:])) for row in rows)
-            case "sequence":
-                return self._position(name)
-        return None
+        if not kind:
+            return self._of_relation(label) if " on " not in label else None
+        if kind == "sequence":
+            return self._position(name)
+        return self._with(FOUND[kind], name) if kind in FOUND else None
+
+    def _with(self, found: str, name: str) -> int | None:
+        """What goes with an object and all that depends on it."""
+        there = self._connection.execute(f"select {found}", (name,)).fetchone()
+        if not (there and there[1]):
+            return None  # it got this name in the files
+        rows = self._connection.execute(GONE.format(found=found), (name,)).fetchall()
+        whole = {dotted(table) for *table, column in rows if column is None}
+        parts = {(dotted(table), dotted((column,))) for *table, column in rows if column is not None}
+        # Partitions and heirs stand there by themselves.
+        return sum(self._count(f"only {t}") for t in whole) + sum(
+            self._count(f"only {t}", column) for t, column in parts if t not in whole
+        )
 
     def _of_relation(self, label: str) -> int | None:
         if label in self._tables:
@@ -133,8 +178,8 @@ class Weigher:
         return None  # it got this name in the files
 
     def _has(self, table: str, column: str) -> bool:
-        oid, _ = self._tables[table]
-        return any(dotted((name,)) == column for name, *_ in self._connection.execute(COLUMNS, (oid,)))
+        found = self._connection.execute(COLUMNS, (self._tables[table],))
+        return any(dotted((name,)) == column for (name,) in found)
 
     def _count(self, table: str, column: str = "") -> int:
         key = (table, column)
@@ -152,6 +197,10 @@ class Weigher:
         owned = "select count(*) from pg_depend where objid = %s::regclass and deptype in ('a', 'i')"
         row = self._connection.execute(owned, (name,)).fetchone()
         return 0 if row and row[0] else None
+
+
+def _label(kind: str, *parts: str | None) -> str:
+    return f"{kind} {dotted([p for p in parts if p is not None])}".strip()
 
 
 def _one(connection: psycopg.Connection[Any], statement: str) -> int:

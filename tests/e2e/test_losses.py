@@ -17,11 +17,23 @@ create type public.mood as enum ('a'); create type public.unused as enum ('a');
 create table public.full (id serial primary key, note text, empty text, m public.mood);
 insert into public.full (note, m) values ('x', 'a'), ('y', null), (null, null);
 create table public.bare (id int primary key, note text);
+create extension citext with schema extensions;
 create schema app; create table app."T x" (a int); insert into app."T x" values (1);
 create schema hollow; create table hollow.t (a int); create sequence public.counter;
 create table public.parent (id int) partition by range (id);
 create table public.part partition of public.parent for values from (0) to (9);
 insert into public.parent values (1);
+create schema kinds; create type kinds.shade as enum ('a', 'b'); create domain kinds.tint as kinds.shade;
+create type public.pair as (one kinds.shade, two int);
+create table public.coloured (
+  id int, s kinds.shade, many kinds.shade[], t kinds.tint, p public.pair, c extensions.citext
+);
+insert into public.coloured values (1, 'a', '{a}', null, null, 'x'), (2, null, '{}', 'b', row('a', 1), null);
+create view public.shown as select * from public.coloured; create view public.again as select * from public.shown;
+create function public.one(int) returns int language sql immutable as 'select 1';
+alter table public.coloured alter id set default public.one(1);
+alter table public.coloured add derived int generated always as (public.one(id)) stored;
+create table public.closed (id int); revoke all on public.closed from anon;
 """
 CASES = (
     ("drop table public.full", {"public.full": "3 rows"}),
@@ -45,6 +57,18 @@ CASES = (
     # Under another name it is still what was there
     ("alter table public.full rename to other; drop table public.other", {"public.other": ""}),
     ("do $$ begin execute 'alter table public.full rename to o'; end $$; drop table public.o", {"public.o": ""}),
+    # What CASCADE takes along holds rows, wherever it is
+    ("drop schema kinds cascade", {"schema kinds": "5 rows"}),
+    ("drop domain kinds.tint cascade", {"domain kinds.tint": "1 row"}),
+    ("drop type public.pair cascade", {"type public.pair": "1 row"}),
+    ("drop extension citext cascade", {"extension citext": "1 row"}),
+    ("drop view public.shown cascade", {}),
+    ("drop function public.one(int) cascade", {}),
+    ("alter type public.mood rename to feeling; drop type public.feeling cascade", {"type public.feeling": ""}),
+    # The types of columns are known
+    ("alter table public.full alter column id type bigint", {}),
+    ("alter table public.full alter column id type smallint", {"public.full.id": "3 rows"}),
+    ("alter table public.coloured alter column s type kinds.shade using s::text::kinds.shade", {}),
     ("drop owned by anon", {"owned by anon": ""}),
 )
 
@@ -70,3 +94,12 @@ def test_what_the_database_has_to_lose(database: Data, sql: str, expected: dict[
     for finding in left:
         told = expected[finding.object]
         assert (f"It holds {told} now." in finding.why) == bool(told), finding.why
+
+
+def test_a_grant_of_what_everybody_has_already_is_no_exposure(database: Data) -> None:
+    sql = (
+        "grant select on public.bare to anon; grant select on public.closed to anon; grant usage on schema app to anon"
+    )
+    with database.connection() as connection:
+        (found,) = reviewed([Migration("1", "m", sql)], connection)
+    assert [f.object for f in found.findings] == ["public.closed", "schema app"]

@@ -68,7 +68,7 @@ def test_what_an_earlier_file_made_was_never_there_to_lose():
 
 
 def test_what_the_database_does_not_have_is_no_loss():
-    there = Met(frozenset(["public.t", "schema public"]), frozenset(["public.t.a"]))
+    there = Met(frozenset(["public.t", "schema public"]), {"public.t.a": "integer"})
     texts = (
         "drop table if exists gone; drop type if exists mood cascade; drop schema if exists app cascade",
         "create table if not exists u (a int); drop table u; alter table t drop column gone",
@@ -91,7 +91,7 @@ def test_what_the_database_does_not_have_is_no_loss():
     ],
 )
 def test_what_was_there_is_lost_under_its_new_name_too(moved, now):
-    there = Met(frozenset(["public.t"]), frozenset())
+    there = Met(frozenset(["public.t"]), {})
     assert lost(moved, f"drop table {now}", met=there)[1] == [now]
 
 
