@@ -82,7 +82,7 @@ def unrecorded(run: Run, *, remote: bool, verbatim: bool = False) -> Unrecorded:
         return Unrecorded((), sql, found.by_hand, () if sql else found.differences, written=False)
     versions = [*history, *(m.version for m in folder.migrations)]
     made = generate(run, database, found.base, name, versions)
-    written = bool(run.options.name and not run.options.dry_run)
+    written = bool(made.migrations and run.options.name and not run.options.dry_run)
     sql = _exact(run, "\n".join(m.sql for m in made.migrations), written=written)
     if written:
         work = Work(folder, history, history, (), new=made.migrations)
@@ -119,6 +119,8 @@ def tell_changes(run: Run, found: Unrecorded) -> None:
             "These could not be carried into a migration:\n" + listed(told(found.unwritable)),
             "warning",
         )
+        if run.options.name and not found.migrations:
+            console.say("There is nothing to write: no file was made.", "note")
     if found.written:
         for migration in found.migrations:
             console.say(f"wrote supabase/migrations/{migration.file_name}", "ok")

@@ -107,6 +107,7 @@ def test_a_lock_that_somebody_holds(with_release: Project) -> None:
     assert f"pid {pid}, application report" in done.stderr
     assert f"Not there: {VERSION}_change.sql." in done.stderr
     assert "Correct the" not in done.stderr
+    assert project.clusters.running("sandbox-local")  # rebuilt meanwhile, and there for whoever uses it
     project.sync("local-to-remote")  # as advised: it has ended
     assert project.remote.history()[VERSION]
 

@@ -1,0 +1,32 @@
+"""What `invoke diff` says of what it found."""
+
+import pytest
+
+from sbsync_tasks.console import Console
+from sbsync_tasks.databases.catalog import CatalogObject, Difference
+from sbsync_tasks.redaction import Redactor
+from sbsync_tasks.steps import unrecorded as step
+from sbsync_tasks.steps.run import Options, Run
+from tests.support.settings import Project
+
+DIFFERENCE = Difference(
+    CatalogObject("operator", "public.===", "definition"), None, "create operator", ("files", "local")
+)
+
+
+@pytest.mark.parametrize("name", ["", "changes"])
+def test_nothing_to_write_is_not_called_a_secret(tmp_path, capsys, mocker, name):
+    run = Run(Project(tmp_path).settings(), Console(Redactor()), Options(name=name))
+    database = mocker.MagicMock(side="local")
+    mocker.patch.object(Run, "local", database)
+    mocker.patch.object(step.histories, "read", return_value={})
+    mocker.patch.object(step, "changes", return_value=mocker.Mock(differences=(DIFFERENCE,), by_hand=(), base=()))
+    made = mocker.Mock(migrations=(), parts=(), unwritable=(DIFFERENCE,))
+    mocker.patch.object(step, "generate", return_value=made)
+    found = step.unrecorded(run, remote=False)
+    step.tell_changes(run, found)
+    err = capsys.readouterr().err
+    assert not found.written
+    assert "password" not in err
+    assert "could not be carried into a migration" in err
+    assert ("no file was made" in err) is bool(name)
