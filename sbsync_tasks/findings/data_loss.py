@@ -123,14 +123,14 @@ def _deletes(clause: Node) -> bool:
 
 
 def _fills_gaps(node: Node, table: str, scope: Scope) -> bool:
-    """Whether an UPDATE only sets new columns, and others with COALESCE where they are NULL."""
+    """Whether an UPDATE only sets new columns, and others where they are NULL, with COALESCE."""
     targets = [t.res_target for t in node.target_list]
     return all(_keeps_value(t) or scope.is_new_column(table, f"{table}.{names.quoted(t.name)}") for t in targets)
 
 
 def _keeps_value(target: Node) -> bool:
-    first = target.val.coalesce_expr.args[:1]
-    return bool(first) and [names.parts(f) for f in first[0].column_ref.fields[-1:]] == [(target.name,)]
+    first = [*target.val.coalesce_expr.args, target.val][0]
+    return [names.parts(f) for f in first.column_ref.fields[-1:]] == [(target.name,)]
 
 
 def restricts(where: Node) -> bool:

@@ -211,6 +211,15 @@ def public_bucket(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
         yield finding(parsed, "public-bucket", Severity.EXPOSURE, "storage.buckets", why)
 
 
+def imported_tables(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`IMPORT FOREIGN SCHEMA` into one whose tables the API serves."""
+    schema = parsed.node.local_schema
+    if scope.defaults.get(schema):
+        why = "Foreign tables have no row level security, and anon or every user gets rights on them."
+        about = f"schema {names.quoted(schema)}"
+        yield finding(parsed, "foreign-schema", Severity.EXPOSURE, about, why, "Import into a schema of its own.")
+
+
 def revoked(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
     """`REVOKE` that no `GRANT` of the same text takes back."""
     for parsed, about, role in scope.revoked:
@@ -226,6 +235,7 @@ RULES = {
     "grant_stmt": (granted,),
     "alter_default_privileges_stmt": (default_privileges,),
     "update_stmt": (public_bucket,),
+    "import_foreign_schema_stmt": (imported_tables,),
     "create_role_stmt": (powerful_role,),
     "alter_role_stmt": (powerful_role,),
     "grant_role_stmt": (membership,),

@@ -8,6 +8,7 @@ from sbsync_tasks.sqltext import enum_name
 
 from . import names
 from .model import Finding, Severity, finding
+from .scope import REACHABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,22 +40,22 @@ def loosened(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
         if found and not scope.is_new(table):
             about = f"{table}.{names.quoted(command.name)}" if command.name else table
             yield finding(parsed, found[0], Severity.NOTE, about, found[1])
-        # Migrations run as postgres; a dump says it of each object.
-        given = enum_name(command, "subtype") == "AT_ChangeOwner" and command.newowner.rolename != "postgres"
-        if given and not scope.is_new(table):
-            yield _owner(parsed, table)
-
-
-def _owner(parsed: Parsed, about: str) -> Finding:
-    why = "An owner passes by row level security and may grant and drop."
-    return finding(parsed, "change-owner", Severity.NOTE, about, why)
+        if enum_name(command, "subtype") == "AT_ChangeOwner":
+            yield from _owner(parsed, table, command.newowner, scope)
 
 
 def changed_owner(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """`ALTER … OWNER TO` of anything but a relation."""
     about = scope.label(names.kind_word(parsed.node, "object_type"), parsed.node.object)
-    if not scope.is_new(about):
-        yield _owner(parsed, about)
+    yield from _owner(parsed, about, parsed.node.newowner, scope)
+
+
+def _owner(parsed: Parsed, about: str, role: Node, scope: Scope) -> Iterator[Finding]:
+    why = "An owner passes by row level security and may grant and drop."
+    if role.rolename in REACHABLE:
+        yield finding(parsed, "change-owner", Severity.EXPOSURE, about, why)
+    elif role.rolename != "postgres" and not scope.is_new(about):  # migrations run as postgres, and dumps say it of all
+        yield finding(parsed, "change-owner", Severity.NOTE, about, why)
 
 
 def renamed(parsed: Parsed, scope: Scope) -> Iterator[Finding]:

@@ -52,7 +52,7 @@ alter table orders disable trigger stamp;
 alter table orders disable trigger user;
 update orders set state = 'x' where state = 'y';
 alter table orders enable trigger user;
--- finds: change-owner public.orders
+-- finds: change-owner public.orders (note)
 alter table orders owner to reporting;
 -- finds: rename public.orders.state
 alter table orders rename column state to status;

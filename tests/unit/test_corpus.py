@@ -84,7 +84,7 @@ def found(files, met=MET):
 
 SOMETIMES_GRAVE = (
     *(f"drop-{k}" for k in ("schema", "type", "domain", "extension", "view", "materialized", "index")),
-    *("drop-trigger", "drop-function", "drop-foreign", "default-privileges"),
+    *("drop-trigger", "drop-function", "drop-foreign", "default-privileges", "change-owner"),
 )
 
 
