@@ -1,4 +1,4 @@
-"""The one way to start a program: a list of arguments, an environment made by one policy, and nothing on stdin.
+"""The one way to start a program: a list of arguments, an environment made by one policy, no terminal.
 
 No program outlives a run that is interrupted, and Invoke's `--echo` shows each one. Ctrl-C reaches a program from the
 terminal, too; SIGTERM reaches only us, so that what is running has to be ended from here.
@@ -137,6 +137,7 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: str | Path | None = None,
     timeout: float | None = None,
+    given: bytes = b"",
     **how: Unpack[How],
 ) -> Completed:
     """Run a program to its end and keep its output.
@@ -150,6 +151,7 @@ def run(
         env: Variables on top of these.
         cwd: Where it runs.
         timeout: Seconds until it is ended; None waits.
+        given: What it can read on stdin.
         how: As whom it runs.
 
     Raises:
@@ -157,8 +159,8 @@ def run(
         MissingToolError: there is no such program.
     """
     try:
-        with started(argv, sees=sees, env=env, cwd=cwd, **how) as child:
-            output, errors = child.communicate(timeout=timeout)
+        with started(argv, sees=sees, env=env, cwd=cwd, fed=bool(given), **how) as child:
+            output, errors = child.communicate(given or None, timeout)
     except subprocess.TimeoutExpired:
         raise SbsyncError(f"{Path(argv[0]).name} gave no answer within {timeout:.0f} s.") from None
     return Completed(tuple(argv), child.returncode, output, errors)
@@ -180,9 +182,12 @@ def started(
     sees: str = LOCAL,
     env: Mapping[str, str] | None = None,
     cwd: str | Path | None = None,
+    fed: bool = False,
     **how: Unpack[How],
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A program that runs beside the block; it has ended when the block is left, whatever happens there.
+
+    Its stdin is closed, or is the block's to write to where it is `fed`.
 
     Raises:
         SbsyncError: it could not be started.
@@ -191,8 +196,8 @@ def started(
     environment = _checked(argv, sees, env, cwd)
     try:
         child = subprocess.Popen(
-            argv, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            **how,
+            argv, env=environment, cwd=cwd, stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how,
         )  # fmt: skip
     except OSError as error:
         raise SbsyncError(f"{argv[0]} could not be run: {_task.redact(str(error))}") from None

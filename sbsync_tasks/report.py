@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from .console import counted
@@ -128,7 +129,8 @@ def _failed(run: Run, work: Work) -> SbsyncError:
 
 def _warn_uncommitted(run: Run, work: Work) -> None:
     try:
-        files = commit.not_in_git(run, work.files)
+        committed = {Path(name).name for name in (work.committed.files if work.committed else ())}
+        files = [path for path in commit.not_in_git(run, work.files) if path.name not in committed]
     except SbsyncError as error:  # the run is done, whatever is the matter with git
         run.console.say(f"whether git has the migrations cannot be told: {error.message}", "warning")
         return

@@ -1,7 +1,8 @@
 """History conflicts: what they are, what they come from, and the ways out. Pure."""
 
+from ..earlier import Candidate
 from .diagnosis import asks_branches, diagnose, renamed
-from .model import Action, Candidate, Conflict, Facts, Kind, Put, Rerecord, Way
+from .model import Action, Conflict, Facts, Kind, Put, Rerecord, Way
 
 __all__ = [
     "Action",

@@ -9,11 +9,12 @@ from functools import cached_property
 from itertools import combinations
 
 from ..console import counted
+from ..earlier import Candidate
 from ..histories import Recorded, Row, Verdict, compare
 from ..migrations import Migration, Skipped
 from ..same_sql import key, same
 from . import edits
-from .model import Action, Candidate, Conflict, Facts, Kind, Put, Rerecord, Way
+from .model import Action, Conflict, Facts, Kind, Put, Rerecord, Way
 from .numbering import Moved, Pending, renumber
 
 EXCERPT = 160  # characters of a statement in a message
@@ -314,10 +315,10 @@ def _whose(recorded: Recorded, branches: Sequence[Candidate]) -> str:
     if same and recorded.statements is None:
         return f"Its statements were not recorded; {same} has a file of it, which is taken at its word."
     if same:
-        return f"{_capital(str(same))} has it, with these very statements."
+        return f"{_capital(str(same))} has had it, with these very statements."
     if branches:
         return f"{_capital(str(branches[0]))} has a file of it, with other statements."
-    return "No branch has it." if recorded.statements else "No branch has it, and its statements were not recorded."
+    return "No branch has had it" + ("." if recorded.statements else ", and its statements were not recorded.")
 
 
 def _told(changes: Sequence[tuple[str, str]]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from ..earlier import Candidate
 from ..histories import History
 from ..migrations import Folder, Migration
 
@@ -107,26 +108,6 @@ class Conflict:
             "kind": self.kind.value, "version": self.version, "name": self.name, "what": self.what,
             "details": list(self.details), "ways": ways,
         }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A file of some version on a branch.
-
-    Attributes:
-        branch: The branch.
-        author: Who added it there.
-        date: When, as `YYYY-MM-DD`.
-        migration: The file.
-    """
-
-    branch: str
-    author: str
-    date: str
-    migration: Migration
-
-    def __str__(self) -> str:
-        return f"branch {self.branch} ({self.author}, {self.date})"
 
 
 @dataclass(frozen=True)

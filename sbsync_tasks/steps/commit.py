@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from .. import git
-from ..errors import MissingToolError, RefusedError, SbsyncError
+from ..errors import RefusedError, SbsyncError
 from ..findings import has_secret, review
 from ..migrations import Migration, migrations_dir, read_folder, read_sql
 from ..same_sql import same
@@ -18,21 +18,11 @@ LOCAL_CHANGES = "Add migration for local changes"
 FOR_EVER = "A commit stays in git for ever: keep the value in Supabase Vault"
 
 
-def _in_git(run: Run) -> bool:
-    """Whether the project is in a repository; without git, it is in none."""
-    try:
-        return git.repository(run.settings.root) is not None
-    except MissingToolError:
-        return False
-
-
 def not_in_git(run: Run, migrations: Iterable[Migration]) -> list[Path]:
     """The files of these migrations that git does not have as they are; empty outside a repository."""
-    root = run.settings.root
-    if not _in_git(run):
-        return []
-    paths = [migrations_dir(root) / m.file_name for m in migrations]
-    return list(git.untracked_or_modified(root, [p for p in paths if p.exists()]))
+    folder = migrations_dir(run.settings.root)
+    paths = [folder / m.file_name for m in migrations]
+    return list(run.in_git.lacking(p for p in paths if p.exists())) if run.in_git else []
 
 
 def of_this_run(run: Run, work: Work) -> tuple[Migration, ...]:
@@ -48,11 +38,10 @@ def of_this_run(run: Run, work: Work) -> tuple[Migration, ...]:
 
 def _git_had(run: Run, old: Migration, new: Migration) -> bool:
     """Whether git has a renamed file's text under its old name, before or after it is renamed."""
-    root = run.settings.root
-    before, after = (migrations_dir(root) / m.file_name for m in (old, new))
-    if not _in_git(run):
+    if run.in_git is None:
         return False
-    return not git.untracked_or_modified(root, [before]) if before.exists() else bool(git.renamed_away(root, [after]))
+    before, after = (migrations_dir(run.settings.root) / m.file_name for m in (old, new))
+    return not run.in_git.lacking([before]) if before.exists() else bool(run.in_git.renamed_away([after]))
 
 
 def left_behind(run: Run, work: Work) -> tuple[Migration, ...]:
@@ -64,7 +53,7 @@ def left_behind(run: Run, work: Work) -> tuple[Migration, ...]:
 
 def wanted(run: Run, migrations: Collection[Migration]) -> bool:
     """Whether there is something to commit, and a repository to commit it to."""
-    return run.options.commit and _in_git(run) and bool(_lacking(run, migrations))
+    return run.options.commit and run.in_git is not None and bool(_lacking(run, migrations))
 
 
 def _lacking(run: Run, migrations: Collection[Migration]) -> list[Migration]:
@@ -95,12 +84,12 @@ def check(run: Run, migrations: Collection[Migration], otherwise: str) -> None:
             "Nothing was changed.",
             f"{FOR_EVER}; or leave the file uncommitted (--no-commit).",
         )
-    if not _in_git(run):
+    if run.in_git is None:
         run.console.say("This is not a git repository: the migrations will not be committed.", "warning")
         return
-    root = run.settings.root
+    folder = migrations_dir(run.settings.root)
     try:
-        warnings = git.check_ready(root, [migrations_dir(root) / m.file_name for m in lacking])
+        warnings = run.in_git.repository.check_ready([folder / m.file_name for m in lacking])
     except SbsyncError as error:
         raise type(error)(f"{error.message} Nothing was changed.", f"{error.hint} Or {otherwise}.") from None
     for warning in warnings:
@@ -114,9 +103,10 @@ def _holds_secret(run: Run, migration: Migration) -> bool:
 
 def commit(run: Run, work: Work, migrations: Iterable[Migration], message: str) -> Work:
     """Commit those of these migrations that git does not have yet, and nothing else."""
-    files = not_in_git(run, migrations)
-    gone = git.renamed_away(run.settings.root, files)
-    made = git.commit(run.settings.root, [*files, *gone], message)
+    folder = migrations_dir(run.settings.root)
+    paths = [folder / m.file_name for m in migrations]
+    repository = run.in_git.repository if run.in_git else git.needed(run.settings.root)
+    made = repository.commit([p for p in paths if p.exists()], message)
     tell_rewritten(run, made, work.files)
     return work.with_(committed=made)
 
@@ -150,23 +140,23 @@ def commit_files(run: Run, message: str) -> None:
     Raises:
         RefusedError: nothing but such files is left.
     """
-    root = run.settings.root
-    for warning in git.check_ready(root):
+    repository = git.needed(run.settings.root)
+    for warning in repository.check_ready():
         run.console.say(warning, "warning")
     left = _to_commit(run)
     if not left:
         run.console.say("Nothing to commit: git has every migration.", "ok")
         run.console.document({"commit": "", "files": []})
         return
-    git.check_ready(root, left)
-    gone = git.renamed_away(root, left)
+    repository.check_ready(left)
+    gone = run.in_git.renamed_away(left) if run.in_git else ()
     names = ", ".join([*(p.name for p in left), *(f"{p.name} (its old name)" for p in gone)])
     if run.options.dry_run:
         run.console.say(f"A run would commit {names}.", "ok")
         return
     run.console.confirm(f"Commit {names}?")
-    files = read_folder(root).migrations
-    made = git.commit(root, [*left, *gone], message)
+    files = read_folder(run.settings.root).migrations
+    made = repository.commit(left, message)
     tell_rewritten(run, made, files)
     run.console.say(f"committed {names} as {made.commit}", "ok")
     run.console.document({"commit": made.commit, "files": list(made.files)})

@@ -5,7 +5,7 @@ The remote is only read. Files that give way and history rows that change are ke
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,16 +13,15 @@ from .. import git, replaced, skipped
 from ..conflicts import Action, Candidate, Conflict, Facts, Put, Rerecord, asks_branches, diagnose
 from ..console import counted
 from ..databases.catalog import told
+from ..earlier import earlier_texts
 from ..errors import MissingToolError, RefusedError, SbsyncError
 from ..findings import mask
-from ..migrations import FILE_PATTERN, Migration, read_folder
+from ..migrations import read_folder
 from ..paths import shown
 from .diff import changes
 from .marking import keep_history
 from .preflight import look
 from .run import Run, Work
-
-LOOKED_UP = 20  # versions that are looked for on git's branches: each costs a call of git per branch
 
 
 def resolve(run: Run) -> None:
@@ -68,18 +67,10 @@ def _facts(run: Run, work: Work, drift: Sequence[str]) -> Facts:
 
 def _branches(root: Path, versions: Sequence[str]) -> Mapping[str, tuple[Candidate, ...]]:
     try:
-        if git.repository(root) is None:
-            return {}
-        return {version: tuple(_candidates(root, version)) for version in versions[-LOOKED_UP:]}
+        repository = git.repository(root) if versions else None
     except MissingToolError:
         return {}
-
-
-def _candidates(root: Path, version: str) -> Iterable[Candidate]:
-    for found in git.find_in_branches(root, version):
-        name, sql = FILE_PATTERN.fullmatch(Path(found.path).name), git.text_on_branch(root, found)
-        if name and sql is not None:
-            yield Candidate(found.branch, found.author, found.date, Migration(name[1], name[2], sql))
+    return earlier_texts(repository, versions) if repository else {}
 
 
 def _drift(run: Run, work: Work) -> tuple[str, ...]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from .. import git
 from ..console import Console
 from ..databases import Database, Identity, NextLocal, Shadows, Stack, open_local, open_remote
 from ..databases.catalog import MIGRATIONS, Catalog, Claims, compare, read_catalog
 from ..databases.containers import Containers
 from ..databases.docker import WITHOUT, Docker
 from ..databases.open import local_cluster
-from ..errors import ConfigError, SbsyncError
+from ..errors import ConfigError, MissingToolError, SbsyncError
 from ..histories import History, Row, Verdict
 from ..migrations import Folder, Migration
 from ..settings import Settings
@@ -23,7 +24,6 @@ from ..supabase_cli import LocalStackCli, SupabaseCli, find, refused_keys
 if TYPE_CHECKING:
     from ..backups import Backup
     from ..databases.catalog import Difference
-    from ..git import Committed
     from ..proof import Proof
 
 
@@ -116,7 +116,7 @@ class Work:
     pushed: tuple[str, ...] = ()
     recorded: tuple[str, ...] = ()
     proof: Proof | None = None
-    committed: Committed | None = None
+    committed: git.Committed | None = None
     local_changed: bool = False
     plan: tuple[str, ...] = ()
     drift: tuple[Difference, ...] = ()
@@ -187,6 +187,15 @@ class Run:
         return PlatformCli(
             binary, self.settings.config, lambda text: self.console.say(text, "warning")
         )  # fmt: skip
+
+    @cached_property
+    def in_git(self) -> git.Migrations | None:
+        """What git has of the migration files, as this run first looked at them; None without a repository or git."""
+        try:
+            repository = git.repository(self.settings.root)
+        except MissingToolError:
+            return None
+        return repository.look() if repository else None
 
     @cached_property
     def shadows(self) -> Shadows:

@@ -18,8 +18,8 @@ LAYERS = (
     ("scenarios", "report"),
     ("steps",),
     (
-        "findings", "databases", "supabase_cli", "migrations", "histories", "proof", "git", "backups", "conflicts",
-        "replaced", "generate", "skipped",
+        "findings", "databases", "supabase_cli", "migrations", "histories", "proof", "git", "earlier", "backups",
+        "conflicts", "replaced", "generate", "skipped",
     ),
     (
         "settings", "process", "redaction", "console", "errors", "endpoint", "paths", "side_by_side", "sqltext",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from sbsync_tasks import git, replaced
+from sbsync_tasks import replaced
 from sbsync_tasks.conflicts import Candidate, Facts, Kind, Put, Rerecord, asks_branches, diagnose, edits
 from sbsync_tasks.conflicts.numbering import Pending, renumber
 from sbsync_tasks.errors import RefusedError, SbsyncError
@@ -73,7 +72,7 @@ def test_missing_with_a_branch_that_has_it():
     on_it = Migration(B.version, "b", f"-- Ann's.\n{B.sql}")
     found = one([A], [A], [A, B], branches=on_branch(on_it))
     assert (found.kind, found.version, found.name) == (Kind.MISSING, B.version, "b")
-    assert "Branch feature (Ann, 2026-05-01) has it, with these very statements." in found.what
+    assert "Branch feature (Ann, 2026-05-01) has had it, with these very statements." in found.what
     assert found.actions == (Put(on_it, source="branch feature (Ann, 2026-05-01)"),)
 
 
@@ -87,7 +86,7 @@ def test_missing_with_a_branch_that_has_something_else():
 
 def test_missing_where_no_branch_was_looked_at_says_nothing_of_branches():
     assert "branch" not in one([A], [A], [A, B]).what
-    assert "No branch has it." in one([A], [A], [A, B], branches={B.version: ()}).what
+    assert "No branch has had it." in one([A], [A], [A, B], branches={B.version: ()}).what
 
 
 def test_missing_without_statements():
@@ -367,28 +366,3 @@ def test_no_file_is_overwritten(root):
             replaced.put(root, B, name)
     assert (root / "supabase" / "migrations" / B.file_name).read_text() == "precious"
     assert names(root) == [A.file_name, B.file_name]
-
-
-# --- files on branches ---
-
-
-def git_in(root, *args):
-    identity = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", *identity, *args], cwd=root, check=True, capture_output=True)
-
-
-@pytest.mark.parametrize(
-    ("data", "text"),
-    [(b"select '\xc3\xbc';\r\n", "select 'ü';\r\n"), (b"select '\xff';", None), (b"", "")],
-)
-def test_the_text_of_a_file_on_a_branch(root, data, text):
-    git_in(root, "init", "--quiet", "--initial-branch=feature/x")
-    (root / "supabase" / "migrations" / A.file_name).write_bytes(data)
-    git_in(root, "add", "supabase")
-    git_in(root, "-c", "core.autocrlf=false", "commit", "--quiet", "--message", "A")
-    git_in(root, "checkout", "--quiet", "--orphan", "main")
-    (found,) = git.find_in_branches(root, A.version)
-    assert found.branch == "feature/x"
-    assert git.text_on_branch(root, found) == text
-    git_in(root, "branch", "-D", "feature/x")
-    assert git.text_on_branch(root, found) is None

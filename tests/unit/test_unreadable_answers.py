@@ -21,6 +21,7 @@ from sbsync_tasks.databases import container_base, pushed
 from sbsync_tasks.databases.docker import Docker
 from sbsync_tasks.databases.embedded import base, binaries, files, server
 from sbsync_tasks.databases.embedded.tree import _directories
+from sbsync_tasks.earlier import earlier_texts
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import MissingToolError, SbsyncError
 from sbsync_tasks.generate import Archive
@@ -74,28 +75,37 @@ def fake_git(tmp_path, monkeypatch, word, prints):
     ("word", "prints"),
     [
         ("--show-toplevel", ""),
-        ("--absolute-git-dir", ""),
+        ("--show-toplevel", "/somewhere"),
         ("hash-object", ""),
         ("ls-tree", "100644 blob"),
         ("ls-tree", "100644 blob 0123\\tsupabase"),
-        ("--short", ""),
+        ("--name-only", ""),
     ],
 )
 def test_git_when_something_is_to_be_committed(repository, tmp_path, monkeypatch, word, prints):
     fake_git(tmp_path, monkeypatch, word, prints)
     with pytest.raises(SbsyncError, match=r"its answer to `git .*` cannot be read"):
-        git.commit(repository, [repository / FILE], "m")
+        git.needed(repository).commit([repository / FILE], "m")
 
 
 def test_a_commit_that_lists_no_file_of_head_is_still_to_do(repository, tmp_path, monkeypatch):
     fake_git(tmp_path, monkeypatch, "ls-tree", "")
-    assert git.untracked_or_modified(repository, [repository / FILE]) == (repository / FILE,)
+    assert git.needed(repository).look().lacking([repository / FILE]) == (repository / FILE,)
 
 
-def test_a_branch_list_that_is_cut(repository, tmp_path, monkeypatch):
-    fake_git(tmp_path, monkeypatch, "refs/heads", "\\tmain")
-    with pytest.raises(SbsyncError, match="for-each-ref"):
-        git.find_in_branches(repository, "20260101000000")
+@pytest.mark.parametrize(
+    ("word", "prints"),
+    [
+        ("--all", ":100644 100644"),
+        ("--all", "\\001refs/heads/main\\002A\\0022026-01-01\\000:1 2"),
+        ("--batch", ""),
+        ("--batch", "1 blob 2"),
+    ],
+)
+def test_earlier_texts_that_are_cut(repository, tmp_path, monkeypatch, word, prints):
+    fake_git(tmp_path, monkeypatch, word, prints)
+    with pytest.raises(SbsyncError, match=r"its answer to `git .*` cannot be read"):
+        earlier_texts(git.needed(repository), ["20260101000000"])
 
 
 def test_a_repository_that_git_cannot_read_is_not_taken_for_none(repository):

@@ -75,7 +75,7 @@ def _docker_version() -> str | SbsyncError:
 
 def git(subject: Subject) -> list[Check]:
     """Git: is it there, and could a migration be committed now."""
-    ready = attempt(lambda: repository.check_ready(subject.root))
+    ready = attempt(lambda: repository.needed(subject.root).check_ready())
     if isinstance(ready, SbsyncError):
         return [Check("warning", f"{ready.message} Only commits need it (--no-commit).", ready.hint)]
     version = _version("git")

@@ -3,6 +3,7 @@
 import pytest
 
 from sbsync_tasks import git
+from sbsync_tasks.earlier import earlier_texts
 from sbsync_tasks.errors import ConfigError
 from tests.support.repository import FILE, VERSION, run, state, write
 
@@ -28,15 +29,15 @@ def head(root):
 def test_what_a_link_leads_to_is_committed(root, path, text, real):
     (root / real).mkdir(parents=True)
     link(root, path, text)
-    assert git.check_ready(root, [root / FILE]) == ()
+    assert git.needed(root).check_ready([root / FILE]) == ()
     file = write(root, FILE)
-    assert git.untracked_or_modified(root, [file]) == (file,)
-    assert git.commit(root, [file], "one").files == (f"{real}/{NAME}",)
+    assert git.needed(root).look().lacking([file]) == (file,)
+    assert git.needed(root).commit([file], "one").files == (f"{real}/{NAME}",)
     assert head(root) == [f"{real}/{NAME}"]
-    assert git.untracked_or_modified(root, [file]) == ()
+    assert git.needed(root).look().lacking([file]) == ()
     assert git.tracks(file)
-    (found,) = git.find_in_branches(root, VERSION)
-    assert git.text_on_branch(root, found) == "select 1;\n"
+    (found,) = earlier_texts(git.needed(root), [VERSION])[VERSION]
+    assert found.migration.sql == "select 1;\n"
 
 
 def test_from_a_project_below_the_top_to_a_folder_above_it(root):
@@ -44,22 +45,22 @@ def test_from_a_project_below_the_top_to_a_folder_above_it(root):
     (root / "db").mkdir()
     link(project, "supabase/migrations", "../../../db")
     file = write(project, FILE)
-    assert git.commit(project, [file], "one").files == (f"../../db/{NAME}",)
+    assert git.needed(project).commit([file], "one").files == (f"../../db/{NAME}",)
     assert head(root) == [f"db/{NAME}"]
-    (found,) = git.find_in_branches(project, VERSION)
-    assert git.text_on_branch(project, found) == "select 1;\n"
+    (found,) = earlier_texts(git.needed(project), [VERSION])[VERSION]
+    assert found.migration.sql == "select 1;\n"
 
 
 def test_a_file_that_is_a_link_is_committed_with_its_target(root):
     target = write(root, "shared/a.sql")
     link(root, FILE, "../../shared/b.sql")
     link(root, "shared/b.sql", "a.sql")
-    assert git.commit(root, [root / FILE], "one").commit
+    assert git.needed(root).commit([root / FILE], "one").commit
     assert head(root) == ["shared/a.sql", "shared/b.sql", FILE]
-    assert git.untracked_or_modified(root, [root / FILE]) == ()
+    assert git.needed(root).look().lacking([root / FILE]) == ()
     target.write_text("select 2;\n")
-    assert git.untracked_or_modified(root, [root / FILE]) == (root / FILE,)
-    git.commit(root, [root / FILE], "two")
+    assert git.needed(root).look().lacking([root / FILE]) == (root / FILE,)
+    git.needed(root).commit([root / FILE], "two")
     assert (head(root), run(root, "status", "--porcelain")) == (["shared/a.sql"], "")
 
 
@@ -72,10 +73,10 @@ def test_outside_of_the_repository(root, tmp_path, owned):
     link(root, "supabase/migrations", str(outside))
     file = write(root, FILE)
     before = state(root)
-    assert git.untracked_or_modified(root, [file]) == (file,)
-    assert git.find_in_branches(root, VERSION) == ()
+    assert git.needed(root).look().lacking([file]) == (file,)
+    assert earlier_texts(git.needed(root), [VERSION]) == {VERSION: ()}
     with pytest.raises(ConfigError, match="is not part of the repository") as caught:
-        git.commit(root, [file], "one")
+        git.needed(root).commit([file], "one")
     assert caught.value.hint == (f"Commit in {outside} yourself." if owned else "Bring it into the repository.")
     assert state(root) == before
 
@@ -83,9 +84,9 @@ def test_outside_of_the_repository(root, tmp_path, owned):
 def test_one_file_that_leads_outside(root, tmp_path):
     write(tmp_path, "a.sql")
     link(root, FILE, str(tmp_path / "a.sql"))
-    assert git.check_ready(root) == ()
+    assert git.needed(root).check_ready() == ()
     with pytest.raises(ConfigError, match="is not part of the repository"):
-        git.check_ready(root, [root / FILE])
+        git.needed(root).check_ready([root / FILE])
 
 
 def test_in_a_submodule(root, tmp_path):
@@ -96,8 +97,8 @@ def test_in_a_submodule(root, tmp_path):
     run(source, "-c", "user.name=T", "-c", "user.email=t@example.org", "commit", "-qm", "one")
     run(root, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(source), "supabase/migrations")
     with pytest.raises(ConfigError, match="a repository of its own"):
-        git.check_ready(root)
-    assert git.untracked_or_modified(root, [root / FILE]) == (root / FILE,)
+        git.needed(root).check_ready()
+    assert git.needed(root).look().lacking([root / FILE]) == (root / FILE,)
 
 
 def test_outside_of_a_sparse_checkout(root):
@@ -107,23 +108,23 @@ def test_outside_of_a_sparse_checkout(root):
     run(root, "commit", "-qm", "more")
     run(root, "sparse-checkout", "set", "src")
     file = write(root, FILE)
-    assert git.check_ready(root, [file]) == ()
-    assert git.commit(root, [file], "one").files == (FILE,)
-    assert git.untracked_or_modified(root, [file]) == ()
+    assert git.needed(root).check_ready([file]) == ()
+    assert git.needed(root).commit([file], "one").files == (FILE,)
+    assert git.needed(root).look().lacking([file]) == ()
     assert run(root, "ls-tree", "--name-only", "HEAD", "supabase/migrations/").count("\n") == 1  # nothing was lost
 
 
 def test_an_ignored_folder_is_not_opened_by_a_rule_within_it(root):
     write(root, ".gitignore", "supabase/\n")
     with pytest.raises(ConfigError) as caught:
-        git.check_ready(root)
+        git.needed(root).check_ready()
     assert caught.value.hint == "Take the rule out."
     write(root, ".gitignore", "*.sql\n")
     with pytest.raises(ConfigError) as caught:
-        git.check_ready(root)
+        git.needed(root).check_ready()
     (rule,) = [part for part in caught.value.hint.split("`") if part.startswith("!")]
     write(root, ".gitignore", f"*.sql\n{rule}\n")
-    assert git.check_ready(root) == ()
+    assert git.needed(root).check_ready() == ()
 
 
 def test_dotenv_files_beyond_a_link_are_seen(root):

@@ -5,7 +5,9 @@ import os
 import pytest
 
 from sbsync_tasks import git
+from sbsync_tasks.earlier import Candidate, earlier_texts
 from sbsync_tasks.errors import SbsyncError
+from sbsync_tasks.migrations import Migration
 from tests.support.repository import FILE, VERSION, hook, run, state, write
 
 # --- what git does not have
@@ -15,89 +17,134 @@ def test_untracked_or_modified(root):
     same, changed, staged, fresh = files = [
         write(root, f"supabase/migrations/2026030112000{n}_x.sql") for n in range(4)
     ]
-    git.commit(root, [same, changed], "two of them")
+    git.needed(root).commit([same, changed], "two of them")
     write(root, str(changed.relative_to(root)), "select 2;\n")
     run(root, "add", str(staged))
-    assert git.untracked_or_modified(root, files) == (changed, staged, fresh)
-    assert git.untracked_or_modified(root, [p.relative_to(root) for p in files[2:]]) == (
+    assert git.needed(root).look().lacking(files) == (changed, staged, fresh)
+    assert git.needed(root).look().lacking([p.relative_to(root) for p in files[2:]]) == (
         staged.relative_to(root), fresh.relative_to(root),
     )  # fmt: skip
     same.unlink()
-    assert git.untracked_or_modified(root, [same]) == (same,)
-    assert git.untracked_or_modified(root, []) == ()
+    assert git.needed(root).look().lacking([same]) == (same,)
+    assert git.needed(root).look().lacking([]) == ()
 
 
 def test_an_ignored_file_is_one_that_git_does_not_have(root):
     write(root, ".gitignore", "*.sql\n")
     file = write(root, FILE)
-    assert git.untracked_or_modified(root, [file]) == (file,)
+    assert git.needed(root).look().lacking([file]) == (file,)
 
 
 def test_on_an_unborn_branch_git_has_nothing(unborn):
     file = write(unborn, FILE)
     run(unborn, "add", FILE)
-    assert git.untracked_or_modified(unborn, [file]) == (file,)
+    assert git.needed(unborn).look().lacking([file]) == (file,)
 
 
 def test_in_a_monorepo_the_same_name_elsewhere_does_not_count(root):
-    git.commit(root, [write(root, FILE)], "the other project's")
+    git.needed(root).commit([write(root, FILE)], "the other project's")
     project = root / "apps" / "db"
     file = write(project, FILE)
-    assert git.untracked_or_modified(project, [file]) == (file,)
+    assert git.needed(project).look().lacking([file]) == (file,)
 
 
 def test_a_touched_file_is_not_a_modified_one(root):
     file = write(root, FILE)
-    git.commit(root, [file], "one")
+    git.needed(root).commit([file], "one")
     os.utime(file, (1, 1))
-    assert git.untracked_or_modified(root, [file]) == ()
+    assert git.needed(root).look().lacking([file]) == ()
 
 
 def test_line_ends_that_git_converts_are_no_change(root):
     write(root, ".gitattributes", "*.sql text\n")
     file = write(root, FILE, "select 1;\n")
-    git.commit(root, [file], "one")
+    git.needed(root).commit([file], "one")
     file.write_bytes(b"select 1;\r\n")
-    assert git.untracked_or_modified(root, [file]) == ()
+    assert git.needed(root).look().lacking([file]) == ()
 
 
-# --- other branches
+# --- earlier texts
+
+
+def earlier(root, *versions):
+    return earlier_texts(git.needed(root), versions)
 
 
 def test_a_version_is_found_on_other_branches(root, tmp_path):
     run(root, "switch", "-q", "-c", "feature/billing")
     write(root, FILE)
     run(root, "add", FILE)
-    run(
-        root,
-        "commit",
-        "-q",
-        "-m",
-        "x",
-        "--author",
-        "Bob Other <b@example.org>",
-        "--date",
-        "2026-03-01T12:00:00Z",
-    )
+    author = ("--author", "Bob Other <b@example.org>", "--date", "2026-03-01T12:00:00Z")
+    run(root, "commit", "-q", "-m", "x", *author)
     clone = tmp_path / "clone"
     run(tmp_path, "clone", "-q", str(root), str(clone))
+    run(clone, "checkout", "-q", "--detach", "origin/main")
+    run(clone, "branch", "-q", "-D", "feature/billing")
     run(root, "switch", "-q", "main")
 
-    assert git.find_in_branches(root, VERSION) == (git.Found("feature/billing", "Bob Other", "2026-03-01", FILE),)
-    assert [f.branch for f in git.find_in_branches(clone, VERSION)] == [
-        "feature/billing", "origin/feature/billing",
+    text = Migration(VERSION, "invoices", "select 1;\n")
+    for where, branch in ((root, "feature/billing"), (clone, "origin/feature/billing")):
+        assert earlier(where, VERSION) == {VERSION: (Candidate(branch, "Bob Other", "2026-03-01", text),)}
+    assert earlier(root, VERSION[:-1]) == {VERSION[:-1]: ()}
+    assert earlier(root) == {}
+
+
+def test_all_earlier_texts_are_found_the_newest_first(root, monkeypatch):
+    """Edited, renamed, deleted, and merged from a branch that is gone: git still has it."""
+    run(root, "switch", "-q", "-c", "short")
+    for text in ("select 1;\n", "select 2;\n"):
+        git.needed(root).commit([write(root, FILE, text)], "one")
+        monkeypatch.setenv("GIT_COMMITTER_DATE", "2030-01-01T00:00:00Z")
+    run(root, "mv", FILE, FILE.replace("invoices", "bills"))
+    run(root, "commit", "-q", "-m", "renamed")
+    run(root, "rm", "-q", FILE.replace("invoices", "bills"))
+    run(root, "commit", "-q", "-m", "gone")
+    run(root, "switch", "-q", "main")
+    run(root, "merge", "-q", "--no-ff", "-m", "merge", "short")
+    run(root, "branch", "-q", "-d", "short")
+    found = earlier(root, VERSION)[VERSION]
+    assert [(c.branch, c.migration.name, c.migration.sql) for c in found] == [
+        ("main", "bills", "select 2;\n"), ("main", "invoices", "select 2;\n"), ("main", "invoices", "select 1;\n"),
     ]  # fmt: skip
-    assert git.find_in_branches(root, VERSION[:-1]) == ()
 
 
 def test_a_version_is_looked_for_in_the_own_project_of_a_monorepo(root):
-    git.commit(root, [write(root, FILE)], "the other project's")
+    git.needed(root).commit([write(root, FILE)], "the other project's")
     project = root / "apps" / "db"
-    assert git.find_in_branches(root, VERSION)[0].path == FILE
-    git.commit(project, [write(project, "supabase/migrations/20260401000000_own.sql")], "own")
-    assert git.find_in_branches(project, VERSION) == ()
-    (own,) = git.find_in_branches(project, "20260401000000")
-    assert (own.path, own.author) == ("supabase/migrations/20260401000000_own.sql", "Ada Example")
+    assert earlier(root, VERSION)[VERSION]
+    own = write(project, "supabase/migrations/20260401000000_own.sql")
+    git.needed(project).commit([own], "own")
+    found = earlier(project, VERSION, "20260401000000")
+    assert found[VERSION] == ()
+    assert [c.author for c in found["20260401000000"]] == ["Ada Example"]
+
+
+@pytest.mark.parametrize(("data", "text"), [(b"-- \xc3\xbc\r\n", "-- ü\r\n"), (b"-- \xff", None), (b"", "")])
+def test_a_text_is_what_git_has_byte_by_byte(root, data, text):
+    write(root, FILE).write_bytes(data)
+    run(root, "-c", "core.autocrlf=false", "add", FILE)
+    run(root, "commit", "-q", "-m", "x")
+    assert [c.migration.sql for c in earlier(root, VERSION)[VERSION]] == ([] if text is None else [text])
+
+
+def test_many_versions_and_branches_cost_two_processes(root, monkeypatch):
+    versions = [f"202603011200{n:02}" for n in range(30)]
+    for version in versions:
+        write(root, f"supabase/migrations/{version}_x.sql", f"select {version};")
+    run(root, "add", ".")
+    run(root, "commit", "-q", "-m", "all")
+    for n in range(20):
+        run(root, "branch", f"b{n}")
+    repository, started = git.needed(root), []
+    start = git.process.subprocess.Popen
+    monkeypatch.setattr(
+        git.process.subprocess, "Popen", lambda argv, **kw: (started.append(argv), start(argv, **kw))[1]
+    )
+    assert all(len(found) == 1 for found in earlier_texts(repository, versions).values())
+    assert len(started) == 2
+
+
+# --- what was renamed
 
 
 def test_the_old_name_of_a_renamed_file_is_what_head_has_with_the_same_text(root):
@@ -107,12 +154,12 @@ def test_the_old_name_of_a_renamed_file_is_what_head_has_with_the_same_text(root
     new = old.with_name("20990101000000_invoices.sql")
     old.rename(new)
     other.unlink()  # deleted, and nowhere under another name
-    assert git.renamed_away(root, [new]) == (old,)
-    assert git.renamed_away(root, []) == ()
-    git.commit(root, [new, *git.renamed_away(root, [new])], "rename")
+    assert git.needed(root).look().renamed_away([new]) == (old,)
+    assert git.needed(root).look().renamed_away([]) == ()
+    git.needed(root).commit([new, *git.needed(root).look().renamed_away([new])], "rename")
     assert run(root, "show", "--name-status", "--format=", "-M", "HEAD").split()[0] == "R100"
     assert run(root, "status", "--short") == f" D {other.relative_to(root)}"
-    assert git.renamed_away(root, [new]) == ()
+    assert git.needed(root).look().renamed_away([new]) == ()
 
 
 @pytest.mark.parametrize("refused", [False, True])
@@ -125,32 +172,18 @@ def test_a_rename_that_is_staged_is_one_commit_and_other_staged_work_stays(root,
     run(root, "mv", str(old), str(new))
     write(root, "notes.txt", "staged\n")
     run(root, "add", "notes.txt")
-    files = [new, *git.renamed_away(root, [new])]
+    files = [new, *git.needed(root).look().renamed_away([new])]
     assert files == [new, old]
     if refused:
         hook(root, "pre-commit", "exit 1")
         before = state(root)
         with pytest.raises(SbsyncError, match="did not commit"):
-            git.commit(root, files, "rename")
+            git.needed(root).commit(files, "rename")
         assert state(root) == before
         return
-    git.commit(root, files, "rename")
+    git.needed(root).commit(files, "rename")
     assert run(root, "show", "--name-status", "--format=", "-M", "HEAD").split()[0] == "R100"
     assert run(root, "status", "--short") == "M  notes.txt"
-
-
-def test_a_file_that_a_branch_has_deleted_is_not_found(root):
-    git.commit(root, [write(root, FILE)], "one")
-    run(root, "rm", "-q", FILE)
-    run(root, "commit", "-q", "-m", "gone")
-    assert git.find_in_branches(root, VERSION) == ()
-
-
-def test_the_search_is_bounded(root):
-    git.commit(root, [write(root, FILE)], "one")
-    for n in range(git.FOUND_LIMIT + 5):
-        run(root, "branch", f"b{n}")
-    assert len(git.find_in_branches(root, VERSION)) == git.FOUND_LIMIT
 
 
 # --- secrets

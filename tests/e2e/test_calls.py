@@ -1,0 +1,34 @@
+"""How many programs a scenario starts, so that none is added unseen: a call of the CLI takes more than a second."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sbsync_tasks.supabase_cli.binary import native
+from tests.support.project import Project
+from tests.support.watch import Recorder
+
+pytestmark = [pytest.mark.cli, pytest.mark.e2e]
+# With one change, commit and proof included. Lower them when a call is saved; never raise them.
+CALLS = {"local-to-remote": {"supabase": 5, "git": 12}, "remote-to-local": {"supabase": 5, "git": 12}}
+
+
+@pytest.mark.parametrize(("task", "side"), [("local-to-remote", "local"), ("remote-to-local", "remote")])
+def test_a_scenario_with_one_change(project: Project, tmp_path: Path, task: str, side: str) -> None:
+    recorder, git = Recorder(tmp_path / "bin"), shutil.which("git")
+    assert git
+    project.cli = recorder.stand_in(native(project.cli))
+    (tmp_path / "path").mkdir()
+    recorder.stand_in(Path(git), into=tmp_path / "path")
+    project.database(side).run("create table public.made (id int primary key)")
+    path = f"{tmp_path / 'path'}{os.pathsep}{os.environ['PATH']}"
+    done = project.invoke(task, "--yes", "--env", project.env, "--commit", settings={"PATH": path})
+    assert done.code == 0, done.text
+    for database in (project.local, project.remote):
+        assert database.has("public.made")
+    assert len(project.head[1]) == 1
+    for program, most in CALLS[task].items():
+        calls = [" ".join(call.argv[:5]) for call in recorder.calls(program) if call.argv != ["--version"]]
+        assert 0 < len(calls) <= most, calls
