@@ -2,12 +2,13 @@
 
 from ..earlier import Candidate
 from .diagnosis import asks_branches, diagnose, renamed
-from .model import Action, Conflict, Facts, Kind, Put, Rerecord, Way
+from .model import Action, Conflict, Drift, Facts, Kind, Put, Rerecord, Way
 
 __all__ = [
     "Action",
     "Candidate",
     "Conflict",
+    "Drift",
     "Facts",
     "Kind",
     "Put",

@@ -111,6 +111,21 @@ class Conflict:
 
 
 @dataclass(frozen=True)
+class Drift:
+    """How the remote differs from its own history.
+
+    Attributes:
+        lines: The differences, a line each.
+        left: What of them a push that failed has left, in sentences; empty for nothing.
+        way_on: The way on from that.
+    """
+
+    lines: tuple[str, ...] = ()
+    left: str = ""
+    way_on: str = ""
+
+
+@dataclass(frozen=True)
 class Facts:
     """All that a diagnosis is made from.
 
@@ -120,7 +135,7 @@ class Facts:
         remote: What the remote has recorded.
         remote_name: What the remote is called.
         branches: Files on git's branches, by version; only those that are asked for.
-        drift: How the remote differs from its own history, a line each.
+        drift: How the remote differs from its own history.
         ways: The way out for each file that the CLI would skip, by its name.
     """
 
@@ -129,5 +144,5 @@ class Facts:
     remote: History
     remote_name: str = "remote"
     branches: Mapping[str, tuple[Candidate, ...]] = field(default_factory=dict)
-    drift: tuple[str, ...] = ()
+    drift: Drift = field(default_factory=Drift)
     ways: Mapping[str, str] = field(default_factory=dict)

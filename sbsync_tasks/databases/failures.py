@@ -21,6 +21,7 @@ from .embedded.stand_ins import EMPTY
 
 ROW_STATES = ("23502", "23503", "23505", "23514", "23P01", "22")  # rows that are there forbid it
 LOCK_TIMEOUT = "55P03"
+ALREADY_THERE = ("42P07", "42710", "42701", "42723", "42P06", "42712")
 LINES = 6  # of a statement, shown in a message
 AGAIN = "then run the same command again"
 CORRECT = f"Correct the file, {AGAIN}."
@@ -103,7 +104,7 @@ CAUSES: tuple[Cause, ...] = (
         f"No earlier file makes it. Correct {{file}}, or write what is missing into an earlier migration, {AGAIN}.",
     ),
     Cause(
-        ("42P07", "42710", "42701", "42723", "42P06", "42712"),
+        ALREADY_THERE,
         "It is there already, and no migration says so: `invoke remote-to-local` brings it into one; then take it out "
         "of {file}.",
         f"An earlier file makes it already. Take it out of {{file}}, {AGAIN}.",

@@ -10,6 +10,7 @@ from ..steps import backup, commit, leftovers, preflight, push, reset, review, r
 from ..steps.diff import changes, listed
 from ..steps.generate import generate, refuse_unwritable
 from ..steps.run import Run, Work
+from ..steps.stayed import refuse_leftovers
 from .chain import Step
 from .shared import (
     BRING_UP,
@@ -29,8 +30,10 @@ def _look_local_to_remote(run: Run, work: Work) -> Work:
     preflight.stop_local_to_remote(run, work)
     drift = changes(run, run.remote, work.remote_history, work.files)
     if drift.differences and not run.options.ignore_drift:
+        what = f"{run.remote.label} differs from its own history:\n{listed(told(drift.differences))}"
+        refuse_leftovers(run, work, drift, what)
         raise RefusedError(
-            f"{run.remote.label} differs from its own history:\n" + listed(told(drift.differences)),
+            what,
             "`invoke remote-to-local` brings these changes into a migration first; --ignore-drift goes on "
             "without them.",
         )

@@ -10,6 +10,7 @@ from ..steps import pull as pulling
 from ..steps.diff import changes, listed
 from ..steps.generate import Applied, generate, ignored, refuse_unwritable
 from ..steps.run import Run, Work
+from ..steps.stayed import refuse_leftovers
 from .chain import Step
 from .shared import (
     BRING_UP,
@@ -52,6 +53,8 @@ def _pull(run: Run, work: Work) -> Work:
 def _pulled(run: Run, work: Work, applied: Applied) -> Work:
     found = changes(run, run.remote, work.remote_history, work.files)
     work = work.with_(unrecorded_remotely=found.by_hand)
+    what = f"{run.remote.label} has what a push that failed leaves behind:\n{listed(told(found.differences))}"
+    refuse_leftovers(run, work, found, what)
     return pulling.pull(run, work, found, run.options.name or "remote_changes", applied)
 
 

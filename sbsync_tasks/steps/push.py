@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .. import histories
+from ..conflicts.partly import Leftovers
 from ..databases import FileFailedError
 from ..databases import push as push_by_cli
+from ..databases.catalog import told as differences_told
+from ..databases.failures import AGAIN, ALREADY_THERE, Failure
 from ..databases.in_the_way import told
 from ..errors import RefusedError, SbsyncError
-from ..findings import review
-from ..migrations import Migration
+from ..proof import apart
+from .diff import listed
 from .marking import mark_applied
 from .run import Run, Work
+from .stayed import stayed
 
 # One run at a time per database; the number stands for this tool among the advisory locks of a server.
 LOCK_KEY = 7_366_797_363_110_001
@@ -77,37 +81,44 @@ def unchanged_since(run: Run, work: Work) -> None:
 
 
 def _landed(run: Run, work: Work, before: set[str], error: SbsyncError) -> SbsyncError:
-    """The error with what is in the way there, and with what the remote has now, as its history says."""
+    """The error with what is in the way there, and with what the remote has now, as its history and catalog say."""
     failure = error.failure if isinstance(error, FileFailedError) else None
     try:
         with run.remote.connection() as connection:
-            now = set(histories.read(connection))
+            now = histories.read(connection)
             in_the_way = told(connection, failure) if failure else ""
+        beyond, left = _left_behind(run, work, now)
     except SbsyncError as unreachable:
         return SbsyncError(
             f"{error.message}\nWhat of it the remote has cannot be told: {unreachable.message}",
             "Run again when it can be reached: what is true is read from there, and the rest is done.",
         )
-    done = [m.file_name for m in work.pending if m.version in now - before]
-    left = [m.file_name for m in work.pending if m.version not in now]
+    done = [m.file_name for m in work.pending if m.version in set(now) - before]
+    lacking = [m.file_name for m in work.pending if m.version not in now]
     there = (
         f"On the remote now: {', '.join(done) or 'none of the pending migrations'}. Not there: "
-        f"{', '.join(left) or 'none'}."
+        f"{', '.join(lacking) or 'none'}."
     )
-    parts = _parts_stay(failure.migration if failure else None)
     hint = error.hint or "Correct what failed, then run the same command again."
     return SbsyncError(
-        "\n".join(filter(None, (error.message, in_the_way, there, parts))),
-        hint if parts else f"{hint} It goes on from there.",
+        "\n".join(filter(None, (error.message, in_the_way, there, beyond, left.said if left else ""))),
+        _way_on(failure, hint, left) if left else hint if beyond else f"{hint} It goes on from there.",
     )
 
 
-def _parts_stay(migration: Migration | None) -> str:
-    """For a file that is not applied all or nothing."""
-    rules = {"not-alone", "explicit-transaction"}
-    if migration is None or not any(f.rule in rules for f in review(migration.sql).findings):
-        return ""
-    return (
-        f"{migration.file_name} is not applied all or nothing: what stands before the statement that failed may be "
-        "there already."
-    )
+def _left_behind(run: Run, work: Work, now: histories.History) -> tuple[str, Leftovers | None]:
+    """What the remote has beyond its history since the push, in words, and what of it the push explains."""
+    base = histories.as_migrations(now, work.files)
+    shadow = run.shadow(base, run.remote_identity.major)
+    differences = run.differences(shadow, run.remote)
+    beyond = apart(differences, work.drift)
+    words = f"Beyond its history the remote has now:\n{listed(differences_told(beyond))}" if beyond else ""
+    pending = [m for m in work.files if m.version not in now]
+    return words, stayed(run, base, differences, pending) if differences else None
+
+
+def _way_on(failure: Failure | None, hint: str, left: Leftovers) -> str:
+    """The cause's way out, then that of what was left; where it is in its own way, that alone."""
+    if failure and failure.sqlstate in ALREADY_THERE:
+        return left.way_on
+    return f"{hint.replace(f', {AGAIN}', '')} Then:\n{left.way_on}"

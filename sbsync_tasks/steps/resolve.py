@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import git, replaced, skipped
-from ..conflicts import Action, Candidate, Conflict, Facts, Put, Rerecord, asks_branches, diagnose
+from ..conflicts import Action, Candidate, Conflict, Drift, Facts, Put, Rerecord, asks_branches, diagnose
 from ..console import counted
 from ..databases.catalog import told
 from ..earlier import earlier_texts
@@ -22,6 +22,7 @@ from .diff import changes
 from .marking import keep_history
 from .preflight import look
 from .run import Run, Work
+from .stayed import of_remote
 
 
 def resolve(run: Run) -> None:
@@ -58,10 +59,10 @@ def resolve(run: Run) -> None:
 # --- looking ---
 
 
-def _facts(run: Run, work: Work, drift: Sequence[str]) -> Facts:
+def _facts(run: Run, work: Work, drift: Drift) -> Facts:
     root, folder = run.settings.root, work.folder
     ways = {s.name: skipped.way_out(root, folder, s) for s in folder.misnamed}
-    facts = Facts(folder, work.local_history, work.remote_history, run.remote.name, drift=tuple(drift), ways=ways)
+    facts = Facts(folder, work.local_history, work.remote_history, run.remote.name, drift=drift, ways=ways)
     return replace(facts, branches=_branches(run.settings.root, asks_branches(facts)))
 
 
@@ -73,7 +74,7 @@ def _branches(root: Path, versions: Sequence[str]) -> Mapping[str, tuple[Candida
     return earlier_texts(repository, versions) if repository else {}
 
 
-def _drift(run: Run, work: Work) -> tuple[str, ...]:
+def _drift(run: Run, work: Work) -> Drift:
     """How the remote differs from its own history; where that cannot be told, a warning says so."""
     duplicates = work.folder.duplicates
     files = [m for m in work.folder.migrations if m.version not in duplicates]
@@ -82,8 +83,9 @@ def _drift(run: Run, work: Work) -> tuple[str, ...]:
     except SbsyncError as error:
         text = f"Whether {run.remote.name} differs from its own history cannot be told: {error.message}"
         run.console.say(text, "warning")
-        return ()
-    return tuple(told(found.differences))
+        return Drift()
+    left = of_remote(run, work, found)
+    return Drift(tuple(told(found.differences)), left.said if left else "", left.way_on if left else "")
 
 
 # --- acting ---

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sbsync_tasks import replaced
-from sbsync_tasks.conflicts import Candidate, Facts, Kind, Put, Rerecord, asks_branches, diagnose, edits
+from sbsync_tasks.conflicts import Candidate, Drift, Facts, Kind, Put, Rerecord, asks_branches, diagnose, edits
 from sbsync_tasks.conflicts.numbering import Pending, renumber
 from sbsync_tasks.errors import RefusedError, SbsyncError
 from sbsync_tasks.histories import Recorded
@@ -30,7 +30,7 @@ def history(*migrations):
 
 def facts(files, local, remote, *, misnamed=(), branches=None, drift=(), ways=None):
     folder = Folder(tuple(sorted(files)), misnamed)
-    return Facts(folder, history(*local), history(*remote), "staging", branches or {}, drift, ways or {})
+    return Facts(folder, history(*local), history(*remote), "staging", branches or {}, Drift(drift), ways or {})
 
 
 def one(*args, **more):

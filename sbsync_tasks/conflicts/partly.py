@@ -1,0 +1,188 @@
+"""What a push that failed has left behind: how much of a file, which invalid indexes, and the way on. Pure.
+
+The CLI runs most files as one transaction. It does not where a statement refuses one (`create index concurrently`),
+or where the file has transactions of its own: what stands before the fault stays then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..databases.catalog import Catalog, Difference
+from ..findings import mask, review
+from ..findings.traces import unseen
+from ..migrations import Migration
+from ..sqltext import Statement, UnparsableSql, split
+
+EXCERPT = 60  # characters of a statement in a message
+_NOT_ATOMIC = {"not-alone", "explicit-transaction"}
+_INVALID = "invalid"
+
+
+def is_atomic(migration: Migration) -> bool:
+    """Whether a file is applied all or nothing."""
+    return not any(finding.rule in _NOT_ATOMIC for finding in review(migration.sql).findings)
+
+
+def statements(migration: Migration) -> tuple[Statement, ...]:
+    """The statements of a file; none where the parser refuses it."""
+    try:
+        return split(migration.sql)
+    except UnparsableSql:
+        return ()
+
+
+@dataclass(frozen=True)
+class Invalid:
+    """An index that a statement which failed has left, or has not brought to its end: it serves no query.
+
+    Attributes:
+        difference: What the database has otherwise than its history.
+    """
+
+    difference: Difference
+
+    @property
+    def cure(self) -> str:
+        """What ends it: an index that the history has is built again, any other one is dropped."""
+        name = self.difference.object.name
+        if self.difference.left is not None:
+            return f"reindex index concurrently {name};"
+        return f"drop index concurrently if exists {name};"
+
+
+def invalid(differences: Iterable[Difference]) -> tuple[Invalid, ...]:
+    """The indexes that only the second database, a history's owner, has as invalid."""
+    return tuple(
+        Invalid(d) for d in differences if d.object.kind == "index" and _broken(d.right) and not _broken(d.left)
+    )
+
+
+def _broken(definition: str | None) -> bool:
+    return _INVALID in (definition or "").splitlines()
+
+
+def mended(catalog: Catalog, broken: Iterable[Invalid]) -> Catalog:
+    """The catalog as it will be once the cures have been carried out."""
+    facts = dict(catalog)
+    for this in broken:
+        del facts[this.difference.object]
+        if this.difference.left is not None:
+            facts[this.difference.object] = this.difference.left
+    return facts
+
+
+@dataclass(frozen=True)
+class Partly:
+    """A file of which a database has had the first statements.
+
+    Attributes:
+        file: The file.
+        least: How many it has had at least.
+        most: How many it has had at most: what stands between leaves no trace in the schemas.
+    """
+
+    file: Migration
+    least: int
+    most: int
+
+    @property
+    def said(self) -> str:
+        """How much of it is there, in a sentence; empty for nothing that shows."""
+        if not self.least:
+            return ""
+        return f"{self.file.file_name} is there in part, {self.first} of {len(statements(self.file))}."
+
+    @property
+    def first(self) -> str:
+        """The statements that are there, in words."""
+        known = statements(self.file)[: self.least]
+        if len(known) == 1:
+            return f"its first statement ({_place(known[0])})"
+        return f"its first {len(known)} statements (to {_place(known[-1])})"
+
+    @property
+    def rest(self) -> tuple[Statement, ...]:
+        """The statements that are certainly not there."""
+        return statements(self.file)[self.most :]
+
+    @property
+    def untold(self) -> str:
+        """What may or may not have been run, in a sentence; empty for nothing."""
+        between = statements(self.file)[self.least : self.most]
+        if not between:
+            return ""
+        listed = ", ".join(map(_place, between))
+        return f"Whether {listed} was run, too, the schemas do not tell: look at the rows there."
+
+
+def of(file: Migration, fitting: Sequence[int]) -> Partly | None:
+    """How much of a file a database has had.
+
+    Args:
+        file: The file.
+        fitting: After how many of its statements a database of the history alone is what was found.
+    """
+    return Partly(file, min(fitting), max(fitting)) if fitting else None
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """What a push that failed has left on a database.
+
+    Attributes:
+        where: What the database is called on screen.
+        broken: The invalid indexes.
+        partly: The file that is there in part, where that is known.
+    """
+
+    where: str
+    broken: tuple[Invalid, ...] = ()
+    partly: Partly | None = None
+
+    @property
+    def said(self) -> str:
+        """What is there, in sentences; the differences themselves are listed apart."""
+        partly = (self.partly.said, self.partly.untold) if self.partly else ()
+        names = ", ".join(i.difference.object.name for i in self.broken)
+        index = f"Invalid, and used by no query: {names}." if names else ""
+        return " ".join(filter(None, (*partly, index)))
+
+    @property
+    def way_on(self) -> str:
+        """The way to a database that is what its history says, step by step."""
+        steps = [f"Run on {self.where}: `{this.cure}`" for this in self.broken]
+        otherwise = ""
+        if self.partly is None or not self.partly.least:
+            steps.append("`invoke local-to-remote` again.")
+        elif unseen(self.partly.file.sql):  # rows: it would not be known by its effect
+            steps += _adopt(self.partly)
+        else:
+            steps += _finish(self.partly, self.where)
+            adopt = " ".join(_adopt(self.partly))
+            otherwise = f"Or adopt what is there, instead of the last two: {adopt}" if self.partly.rest else ""
+        listed = [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
+        by_hand = "`invoke psql --remote` opens that database." if "Run on" in listed[0] else ""
+        return "\n".join(filter(None, (*listed, otherwise, by_hand)))
+
+
+def _finish(partly: Partly, where: str) -> list[str]:
+    again = "`invoke local-to-remote` again: it knows the file by its effect, and records it."
+    if not partly.rest:
+        return [again]
+    path = f"supabase/migrations/{partly.file.file_name}"
+    return [f"Run on {where} what is left of {path}, {_place(partly.rest[0])} and what follows.", again]
+
+
+def _adopt(partly: Partly) -> list[str]:
+    return [
+        f"Take {partly.first} out of supabase/migrations/{partly.file.file_name}.",
+        "`invoke remote-to-local`: it makes a migration of what that did.",
+        "`invoke local-to-remote`: it brings the rest.",
+    ]
+
+
+def _place(statement: Statement) -> str:
+    text = mask(" ".join(statement.text.split()))
+    return f"line {statement.line}: `{text if len(text) <= EXCERPT else text[:EXCERPT] + '…'}`"
