@@ -9,11 +9,12 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
-from sbsync_tasks.backups import Backup, check, folders, manifest, programs, take
+from sbsync_tasks.backups import Backup, check, folders, manifest, take
 from sbsync_tasks.databases.catalog import compare, read_catalog
 from sbsync_tasks.databases.embedded import find_client_tools
 from sbsync_tasks.endpoint import Endpoint
@@ -389,14 +390,13 @@ def test_the_password_stands_in_no_argument(
     endpoint: Endpoint, tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    start = programs._start
+    start = subprocess.Popen
 
-    def watched(argv: list[str], to: Endpoint) -> subprocess.Popen[bytes]:
-        child = start(argv, to)
-        seen.extend(str(part) for part in child.args)
-        return child
+    def watched(argv: list[str], **how: Any) -> subprocess.Popen[bytes]:
+        seen.extend(map(str, argv))
+        return start(argv, **how)
 
-    monkeypatch.setattr(programs, "_start", watched)
+    monkeypatch.setattr(subprocess, "Popen", watched)
     made = backed_up(endpoint, tools, tmp_path, None)
     assert len(seen) > 10
     assert not any(endpoint.password in part for part in seen)

@@ -26,7 +26,7 @@ SHELL = {
     "PGSERVICEFILE": "/nowhere/pg_service.conf", "PGOPTIONS": "-c default_transaction_read_only=on",
     "PGSSLMODE": "verify-full", "PGSSLROOTCERT": "/nowhere/root.crt", "PGREQUIREAUTH": "none",
     "PGTARGETSESSIONATTRS": "standby", "PGCLIENTENCODING": "LATIN1", "PGAPPNAME": "decoy", "PGTZ": "decoy/zone",
-    "NODE_ENV": "staging", "SUPABASE_ENV": "staging", "SUPABASE_YES": "1", "SUPABASE_WORKDIR": "/nowhere",
+    "NODE_ENV": "staging", "SUPABASE_ENV": "staging", "SUPABASE_YES": "1",
     "SUPABASE_INTERNAL_IMAGE_REGISTRY": "decoy.invalid", "SUPABASE_EXPERIMENTAL": "1", "SUPABASE_DEBUG": "1",
     "SUPABASE_ACCESS_TOKEN": "sbp_" + "d" * 40, "DATABASE_URL": "postgresql://127.0.0.9:1/elsewhere",
     "CLAUDECODE": "1",
