@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .errors import RefusedError
+from .errors import InterruptedAtQuestion, RefusedError
 from .redaction import Redactor
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class Console:
             return sys.stdin.readline()
         except KeyboardInterrupt:
             sys.stderr.write("\n")  # what is said next is not the rest of the question's line
-            raise
+            raise InterruptedAtQuestion from None
 
     @staticmethod
     def _make(*, stderr: bool) -> RichConsole:

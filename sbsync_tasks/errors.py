@@ -31,6 +31,10 @@ class SbsyncError(Exception):
         self.hint = hint
 
 
+class InterruptedAtQuestion(KeyboardInterrupt):
+    """Ctrl-C at a question: nothing has been begun."""
+
+
 class NoConnectionError(SbsyncError):
     """A server could not be reached, or let nobody in (exit code 1)."""
 

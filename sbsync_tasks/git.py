@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -238,14 +239,23 @@ class Repository:
             RefusedError: a merge, rebase, cherry-pick or revert is waiting for its end. git makes no
                 partial commit in a merge, and in the others one would end the user's own work.
         """
-        self._refuse_half_done()
-        self._refuse_nameless()
+        self.check_who()
         names = [self.name(migrations_dir(self.root) / PROBE), *(part for file in files for part in self.parts(file))]
         self._refuse_elsewhere(names)
         self._refuse_ignored(names)
         if not (self.folder / "HEAD").read_text(encoding="utf-8").startswith("ref:"):
             return ("HEAD is detached: a commit would be on no branch. `git switch -c NAME` makes one.",)
         return ()
+
+    def check_who(self) -> None:
+        """The part of it that needs no files, and is asked of git once.
+
+        Raises:
+            ConfigError: no identity.
+            RefusedError: as for `check_ready`.
+        """
+        self._refuse_half_done()
+        _ = self._named
 
     def _refuse_half_done(self) -> None:
         for name, (what, command) in HALF_DONE.items():
@@ -255,13 +265,15 @@ class Repository:
                     f"Finish it (`{command} --continue`) or give it up (`{command} --abort`).",
                 )
 
-    def _refuse_nameless(self) -> None:
+    @cached_property
+    def _named(self) -> bool:
         for ident in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
             if _git(self.root, "var", ident).code:
                 raise ConfigError(
                     "git does not know who commits: user.name or user.email is not set.",
                     'git config user.name "Your Name" && git config user.email you@example.org',
                 )
+        return True
 
     def _refuse_elsewhere(self, names: Sequence[str]) -> None:
         for folder in dict.fromkeys(str(Path(name).parent) for name in names):

@@ -33,6 +33,7 @@ def scenario(run: Run, work: Work) -> None:
     if work.committed and work.committed.commit:
         console.say(f"committed {', '.join(work.committed.files)} as {work.committed.commit}", "ok")
     if work.proof is None:
+        _tell_pulled(run, work)
         return
     proof(run, work.proof)
     _warn_uncommitted(run, work)
@@ -40,6 +41,17 @@ def scenario(run: Run, work: Work) -> None:
         console.say(f"the migrations on the dashboard: {migrations_page(ref)}", "note")
     if not work.proof.holds:
         raise _failed(run, work)
+
+
+def _tell_pulled(run: Run, work: Work) -> None:
+    """The end of a pull alone, which makes no proof."""
+    names = ", ".join(m.file_name for m in work.to_write)
+    if not names:
+        run.console.say(f"Nothing to pull: {run.remote.name} has no change that the files lack.", "ok")
+    elif run.options.dry_run:
+        run.console.say(f"A run would write {names} into supabase/migrations.", "ok")
+    for known in work.unrecorded_remotely:
+        run.console.say(f"{run.remote.name} has {known.file_name} without having recorded it.", "note")
 
 
 def proof(run: Run, made: Proof) -> None:

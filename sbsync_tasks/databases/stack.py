@@ -149,7 +149,7 @@ class Stack:
         if self.docker.missing:
             raise MissingToolError(
                 f"Rebuilding the local stack's database needs Docker, and no engine answers: {self.docker.missing}.",
-                "Start Docker, or keep the database's data with --no-reset.",
+                "Start Docker; or keep the database's data, with --no-reset of `invoke local-to-remote`.",
             )
         return self.cli.reset()
 

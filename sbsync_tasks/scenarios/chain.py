@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..errors import SbsyncError
 from ..steps import backup, preflight, review
 from ..steps.run import Run, Work
 from .edits import with_edits
@@ -57,11 +58,19 @@ def run_chain(run: Run, chain: tuple[Step, ...], *, alone: bool = False) -> Work
 
 
 def _reviewed(run: Run, work: Work, step: Step, rest: tuple[Step, ...]) -> Work:
+    """Review and ask; what the user edits is proved and reviewed again, and what is wrong with it edited again."""
+    edited = None
     while True:
         try:
+            if edited:
+                work = with_edits(run, work, edited)
             return step.act(run, _with_plan(run, work, rest))
-        except review.Edited as edited:
-            work = with_edits(run, work, edited.migrations)
+        except review.Edited as found:
+            edited = found.migrations
+        except SbsyncError as error:
+            if edited is None or isinstance(error, review.DeclinedError):
+                raise
+            edited = review.edit_again(run, edited, error)
 
 
 def _with_plan(run: Run, work: Work, rest: tuple[Step, ...]) -> Work:

@@ -25,6 +25,8 @@ from .shared import (
     show_plan,
 )
 
+WITHOUT_COMMIT = "leave --commit out"
+
 
 def _look_local_to_remote(run: Run, work: Work) -> Work:
     preflight.stop_local_to_remote(run, work)
@@ -44,6 +46,7 @@ def _diff_local(run: Run, work: Work) -> Work:
     found = changes(run, run.local, work.local_history, work.files)
     work = work.with_(unrecorded_locally=found.by_hand)
     if found.differences:
+        commit.check_early(run, WITHOUT_COMMIT)
         name = run.options.name or "local_changes"
         made = generate(run, run.local, found.base, name, work.versions, applied=rebuilt_ahead(run, work))
         refuse_unwritable(run, "The local database", made)
@@ -56,7 +59,7 @@ def _review_local_to_remote(run: Run, work: Work) -> Work:
     if rebuilds(run, work):
         reset.refuse_unseen_loss(run, work)
         leftovers.refuse(run, work)
-    commit.check(run, _local_to_commit(run, work), "leave --commit out")
+    commit.check(run, _local_to_commit(run, work), WITHOUT_COMMIT)
     with run.remote.connection() as connection:
         found = review.show_all(run.console, work.pending, connection, new=work.new)
     review.refuse_blocking(found, run.options.allow_data_loss, run.remote.name)

@@ -26,6 +26,8 @@ from .shared import (
     show_plan,
 )
 
+WITHOUT_COMMIT = "run it with --no-commit"
+
 
 def _look_remote_to_local(run: Run, work: Work) -> Work:
     preflight.stop_remote_to_local(run, work)
@@ -55,6 +57,8 @@ def _pulled(run: Run, work: Work, applied: Applied) -> Work:
     work = work.with_(unrecorded_remotely=found.by_hand)
     what = f"{run.remote.label} has what a push that failed leaves behind:\n{listed(told(found.differences))}"
     refuse_leftovers(run, work, found, what)
+    if found.differences:
+        commit.check_early(run, WITHOUT_COMMIT)
     return pulling.pull(run, work, found, run.options.name or "remote_changes", applied)
 
 
@@ -62,7 +66,7 @@ def _review_remote_to_local(run: Run, work: Work) -> Work:
     if rebuilds(run, work):
         reset.refuse_unseen_loss(run, work)
         leftovers.refuse(run, work)
-    commit.check(run, commit.of_this_run(run, work), "run it with --no-commit")
+    commit.check(run, commit.of_this_run(run, work), WITHOUT_COMMIT)
     review.show_all(run.console, work.to_write, new=work.pulled)
     if run.options.dry_run:
         return show_plan(run, work)

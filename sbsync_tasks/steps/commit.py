@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .. import git
@@ -82,18 +83,31 @@ def check(run: Run, migrations: Collection[Migration], otherwise: str) -> None:
         raise RefusedError(
             f"{', '.join(with_secret)} holds what looks like a credential, and would be committed. "
             "Nothing was changed.",
-            f"{FOR_EVER}; or leave the file uncommitted (--no-commit).",
+            f"{FOR_EVER}; or {otherwise}.",
         )
     if run.in_git is None:
         run.console.say("This is not a git repository: the migrations will not be committed.", "warning")
         return
     folder = migrations_dir(run.settings.root)
-    try:
+    with _saying(otherwise):
         warnings = run.in_git.repository.check_ready([folder / m.file_name for m in lacking])
-    except SbsyncError as error:
-        raise type(error)(f"{error.message} Nothing was changed.", f"{error.hint} Or {otherwise}.") from None
     for warning in warnings:
         run.console.say(warning, "warning")
+
+
+def check_early(run: Run, otherwise: str) -> None:
+    """Before new migrations are made, which takes a while: could they be committed, as far as that needs no files?"""
+    if run.options.commit and run.in_git:
+        with _saying(otherwise):
+            run.in_git.repository.check_who()
+
+
+@contextmanager
+def _saying(otherwise: str) -> Iterator[None]:
+    try:
+        yield
+    except SbsyncError as error:
+        raise type(error)(f"{error.message} Nothing was changed.", f"{error.hint} Or {otherwise}.") from None
 
 
 def _holds_secret(run: Run, migration: Migration) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from .. import histories, process
 from ..console import Console, counted
+from ..databases import FileFailedError
 from ..errors import ConfigError, RefusedError, SbsyncError
 from ..findings import Finding, Review, Severity, mask, unallowed
 from ..migrations import FILE_PATTERN, Migration, read_folder, read_sql, write_sql
@@ -30,6 +31,7 @@ MARKS = {
 }
 
 
+NOTE = "-- !! "  # what is said of a draft in the draft; such lines are no part of it
 LONG = 200  # lines of SQL, in all files together
 
 
@@ -141,20 +143,24 @@ def approve(run: Run, migrations: Sequence[Migration], plan: Sequence[str], prot
     _ask(run, migrations, protected)
 
 
+class DeclinedError(RefusedError):
+    """The user said no."""
+
+
 def _ask(run: Run, migrations: Sequence[Migration], protected: bool) -> None:
     console, env = run.console, run.settings.env
     choices = "[y]es, [e]dit, [N]o" if migrations else "[y]es, [N]o"
     while True:
         answer = console.ask(f"Go on? {choices}: ").strip().lower()
         if answer in ("e", "edit") and migrations:
-            edit(run, migrations)
+            _edit_if_possible(run, migrations)
         if answer in ("y", "yes"):
             break
         if answer in ("", "n", "no"):
-            kept = keep(run, migrations)
-            raise RefusedError(f"Declined. Nothing was changed.{kept}")
+            raise DeclinedError(f"Declined. Nothing was changed.{keep(run, migrations)}")
     if protected and console.ask(f"{env} is protected. Type its name to go on: ").strip() != env:
-        raise RefusedError(f"That was not {env}. Nothing was changed.{keep(run, migrations)}")
+        raise DeclinedError(f"That was not {env}. Nothing was changed.{keep(run, migrations)}")
+    _drop_drafts(run, migrations)
 
 
 def keep(run: Run, migrations: Sequence[Migration]) -> str:
@@ -164,6 +170,7 @@ def keep(run: Run, migrations: Sequence[Migration]) -> str:
     folder = state_dir(run.settings.root, "rejected")
     for migration in migrations:
         write_sql(folder / migration.file_name, migration.sql)
+    _drop_drafts(run, migrations)
     names = ", ".join(f".sbsync/rejected/{m.file_name}" for m in migrations)
     return f" The SQL is kept in {names}; the next run generates it again from the database."
 
@@ -176,22 +183,67 @@ class Edited(Exception):  # noqa: N818 - no error: the user has edited, and the 
         self.migrations = migrations
 
 
+def edit_again(run: Run, migrations: tuple[Migration, ...], error: SbsyncError) -> tuple[Migration, ...]:
+    """Show what is wrong with the edited SQL, and open it again with that at its line.
+
+    Raises:
+        DeclinedError: the user does not want to; the draft is kept.
+    """
+    text = "\n".join(filter(None, (error.message, error.hint)))
+    run.console.say(text, "error")
+    while run.console.ask("Edit again? [Y]es, [n]o: ").lower() in ("\n", "y\n", "yes\n"):
+        try:
+            _edit_if_possible(run, _noted(migrations, error))
+        except Edited as edited:
+            return edited.migrations
+    names = ", ".join(f".sbsync/drafts/{path.name}" for path in _drafts(run, migrations))
+    raise DeclinedError(f"Declined. Nothing was changed. Your draft is kept in {names}.")
+
+
+def _noted(migrations: tuple[Migration, ...], error: SbsyncError) -> tuple[Migration, ...]:
+    """The migrations with the error as a comment above its line; without one, at the top."""
+    failure = error.failure if isinstance(error, FileFailedError) else None
+    found = failure.migration if failure else None
+    at = next((i for i, m in enumerate(migrations) if found and m.version == found.version), 0)
+    lines = migrations[at].sql.splitlines(keepends=True)
+    place = max(failure.line - 1, 0) if failure and found else 0
+    lines[place:place] = [f"{NOTE}{line}\n" for line in error.message.splitlines()]
+    noted = Migration(migrations[at].version, migrations[at].name, "".join(lines))
+    return (*migrations[:at], noted, *migrations[at + 1 :])
+
+
+def _edit_if_possible(run: Run, migrations: Sequence[Migration]) -> None:
+    """Edit; an editor that cannot be started or fails is told, and the question stays open."""
+    try:
+        edit(run, migrations)
+    except SbsyncError as error:
+        run.console.say(f"{error.message} {error.hint}", "error")
+
+
 def edit(run: Run, migrations: Sequence[Migration]) -> NoReturn:
-    """Let the user edit the SQL.
+    """Let the user edit the SQL; the drafts stay until they are approved.
 
     Raises:
         Edited: always, with the edited migrations.
         SbsyncError: there is no editor, or it failed.
     """
-    folder = state_dir(run.settings.root, "drafts")
     edited = []
-    for migration in migrations:
-        path = folder / migration.file_name
+    for migration, path in zip(migrations, _drafts(run, migrations), strict=True):
         write_sql(path, migration.sql)
         open_editor(path)
-        edited.append(Migration(migration.version, migration.name, read_sql(path)))
-        path.unlink()
+        lines = [line for line in read_sql(path).splitlines(keepends=True) if not line.startswith(NOTE)]
+        write_sql(path, "".join(lines))
+        edited.append(Migration(migration.version, migration.name, "".join(lines)))
     raise Edited(tuple(edited))
+
+
+def _drafts(run: Run, migrations: Sequence[Migration]) -> list[Path]:
+    return [state_dir(run.settings.root, "drafts") / m.file_name for m in migrations]
+
+
+def _drop_drafts(run: Run, migrations: Sequence[Migration]) -> None:
+    for path in _drafts(run, migrations):
+        path.unlink(missing_ok=True)
 
 
 def open_editor(path: Path) -> None:

@@ -12,7 +12,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from .. import errors
-from ..errors import ConfigError, SbsyncError
+from ..errors import ConfigError, InterruptedAtQuestion, SbsyncError
 
 if TYPE_CHECKING:
     from ..console import Console
@@ -134,6 +134,8 @@ def boundary(context: Context, console: Console) -> Iterator[None]:
         if debug:
             raise
         raise _exit(console, error.message, error.hint, error.exit_code) from None
+    except InterruptedAtQuestion:
+        raise _exit(console, "Interrupted. Nothing was changed.", "", errors.INTERRUPTED) from None
     except KeyboardInterrupt:
         hint = (
             "A statement that a server has already received may still be carried out. Run the command again: "

@@ -1,0 +1,61 @@
+"""What somebody at a terminal meets: questions, the editor, Ctrl-C."""
+
+import stat
+
+import pytest
+
+from tests.support.changes import TAGS
+from tests.support.project import Project
+from tests.support.terminal import invoke
+
+# Makes a mistake, and the second time corrects it where it is told.
+EDITOR = """#!/bin/sh
+if grep -q '^-- !! .*failed' "$1"; then
+    sed -i 's/^create tabel.*$/create table public.by_hand (id int primary key);/' "$1"
+else
+    printf 'create tabel public.by_hand (id int);\\n' >> "$1"
+fi
+"""
+
+
+def test_ctrl_c_at_a_question_says_that_nothing_was_changed(project: Project) -> None:
+    screen = invoke(project, "sandbox.reset", typed=[("[y/N] ", "\x03")])
+    assert screen.code == 130, screen.text
+    assert "error: Interrupted. Nothing was changed." in screen.text
+    assert "may still be carried out" not in screen.text
+    assert project.remote.has("public.teams")
+
+
+@pytest.mark.matrix
+def test_a_mistake_in_the_editor_is_edited_again(project: Project) -> None:
+    project.local.run(TAGS)
+    editor = project.write("editor.sh", EDITOR)
+    editor.chmod(editor.stat().st_mode | stat.S_IXUSR)
+    screen = invoke(
+        project, "local-to-remote", "--env", "sandbox", "--name", "tags", VISUAL=str(editor),
+        typed=[("[N]o: ", "e\r"), ("Edit again?", "\r"), ("[N]o: ", "y\r")],
+    )  # fmt: skip
+    assert screen.code == 0, screen.text
+    assert 'syntax error at or near "tabel"' in screen.text
+    assert project.remote.has("public.by_hand")
+    assert project.remote.has("public.tags")
+    assert "-- !!" not in project.migrations[f"{project.version_of('tags')}_tags.sql"]
+
+
+@pytest.mark.matrix
+def test_who_commits_is_asked_before_the_work(project: Project) -> None:
+    project.local.run(TAGS)
+    project.git("config", "--unset", "user.email")
+    project.git("config", "user.useConfigOnly", "true")
+    before = project.snapshot()
+    done = project.invoke("--echo", "local-to-remote", "--env", "sandbox", "--commit", "--yes")
+    assert done.code == 3, done.text
+    assert "git does not know who commits" in done.stderr
+    assert " db diff " not in done.stderr
+    assert project.snapshot() == before
+
+
+def test_a_pull_with_nothing_new_says_so(project: Project) -> None:
+    done = project.task("pull")
+    assert done.code == 0, done.text
+    assert "Nothing to pull: sandbox has no change that the files lack." in done.stderr
