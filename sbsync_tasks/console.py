@@ -7,7 +7,7 @@ import re
 import sys
 import textwrap
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -44,12 +44,16 @@ class Console:
         redact: Masks secrets in everything that is shown.
         json_output: stdout is to be one JSON document and nothing else.
         yes: The user has answered every ordinary question beforehand.
+
+    Attributes:
+        in_place: Gives each `invoke TASK` in a message the name under which the user has that task.
     """
 
     def __init__(self, redact: Redactor, *, json_output: bool = False, yes: bool = False) -> None:
         self.redact = redact
         self.json_output = json_output
         self.yes = yes
+        self.in_place: Callable[[str], str] = str
         self.times: list[tuple[str, float, str]] = []
         self._documented = False
         self._err = self._make(stderr=True)
@@ -82,7 +86,7 @@ class Console:
 
         sign, style = MARKS[mark] if mark else ("", "")
         start = f"{sign} " if sign else ""
-        line = Text(self.wrapped(f"{start}{self.redact(text)}", max(indent, len(start))))
+        line = Text(self.wrapped(f"{start}{self.redact(self.in_place(text))}", max(indent, len(start))))
         line.stylize(style, 0, len(start))
         self._to.print(line, soft_wrap=True)
 

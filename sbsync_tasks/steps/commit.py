@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .. import git
+from ..console import counted
 from ..errors import RefusedError, SbsyncError
 from ..findings import has_secret, review
 from ..migrations import Migration, migrations_dir, read_folder, read_sql
@@ -148,7 +149,7 @@ def tell_rewritten(run: Run, made: git.Committed, migrations: Iterable[Migration
         )
 
 
-def commit_files(run: Run, message: str) -> None:
+def commit_files(run: Run, message: str | None) -> None:
     """Commit the migration files that git does not have yet; those that seem to hold a credential stay out.
 
     Raises:
@@ -170,10 +171,18 @@ def commit_files(run: Run, message: str) -> None:
         return
     run.console.confirm(f"Commit {names}?")
     files = read_folder(run.settings.root).migrations
-    made = repository.commit(left, message)
+    made = repository.commit(left, message or message_for(left))
     tell_rewritten(run, made, files)
     run.console.say(f"committed {names} as {made.commit}", "ok")
     run.console.document({"commit": made.commit, "files": list(made.files)})
+
+
+def message_for(files: list[Path]) -> str:
+    """What a commit of these migrations is called, of which nobody has said whose changes they are."""
+    if len(files) > 1:
+        return f"Add {counted(len(files), 'migration')}"
+    _, _, name = files[0].stem.partition("_")
+    return f"Add migration {name}"
 
 
 def _to_commit(run: Run) -> list[Path]:

@@ -187,7 +187,7 @@ def pull(
 
 
 @task(
-    help={**COMMON, **ASKS, "message": "the commit's message"},
+    help={**COMMON, **ASKS, "message": "the commit's message (default: names the migration, or counts them)"},
     iterable=["env_file"],
     positional=[],
     auto_shortflags=False,
@@ -195,7 +195,7 @@ def pull(
 def commit(
     context: Context,
     *,
-    message: str = "Add migration for remote changes",
+    message: str | None = None,
     env: str | None = None,
     env_file: Sequence[str] | None = None,
     yes: bool = False,

@@ -14,7 +14,7 @@ SCENARIO = {
     **LOCAL,
     **ASKS,
     "name": "name of a new migration (letters, digits, underscores)",
-    "reset": "keep the local database's data: apply what is missing instead of rebuilding it",
+    "reset": "rebuild the local database; --no-reset keeps its data and applies what is missing",
     "commit": "commit the new migration files to git",
 }
 
@@ -65,8 +65,8 @@ def local_to_remote(
 @task(
     help={
         **SCENARIO,
-        "commit": "leave the new migration files uncommitted",
-        "record": "do not record the pulled versions in the remote's history",
+        "commit": "commit the new migration files to git; --no-commit leaves them uncommitted",
+        "record": "record the pulled versions in the remote's history; --no-record does not",
         "keep-local": "record unrecorded local changes as a migration first",
         "discard-local": "drop unrecorded local changes (after a backup)",
     },

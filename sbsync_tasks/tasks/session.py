@@ -13,6 +13,7 @@ from invoke.exceptions import Exit
 
 from .. import errors
 from ..errors import ConfigError, InterruptedAtQuestion, SbsyncError
+from . import mounted
 
 if TYPE_CHECKING:
     from ..console import Console
@@ -127,6 +128,8 @@ def boundary(context: Context, console: Console) -> Iterator[None]:
     debug = os.environ.get("SBSYNC_DEBUG") == "1"
     from ..process import for_task
 
+    names = mounted.names()
+    console.in_place = lambda text: mounted.in_place(text, names)
     try:
         with for_task(console.redact, echo=bool(context.config.run.echo)):
             yield
@@ -162,6 +165,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _exit(console: Console, message: str, hint: str, code: int) -> Exit:
+    message, hint = console.in_place(message), console.in_place(hint)
     console.document({"error": {"message": message, "hint": hint, "exit_code": code}})
     text = console.wrapped(console.redact(f"error: {message}" + (f"\n{hint}" if hint else "")))
     return Exit(text, code=code)

@@ -76,6 +76,13 @@ def test_what_asks_can_be_looked_at_first(name):
     assert not [a.name for a in ARGUMENTS[name] if a.positional]
 
 
+@pytest.mark.parametrize("name", TASKS)
+def test_the_help_of_what_is_on_says_what_the_flag_switches_off(invoke, name):
+    for argument in ARGUMENTS[name]:
+        if argument.kind is bool and argument.default:
+            assert f"; --no-{argument.name.replace('_', '-')} " in argument.help
+
+
 @pytest.mark.parametrize("name", READING)
 def test_what_reads_can_install_what_is_missing(name):
     assert "yes" in {p.name for p in parameters(name)}

@@ -102,6 +102,17 @@ def test_a_task_called_by_a_task_of_the_projects_own(settings, project, way):
     assert (found.env, found.lock_timeout) == ("staging", "5s")
 
 
+def test_hints_name_the_tasks_as_they_are_called_there(invoke, project, way, mocker):
+    hint = "`invoke status` shows it, `invoke resolve` cures it, `invoke --list` lists."
+    mocker.patch("sbsync_tasks.steps.run.open_remote", side_effect=RefusedError("Seen.", hint))
+    there = {"whole": "resolve", "part": "db.resolve", "single": "resolve"}
+    wanted = f"`invoke {STATUS[way]}` shows it, `invoke {there[way]}` cures it, `invoke --list` lists."
+    done = invoke(STATUS[way], "--env", "sandbox", program=Program())
+    assert done.stderr == f"error: Seen.\n{wanted}\n"
+    done = invoke(STATUS[way], "--env", "sandbox", "--json", program=Program())
+    assert done.data["error"]["hint"] == wanted
+
+
 # --- the real thing ---
 
 
