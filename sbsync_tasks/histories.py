@@ -66,7 +66,7 @@ class Recorded:
         if self.statements is None:
             raise SbsyncError(
                 f"Version {self.version} is recorded without its statements, and no file holds them.",
-                "Bring its file back into supabase/migrations, from git or from a colleague.",
+                "`invoke resolve` looks for its file on git's branches, and says what to do where there is none.",
             )
         sql = "".join(f"{_ended(statement)}\n\n" for statement in self.statements)
         return Migration(self.version, re.sub(r"[/\\\x00-\x1f]", "_", self.name) or "recorded", sql)

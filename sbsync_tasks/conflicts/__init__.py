@@ -2,7 +2,9 @@
 
 from ..earlier import Candidate
 from .diagnosis import asks_branches, diagnose, renamed
+from .edits import is_another
 from .model import Action, Conflict, Drift, Facts, Kind, Put, Rerecord, Way
+from .squash import squash
 
 __all__ = [
     "Action",
@@ -16,5 +18,7 @@ __all__ = [
     "Way",
     "asks_branches",
     "diagnose",
+    "is_another",
     "renamed",
+    "squash",
 ]

@@ -16,7 +16,13 @@ from ..same_sql import key, same
 from . import edits
 from .model import Action, Conflict, Facts, Kind, Put, Rerecord, Way
 from .numbering import Moved, Pending, renumber
+from .squash import squash
 
+UNKNOWN = "unknown"  # a migration that was recorded without a name
+EMPTY = (
+    "-- Version {0} was recorded without a name and without statements: what it did is not known.\n"
+    "-- This file holds its place, since the CLI pushes nothing while a recorded version has no file.\n"
+)
 EXCERPT = 160  # characters of a statement in a message
 
 
@@ -83,12 +89,21 @@ class _Diagnosis:
     def all(self) -> Iterator[Conflict]:
         yield from (self._duplicate(version) for version in self.facts.folder.duplicates)
         yield from (self._misnamed(file) for file in self.facts.folder.misnamed)
+        squashed = squash(self.rows)
+        if squashed:
+            undo = Way("If not, bring the old files back, such as with `git checkout COMMIT -- supabase/migrations`.")
+            name, ways = squashed.file.name, (Way(squashed.way_on), undo)
+            yield Conflict(Kind.SQUASHED, squashed.file.version, name, squashed.what, ways)
         for row in self.rows:
+            if squashed and row.version <= squashed.file.version:
+                continue
             file = self.renamed.get(row.version)
             if file:
                 yield self._renamed(row, file)
             elif row.verdict in (Verdict.MISSING, Verdict.LOCAL_ONLY):
                 yield self._lost(row)
+            elif row.version in self.shared:
+                yield self._shared(row)
             elif row.verdict is Verdict.EDITED:
                 yield self._edited(row)
             elif self._late(row):
@@ -163,7 +178,9 @@ class _Diagnosis:
             what += f" {_whose(recorded, self.facts.branches[row.version])}"
         put = self.lost_locally.get(row.version) if kind is Kind.LOCAL_ONLY else self._restored(recorded, where)
         ways = [self._brought_back(put, pending=kind is Kind.LOCAL_ONLY)] if put else []
-        if kind is Kind.LOCAL_ONLY:
+        if kind is Kind.MISSING:
+            ways = [self._with_the_local_one(row, ways[0])] if ways else _without_statements(recorded)
+        else:
             ways.append(Way("If it is not wanted: `invoke reset` rebuilds the local database without it, backed up."))
         return Conflict(kind, row.version, row.name, what, tuple(ways))
 
@@ -178,10 +195,18 @@ class _Diagnosis:
         title += " It gets a later version, so that the remote can have it after what it has had."
         return Way(title, tuple(self._actions(moved)))
 
+    def _with_the_local_one(self, row: Row, way: Way) -> Way:
+        """Where the local database has had another migration of that version, that one comes back, too."""
+        if row.version not in self.lost_locally:
+            return way
+        other = self._brought_back(self.lost_locally[row.version], pending=True)
+        title = f"{way.title} The local database has had another migration of that version: {other.title}"
+        return Way(title, (*other.actions, *way.actions))
+
     @cached_property
     def lost_locally(self) -> dict[str, Put]:
         """By version: the files of what only the local database has recorded, as far as they can be restored."""
-        rows = [r for r in self.rows if r.verdict is Verdict.LOCAL_ONLY and r.version not in self.renamed]
+        rows = [r for r in self.rows if r.version not in self.renamed and _only_local(r)]
         puts = [self._restored(row.local, "the local database") for row in rows if row.local]
         return {put.migration.version: put for put in puts if put}
 
@@ -212,6 +237,28 @@ class _Diagnosis:
         )
         what = f"{file.file_name} is not what {name} has had: {_differ(len(changes))}."
         return Conflict(Kind.EDITED, row.version, row.name, what, (way,), tuple(_told(changes)))
+
+    # --- one version, and two migrations ---
+
+    @cached_property
+    def shared(self) -> dict[str, Migration]:
+        """By version: files of other migrations than those that the remote has recorded, and of no older one."""
+        rows = [row for row in self.rows if row.verdict is Verdict.EDITED and row.file]
+        lost = [row.remote for row in self.rows if row.file is None and row.remote and row.remote.statements]
+        others = {r.version: r.file for r in rows if r.file and edits.is_another(r.file, r.remote)}
+        return {v: file for v, file in others.items() if not any(recorded.matches(file) for recorded in lost)}
+
+    def _shared(self, row: Row) -> Conflict:
+        file, recorded, name = row.file, row.remote, self.facts.remote_name
+        assert file is not None and recorded is not None  # noqa: S101, PT018 - what `shared` says
+        put = self._restored(recorded, name)
+        assert put is not None  # noqa: S101 - a record without statements is no other migration
+        what = (
+            f"{file.file_name} and what {name} has had as {put.migration.file_name} are two migrations of one version."
+        )
+        title = f"{file.file_name} gets a later version, and the other one comes into the folder, from {put.source}."
+        way = Way(title, (*self._moves(file, file.file_name), put))
+        return Conflict(Kind.DUPLICATE, row.version, row.name, what, (way,))
 
     # --- versions that cannot stay ---
 
@@ -289,8 +336,10 @@ class _Diagnosis:
             keeper = self.keepers.get(migration.version)
             if keeper and (migration != keeper or migration.version not in self.facts.remote):
                 yield Pending(migration, migration.file_name, self._moves_away(migration, keeper))
+        yield from (Pending(m, m.file_name, moves=True) for m in self.shared.values())
         restored = [put.migration for put in self.lost_locally.values()]
-        yield from (Pending(m, "", moves=m.version < self.head) for m in restored)
+        had = self.facts.remote
+        yield from (Pending(m, "", moves=m.version < self.head or m.version in had) for m in restored)
 
     def _actions(self, moved: Moved) -> Iterator[Action]:
         pending, new = moved
@@ -304,9 +353,30 @@ class _Diagnosis:
     def _is_its_own(self, migration: Migration, recorded: Recorded) -> bool:
         """Whether a local record is this file's, and not that of another file with the version."""
         keeper = self.keepers.get(migration.version)
+        if migration.version in self.shared:
+            return recorded.matches(migration)
         if keeper is None:
             return True
         return recorded.matches(migration) and (migration == keeper or not recorded.matches(keeper))
+
+
+def _only_local(row: Row) -> bool:
+    """Whether only the local database has recorded what it has of this version, and no file has it."""
+    if row.verdict is Verdict.MISSING and row.local and row.local.statements is not None:
+        return edits.is_another(row.local.as_migration(), row.remote)
+    return row.verdict is Verdict.LOCAL_ONLY
+
+
+def _without_statements(recorded: Recorded) -> list[Way]:
+    """Of a row that says nothing but a version nobody knows what it did, and the CLI's push asks for a file of it."""
+    empty = Migration(recorded.version, recorded.name or UNKNOWN, EMPTY.format(recorded.version))
+    shows = "What it did and the files do not is drift then, which `invoke remote-to-local` brings into a migration."
+    if not recorded.name:
+        return [Way(f"Write an empty file of that version, which says so. {shows}", (Put(empty, source="empty"),))]
+    return [
+        Way("Bring its file back, from a colleague or a backup."),
+        Way(f"Or write supabase/migrations/{empty.file_name} with nothing but a comment. {shows}"),
+    ]
 
 
 def _same_as(recorded: Recorded, branches: Sequence[Candidate]) -> Candidate | None:

@@ -7,6 +7,9 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 
 from .. import sqltext
+from ..databases.catalog import subjects
+from ..histories import Recorded
+from ..migrations import Migration
 from ..same_sql import essence
 
 
@@ -41,3 +44,22 @@ def _changes(before: Sequence[str], after: Sequence[str]) -> tuple[tuple[str, st
 
 def _keys(statements: Sequence[str]) -> list[object]:
     return [essence(statement) for statement in statements]
+
+
+def is_another(file: Migration, recorded: Recorded | None) -> bool:
+    """Whether a file is another migration than the one that was recorded with its version, and no edit of that.
+
+    Two clones that write in one second give one version to both. Then no statement is the same, and they are about
+    other things, or the names differ.
+    """
+    if recorded is None or recorded.statements is None or recorded.matches(file):
+        return False
+    try:
+        ours, theirs = sqltext.parse(file.sql), sqltext.parse(recorded.text)
+    except sqltext.UnparsableSql:
+        return False
+    if {essence(p.statement.text) for p in ours} & {essence(p.statement.text) for p in theirs}:
+        return False
+    renamed = bool(recorded.name) and recorded.name != file.name
+    about, others = ({s.key for p in parsed for s in subjects(p)} for parsed in (ours, theirs))
+    return renamed or bool(about and others and not about & others)

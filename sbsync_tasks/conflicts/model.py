@@ -22,6 +22,7 @@ class Kind(Enum):
     LOCAL_ONLY = "recorded locally only"
     RENAMED = "renamed after it was applied"
     EDITED = "edited after it was applied"
+    SQUASHED = "squashed"
     OUT_OF_ORDER = "out of order"
     DRIFT = "drift"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from .. import histories
-from ..conflicts import Facts, renamed
+from ..conflicts import Facts, is_another, renamed, squash
 from ..databases.catalog import compare, told
 from ..errors import ConfigError, RefusedError
 from ..findings import own_transactions
@@ -86,6 +86,7 @@ _TO_ANOTHER_MAJOR = {
 
 def stop_local_to_remote(run: Run, work: Work) -> None:
     """Refuse what a push must not run into, all of it at once."""
+    _refuse_squash(work)
     moved = _renamed(work)
     files = set(moved.values())
     late = [row for row in _late(work) if row.file not in files]
@@ -109,6 +110,12 @@ def _renamed(work: Work) -> dict[str, Migration]:
     """Versions that the remote has recorded, whose file has been given another version since."""
     found = renamed(Facts(work.folder, work.local_history, work.remote_history))
     return {version: file for version, file in found.items() if version in work.remote_history}
+
+
+def _refuse_squash(work: Work) -> None:
+    found = squash(work.rows)
+    if found:
+        raise RefusedError(found.what, "`invoke resolve` says what to do, and undoes nothing.")
 
 
 def _late(work: Work) -> list[Row]:
@@ -158,11 +165,13 @@ def stop_remote_to_local(run: Run, work: Work) -> None:
         )
     if options.discard_local and options.keep_local:
         raise ConfigError("--keep-local and --discard-local contradict each other.", "Choose one.")
+    _refuse_squash(work)
     refuse(
         [
             *_folder_problems(run, work.folder),
             *_transactions(row.file for row in work.rows if row.file and not row.remote),
             *_problems(work, Verdict.EDITED, _edited),
+            *(_missing(row) for row in work.rows_of(Verdict.MISSING) if row.remote and row.remote.statements is None),
             *(_moved(version, file) for version, file in _renamed(work).items()),
             *([] if options.discard_local else _problems(work, Verdict.LOCAL_ONLY, _local_only)),
             *([] if options.reset else _problems(work, Verdict.LOCAL_STALE, _stale)),
@@ -199,6 +208,11 @@ def _problems(work: Work, verdict: Verdict, tell: Callable[[Row], tuple[str, str
 
 
 def _edited(row: Row) -> tuple[str, str]:
+    if row.file and is_another(row.file, row.remote):
+        return (
+            f"The remote has had another migration as {row.version} than {row.file.file_name}.",
+            "`invoke resolve` gives your file a later version, and brings the other one into the folder.",
+        )
     return (
         f"Migration {row.version} ({row.name}) was edited after the remote had it.",
         "A push would never bring the edit there: `invoke resolve` shows what differs, and restores the file.",
@@ -213,8 +227,11 @@ def _moved(version: str, file: Migration) -> tuple[str, str]:
 
 
 def _missing(row: Row) -> tuple[str, str]:
+    what = f"The remote has recorded {row.version} ({row.name or 'without a name'}), and there is no file of it."
+    if row.remote and row.remote.statements is None:
+        return (what, "Its statements were not recorded: `invoke resolve` looks for its file, and says what to do.")
     return (
-        f"The remote has recorded {row.version} ({row.name or 'without a name'}), and there is no file of it.",
+        what,
         "`invoke resolve` says whose it is and brings the file back; `invoke remote-to-local` also adopts it.",
     )
 

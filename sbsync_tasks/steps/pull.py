@@ -63,9 +63,14 @@ def _pull_before_renamed(run: Run, work: Work, found: Changes, name: str) -> Wor
     made = generate(run, run.remote, found.base, name, work.versions)
     refuse_unwritable(run, "The remote", made)
     taken = [*work.versions, *(m.version for m in made.migrations)]
-    renamed: list[tuple[Migration, Migration]] = []
+    later: dict[Migration, Migration] = {}
     for old in work.pending:
         version = next_version(taken) or ""
         taken.append(version)
-        renamed.append((old, Migration(version, old.name, old.sql)))
-    return work.with_(pulled=made.migrations, renamed=tuple(renamed))
+        later[old] = Migration(version, old.name, old.sql)
+    return work.with_(
+        pulled=made.migrations,
+        renamed=tuple((old, new) for old, new in later.items() if old not in work.new),
+        new=tuple(later.get(m, m) for m in work.new),  # they are not written yet: a later version is all they need
+        unrecorded_locally=tuple(later.get(m, m) for m in work.unrecorded_locally),
+    )

@@ -56,6 +56,21 @@ def test_local_changes_can_be_dropped_once_they_are_backed_up(project: Project) 
 
 
 @pytest.mark.matrix
+def test_local_changes_are_recorded_once_where_the_newest_version_is_in_the_future(project: Project) -> None:
+    project.migration("20990101000000", "future", "create table public.future (id int primary key);\n")
+    project.sync("local-to-remote")
+    project.remote.run(BY_HAND)
+    project.local.run(TAGS)
+    project.sync("remote-to-local", "--keep-local", "--name", "from_remote")
+    kept, pulled = project.version_of("local_changes"), project.version_of("from_remote")
+    assert "20990101000000" < pulled < kept
+    assert kept in project.local.history()
+    assert not project.remote.has("public.tags")
+    project.sync("local-to-remote")
+    assert list(project.local.history()) == list(project.remote.history()) == project.versions
+
+
+@pytest.mark.matrix
 def test_contradicting_flags_are_refused(project: Project) -> None:
     for flags in (("--discard-local", "--no-reset"), ("--discard-local", "--keep-local")):
         assert project.task("remote-to-local", "--yes", *flags).code == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -334,6 +335,82 @@ def test_a_file_renamed_after_the_remote_had_it(project: Project) -> None:
     project.task("commit", "--yes")
     assert project.head[1] == [f"supabase/migrations/{old}", f"supabase/migrations/{TOTALS}_totals.sql"]
     assert project.git("status", "--short") == ""
+    in_sync(project)
+
+
+# --- a version only, two migrations of one version, a squash ---
+
+
+@pytest.mark.matrix
+def test_a_version_without_a_name_statements_or_a_file(project: Project) -> None:
+    project.remote.run(
+        f"insert into supabase_migrations.schema_migrations (version) values ('{FUTURE}')",
+        "create table public.by_that (id int primary key)",
+    )
+    for task in ("local-to-remote", "remote-to-local"):
+        stopped = project.task(task, "--yes")
+        assert stopped.code == 4, stopped.text
+        assert set(re.findall("`invoke ([a-z-]+)`", stopped.stderr)) == {"resolve"}
+    assert kinds(looked(project)) == ["missing file"]
+    project.task("resolve", "--yes")  # the drift that comes with it is told, and left
+    assert "what it did is not known" in project.migrations[f"{FUTURE}_unknown.sql"]
+    project.sync("remote-to-local")  # as advised
+    assert project.local.has("public.by_that")
+    in_sync(project)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("name", ["notes", "tasks"])
+@pytest.mark.parametrize("direction", ["local-to-remote", "remote-to-local"])
+def test_one_version_for_two_migrations_of_two_clones(project: Project, name: str, direction: str) -> None:
+    tasks = "create table public.tasks (id int primary key);\n"
+    pushed(project, project.remote, FUTURE, "tasks", tasks).unlink()
+    pushed(project, project.local, FUTURE, name, NOTES)
+    stopped = project.task(direction, "--yes")
+    assert stopped.code == 4, stopped.text
+    assert "gives your file a later version" in stopped.stderr
+    assert kinds(looked(project)) == ["duplicate version"]
+    cured(project)
+    later = project.version_of(name) if name == "notes" else max(project.versions)
+    assert later > FUTURE
+    assert project.migrations[f"{later}_{name}.sql"] == NOTES
+    assert "create table public.tasks" in project.migrations[f"{FUTURE}_tasks.sql"]
+    assert project.local.history()[later]["statements"]
+    project.sync("remote-to-local")
+    assert project.local.has("public.tasks")
+    assert project.local.has("public.notes")
+    in_sync(project)
+    assert project.remote.has("public.notes")
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("rebuilt", [False, True])
+def test_a_squash_is_never_undone_and_each_history_is_told(project: Project, newest: Path, rebuilt: bool) -> None:
+    whole, last = "".join(project.migrations.values()), max(project.migrations)
+    for name in project.migrations:
+        (project.root / "supabase/migrations" / name).unlink()
+    project.write(f"supabase/migrations/{last}", whole)
+    project.commit_all("Squash")
+    if rebuilt:
+        project.task("reset", "--yes")
+    before = project.snapshot()
+    for task in ("local-to-remote", "remote-to-local"):
+        stopped = project.task(task, "--yes")
+        assert stopped.code == 4, stopped.text
+        assert set(re.findall("`invoke ([a-z-]+)`", stopped.stderr)) == {"resolve"}
+    said = project.task("resolve", "--yes")
+    assert said.code == 4, said.text
+    assert project.snapshot() == before
+    repairs = re.findall(r"`(supabase migration repair .+?)`", said.text)
+    assert len(repairs) == 2
+    invoke = f"{sys.executable} -m invoke"
+    for command in repairs:
+        line = command.replace("supabase", str(newest), 1).replace("invoke url", f"{invoke} url --env sandbox")
+        environment = {**project.environment(), "SUPABASE_YES": "1"}
+        subprocess.run(line + " --yes", shell=True, check=True, cwd=project.root, env=environment)
+    assert project.task("reset", "--yes").code == 0
+    assert project.task("verify").code == 0
+    assert list(project.remote.history()) == project.versions
     in_sync(project)
 
 

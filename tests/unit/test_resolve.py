@@ -196,6 +196,81 @@ def test_the_comparison_of_statements(sql, changes):
     assert edits.compare(sql, ("select 1", "select 2")) == changes
 
 
+# --- one version, two migrations ---
+
+
+@pytest.mark.parametrize("mine", [C, moved(C, B.version), Migration(B.version, "b", C.sql)])
+def test_an_edit_is_told_from_another_migration(mine):
+    """By its statements, and what they are about, rather than its name, which may be the default one."""
+    assert edits.is_another(mine, recorded(B))
+
+
+@pytest.mark.parametrize(
+    ("sql", "name"),
+    [
+        ("create table b (id bigint);", "b"),  # about the same
+        (f"{B.sql}create table c (id int);", "other"),  # a statement is the same
+        (B.sql, "other"),
+        ("select 1;", "b"),  # about nothing that is known
+        ("selec", "other"),
+    ],
+)
+def test_what_may_be_an_edit_is_one(sql, name):
+    assert not edits.is_another(Migration(B.version, name, sql), recorded(B))
+
+
+def test_nothing_recorded_is_nothing_else():
+    assert not edits.is_another(B, None)
+    assert not edits.is_another(C, Recorded(B.version, "", None))
+
+
+@pytest.mark.parametrize("name", ["b", "mine"])
+@pytest.mark.parametrize("applied", [True, False])
+def test_of_two_migrations_of_one_version_neither_is_dropped(name, applied):
+    mine = Migration(B.version, name, C.sql)
+    found = one([A, mine], [A, mine] if applied else [A, B], [A, B], branches=on_branch(B))
+    assert found.kind is Kind.DUPLICATE
+    rerecord = (Rerecord(B.version, NEW),) if applied else ()
+    assert found.actions == (
+        Put(moved(mine, NEW), mine.file_name), *rerecord, Put(B, source="branch feature (Ann, 2026-05-01)"),
+    )  # fmt: skip
+    assert "gets a later version" in found.ways[0].title
+
+
+def test_a_file_that_was_renamed_over_another_one_is_not_applied_twice():
+    over = Migration(C.version, "b", B.sql)
+    found = diagnose(facts([A, over], [A, B, C], [A, B, C]), NOW)
+    assert [c.kind for c in found] == [Kind.MISSING, Kind.EDITED]
+    assert [a.migration.version for c in found for a in c.actions] == [B.version, C.version]
+
+
+def test_what_builds_upon_a_migration_that_moves_stays_behind_it():
+    mine, next_one = Migration(B.version, "b", C.sql), Migration(str(int(B.version) + 1), "next", "select 1;")
+    found = one([A, mine, next_one], [A], [A, B])
+    assert [a.migration.file_name for a in found.actions] == [f"{NEW}_b.sql", "20260601000001_next.sql", B.file_name]
+
+
+def test_two_recorded_migrations_of_one_version_without_a_file():
+    mine = Migration(B.version, "b", C.sql)
+    found = one([A], [A, mine], [A, B])
+    assert found.kind is Kind.MISSING
+    new, rerecord, back = found.actions
+    assert (new.migration.file_name, rerecord) == (f"{NEW}_b.sql", Rerecord(B.version, NEW))
+    assert "create table c" in new.migration.sql
+    assert (back.migration.version, "create table b" in back.migration.sql) == (B.version, True)
+
+
+# --- a version and nothing else ---
+
+
+def test_a_version_without_a_name_gets_an_empty_file():
+    found = one([A], [A], [A, Recorded(B.version, "", None)], branches={B.version: ()})
+    (put,) = found.actions
+    assert put.migration.file_name == f"{B.version}_unknown.sql"
+    assert all(line.startswith("--") for line in put.migration.sql.splitlines())
+    assert "`invoke remote-to-local`" in found.ways[0].title
+
+
 # --- out of order ---
 
 
@@ -253,6 +328,35 @@ def test_a_duplicate_of_an_edited_file_is_told_by_the_name():
     assert one([A, edited, twin], [A], [A, B]).actions == (Put(moved(twin, NEW), twin.file_name),)
     other = Migration(B.version, "other", "select 1;")
     assert one([A, other, twin], [A], [A, B]).actions == ()
+
+
+# --- squashed ---
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_a_squash_is_explained_and_never_undone(applied):
+    whole = Migration(B.version, "b", f"{A.sql}{B.sql}")
+    found = one([whole, C], [whole] if applied else [A, B], [A, B, C], branches=on_branch(A))
+    assert (found.kind, found.version, found.actions) == (Kind.SQUASHED, B.version, ())
+    assert f"reverted {A.version}`" in found.ways[0].title
+    assert f"applied {B.version}`" in found.ways[0].title
+
+
+def test_a_file_that_is_gone_beside_an_edited_one_is_no_squash():
+    edited = Migration(C.version, "c", "create table c (id bigint);")
+    found = diagnose(facts([A, edited], [A, B, C], [A, B, C]), NOW)
+    assert [c.kind for c in found] == [Kind.MISSING, Kind.EDITED]
+
+
+def test_neither_a_renamed_file_nor_another_migration_is_a_squash():
+    edited, later = Migration(B.version, "b", "create table b (id bigint);"), moved(A, C.version)
+    assert [c.kind for c in diagnose(facts([edited, later], [], [A, B]), NOW)] == [Kind.RENAMED, Kind.EDITED]
+    mine = moved(C, B.version)
+    assert [c.kind for c in diagnose(facts([mine], [], [A, B]), NOW)] == [Kind.MISSING, Kind.DUPLICATE]
+
+
+def test_pending_work_beside_lost_files_is_no_squash():
+    assert [c.kind for c in diagnose(facts([C], [], [A, B]), NOW)] == [Kind.MISSING, Kind.MISSING]
 
 
 # --- misnamed ---

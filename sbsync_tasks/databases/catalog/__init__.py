@@ -13,6 +13,7 @@ from .model import (
     CatalogObject,
 )
 from .read import read_catalog
+from .subjects import subjects
 from .told import told
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "platform",
     "read_catalog",
     "stand_ins",
+    "subjects",
     "told",
     "without_platform",
 ]
