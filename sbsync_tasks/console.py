@@ -182,7 +182,7 @@ class Console:
 
     def ask(self, prompt: str) -> str:
         """Read one line from the user; an empty one at the end of input."""
-        sys.stderr.write(self.redact(prompt))
+        sys.stderr.write(f"{self.wrapped(self.redact(prompt).rstrip())} ")
         sys.stderr.flush()
         try:
             return sys.stdin.readline()

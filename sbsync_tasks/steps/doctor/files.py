@@ -116,7 +116,7 @@ def _refused(subject: Subject) -> list[Check]:
 def _major(named: object, remote: Server | SbsyncError | None) -> Check:
     says = f"[db] major_version is {named}" if named is not None else "[db] names no major_version"
     if not isinstance(remote, Server):
-        return Check("ok", f"{says}; no remote is there to compare it with.")
+        return Check("ok", f"{says}.")
     major = remote.identity.major
     if named == major:
         return Check("ok", f"{says}, as on the remote.")
