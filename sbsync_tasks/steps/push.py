@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .. import histories
-from ..conflicts.partly import Leftovers
+from ..conflicts.partly import Leftovers, is_atomic
 from ..databases import FileFailedError
 from ..databases import push as push_by_cli
 from ..databases.catalog import told as differences_told
@@ -87,34 +87,48 @@ def _landed(run: Run, work: Work, before: set[str], error: SbsyncError) -> Sbsyn
         with run.remote.connection() as connection:
             now = histories.read(connection)
             in_the_way = told(connection, failure) if failure else ""
-        beyond, left = _left_behind(run, work, now)
     except SbsyncError as unreachable:
         return SbsyncError(
             f"{error.message}\nWhat of it the remote has cannot be told: {unreachable.message}",
             "Run again when it can be reached: what is true is read from there, and the rest is done.",
         )
+    beyond, left = _left_behind(run, work, now)
     done = [m.file_name for m in work.pending if m.version in set(now) - before]
     lacking = [m.file_name for m in work.pending if m.version not in now]
     there = (
         f"On the remote now: {', '.join(done) or 'none of the pending migrations'}. Not there: "
         f"{', '.join(lacking) or 'none'}."
     )
+    stayed_there = left.said if left else _parts_stay(failure)
     hint = error.hint or "Correct what failed, then run the same command again."
     return SbsyncError(
-        "\n".join(filter(None, (error.message, in_the_way, there, beyond, left.said if left else ""))),
-        _way_on(failure, hint, left) if left else hint if beyond else f"{hint} It goes on from there.",
+        "\n".join(filter(None, (error.message, in_the_way, there, beyond, stayed_there))),
+        _way_on(failure, hint, left) if left else hint if beyond or stayed_there else f"{hint} It goes on from there.",
+    )
+
+
+def _parts_stay(failure: Failure | None) -> str:
+    """For a file that is not applied all or nothing, and of which no schema shows how much is there: rows, say."""
+    if failure is None or failure.migration is None or is_atomic(failure.migration):
+        return ""
+    return (
+        f"{failure.migration.file_name} is not applied all or nothing: what stands before the statement that failed "
+        "may be there already, as far as it changes rows."
     )
 
 
 def _left_behind(run: Run, work: Work, now: histories.History) -> tuple[str, Leftovers | None]:
     """What the remote has beyond its history since the push, in words, and what of it the push explains."""
-    base = histories.as_migrations(now, work.files)
-    shadow = run.shadow(base, run.remote_identity.major)
-    differences = run.differences(shadow, run.remote)
+    try:
+        base = histories.as_migrations(now, work.files)
+        differences = run.differences(run.shadow(base, run.remote_identity.major), run.remote)
+        pending = [m for m in work.files if m.version not in now]
+        left = stayed(run, base, differences, pending) if differences else None
+    except SbsyncError as error:
+        return f"Whether something else of it stayed there cannot be told: {error.message}", None
     beyond = apart(differences, work.drift)
     words = f"Beyond its history the remote has now:\n{listed(differences_told(beyond))}" if beyond else ""
-    pending = [m for m in work.files if m.version not in now]
-    return words, stayed(run, base, differences, pending) if differences else None
+    return words, left
 
 
 def _way_on(failure: Failure | None, hint: str, left: Leftovers) -> str:

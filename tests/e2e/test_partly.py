@@ -109,3 +109,18 @@ def test_the_first_part_of_a_file_adopted(failed: Project) -> None:
     failed.migration(FUTURE, "names", "".join(rest))
     tasks(failed, adopt or first)
     proved(failed)
+
+
+@pytest.mark.matrix
+def test_rows_that_a_first_transaction_has_left_are_warned_of(project: Project) -> None:
+    project.migration(
+        FUTURE, "names",
+        "begin;\ninsert into public.teams (name) values ('kept');\ncommit;\n"
+        "begin;\nalter table public.teams add constraint short check (name <> 'forbidden');\ncommit;\n",
+    )  # fmt: skip
+    project.remote.run("insert into public.teams (name) values ('forbidden')")
+    done = project.task("local-to-remote", "--yes")
+    assert done.code == 1, done.text
+    assert project.remote.value("select count(*) from public.teams where name = 'kept'") == 1
+    assert f"{FILE} is not applied all or nothing" in done.stderr
+    assert "goes on from there" not in done.stderr
