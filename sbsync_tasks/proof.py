@@ -17,7 +17,9 @@ HISTORIES = "both migration histories, statements included"
 EXPOSED = "No age of the platform grants this, and it exposes data: take it back with REVOKE."
 VECTOR = "indexes of the access methods hnsw and ivfflat: vector is a stand-in"
 # For a terminal; the long lists stand in the JSON document.
-NOT_COMPARED_IN_SHORT = "rows, seeds, storage buckets and files, auth users, members and settings of roles"
+NOT_COMPARED_IN_SHORT = (
+    "rows, seeds, storage buckets and files, auth users, members and settings of roles, server settings"
+)
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ WRITE = Step(
     lambda _r, w: bool(w.to_write), writes=True,
 )  # fmt: skip
 RESET = Step(
-    "reset", lambda r, w: f"back up {r.local.name}, {reset.in_words(w)}", reset.rebuild, rebuilds, writes=True,
+    "reset", lambda r, w: f"back up {r.local.name}, {reset.in_words(r, w)}", reset.rebuild, rebuilds, writes=True,
 )  # fmt: skip
 BRING_UP = Step(
     "reset", _bring_up_in_words, reset.bring_up,

@@ -29,9 +29,10 @@ def needed(work: Work) -> bool:
     return not by_file or bool(extra)
 
 
-def in_words(work: Work) -> str:
+def in_words(run: Run, work: Work) -> str:
     """What a rebuild does."""
-    return f"rebuild it from {counted(len(work.files), 'migration')} and run the seeds"
+    seeds = " and run the seeds" if run.settings.config.seeds else ""
+    return f"rebuild it from {counted(len(work.files), 'migration')}{seeds}"
 
 
 def refuse_unseen_loss(run: Run, work: Work) -> None:
@@ -75,7 +76,8 @@ def rebuild(run: Run, work: Work, major: int | None = None) -> Work:
             seeds = run.cli.reset(run.local.endpoint, migrations)
     run.forget_local()
     read_back(run.local.endpoint, run.local.label, migrations)
-    run.console.say(_seeded(seeds), "note")
+    if run.settings.config.seeds:
+        run.console.say(_seeded(seeds), "note")
     return work.with_(seeds=seeds)
 
 
@@ -171,7 +173,7 @@ def reset_local(run: Run) -> None:
     console, label = run.console, run.local.label
     run.shadow(work.files, major)  # proves that the files apply before anything is lost
     leftovers.refuse(run, work)
-    plan = f"back up {label}, {in_words(work)}"
+    plan = f"back up {label}, {in_words(run, work)}"
     if run.options.dry_run:
         console.say(f"A run would {plan}.", "ok")
         return
