@@ -4,10 +4,14 @@ import stat
 
 import pytest
 
+from sbsync_tasks.console import Console
 from sbsync_tasks.errors import ConfigError, MissingToolError, SbsyncError
+from sbsync_tasks.redaction import Redactor
+from sbsync_tasks.steps.run import Run
 from sbsync_tasks.supabase_cli import NEWEST_KNOWN, OLDEST_SUPPORTED, Version, find
 from sbsync_tasks.supabase_cli.binary import install
 from tests.support.played import Played, put
+from tests.support.settings import Project
 
 V2, V3 = Version(2, 115, 0), Version(3, 1, 0)
 
@@ -193,6 +197,18 @@ def test_an_install_that_fails_leaves_nothing_that_looks_installed(nowhere, root
         find(root, "", lambda: True)
     npm(nowhere)
     assert find(root, "", lambda: True).version == V3
+
+
+def test_where_nobody_can_be_asked_each_way_to_get_it_is_named(nowhere, root):
+    npm(nowhere)
+    settings = Project(root).settings()
+    with pytest.raises(MissingToolError) as caught:
+        _ = Run(settings, Console(Redactor())).cli
+    assert caught.value.exit_code == 5
+    for way in ("npm install --save-dev supabase", "--yes installs it", "SBSYNC_SUPABASE_BIN"):
+        assert way in caught.value.hint
+    assert not (nowhere / "calls").exists()
+    assert Run(settings, Console(Redactor(), yes=True)).cli.binary.version == V3
 
 
 def test_the_cache_is_private(nowhere, root):
