@@ -28,7 +28,8 @@ _PATTERNS = {
     "Supabase access token": re.compile(r"(?<!\w)(?P<secret>sbp_(?:[a-z0-9]+_)?[0-9a-f]{40})(?!\w)"),
     "database password": re.compile(r"\bpostgres(?:ql)?://[^\s:@/'\"]*:(?P<secret>[^\s@/'\"]+)@", re.IGNORECASE),
     "role password": re.compile(
-        r"\b(?:create|alter)\s+(?:role|user|server)\b[^;]{0,300}?\bpassword\s+'(?P<secret>[^'\s]+)'", re.IGNORECASE
+        r"\b(?:create|alter)\s+(?:role|user|server)\b[^;]{0,300}?\bpassword\s+E?'(?P<secret>(?:[^']|'')+)'",
+        re.IGNORECASE,
     ),
     "AWS access key": re.compile(r"(?<![A-Za-z0-9])(?P<secret>(?:AKIA|ASIA)[0-9A-Z]{16})(?![A-Za-z0-9])"),
     "bearer token": re.compile(r"\bbearer[ \t]+(?P<secret>(?=[^\s'\"]*\d)[\w.~+/-]{20,}=*)", re.IGNORECASE | re.ASCII),

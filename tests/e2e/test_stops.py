@@ -86,8 +86,8 @@ def test_what_the_cli_skips_stops_every_task_that_goes_by_the_files(still: Proje
     verify, status = still.task("verify"), still.task("status", "--exit-code", "--json")
     assert (verify.code, status.code, status.data["misnamed"]) == (4, 2, [name])
     for done in (verify, status, still.task("resolve", "--yes"), still.task("diff"), still.task("review")):
-        assert name in done.stderr
-        assert "`mv -- " in done.stderr
+        assert name in done.text
+        assert "`mv -- " in done.text
     assert path.read_text() == TABLE
 
 

@@ -124,9 +124,8 @@ def test_one_folder_by_two_paths_is_one(root, mocker):
     assert use(other) == str(root)
 
 
+@pytest.mark.parametrize("root", ["root"], indirect=True)  # an ordinary user's databases go with the folder
 def test_what_is_left_of_a_project_that_is_gone_is_named(root):
-    if not account.current().dropped:
-        pytest.skip("an ordinary user's databases go with the folder")
     use(root)
     place, old = place_of(root), account.ROOT_HOME / "clusters" / "of-an-earlier-version"
     old.mkdir()
