@@ -419,6 +419,11 @@ class Migrations:
         """
         return tuple(file for file in files if not self._has(file))
 
+    def had(self, file: Path) -> bool:
+        """Whether HEAD had a file as the work tree had it, whatever became of it since."""
+        name = self.repository.name(file)
+        return name in self.head and self.tree.get(name) == self.head[name]
+
     def _has(self, file: Path) -> bool:
         return all(self._has_part(name) for name in self.repository.parts(file))
 

@@ -43,7 +43,7 @@ def _git_had(run: Run, old: Migration, new: Migration) -> bool:
     if run.in_git is None:
         return False
     before, after = (migrations_dir(run.settings.root) / m.file_name for m in (old, new))
-    return not run.in_git.lacking([before]) if before.exists() else bool(run.in_git.renamed_away([after]))
+    return run.in_git.had(before) or bool(run.in_git.renamed_away([after]))
 
 
 def left_behind(run: Run, work: Work) -> tuple[Migration, ...]:

@@ -77,6 +77,7 @@ def test_the_expected_remote_is_asked_for_all_the_same(away: Project) -> None:
 @pytest.mark.skipif(not OTHER, reason="only one major version of PostgreSQL is installed here")
 def test_a_reset_brings_an_embedded_database_to_the_remotes_major_version(away: Project, tmp_path: Path) -> None:
     major = max(OTHER)
+    (tmp_path / "other").mkdir()
     others = Clusters(tmp_path / "other", find_binaries(major))
     try:
         remote = Data(others.start("remote"))

@@ -34,6 +34,7 @@ def fifteen(monkeypatch: pytest.MonkeyPatch) -> Binaries:
 
 
 def test_both_scenarios_with_a_remote_of_15(fifteen: Binaries, newest: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
     clusters = Clusters(tmp_path / "elsewhere", fifteen)
     project = Project(tmp_path / "project", newest, "staging", {"SBSYNC_LOCAL": "embedded"})
     project.root.mkdir()

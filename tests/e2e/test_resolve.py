@@ -107,7 +107,7 @@ def test_a_missing_file_that_no_branch_has_comes_from_the_remotes_history(projec
     path.unlink()
     shown = project.task("resolve", "--dry-run")
     assert shown.code == 0, shown.text
-    assert "No branch has it" in shown.text
+    assert "No branch has had it" in shown.text
     assert "create table public.notes" in shown.text
     cured(project)
     assert "create table public.notes" in project.migrations[path.name]

@@ -223,7 +223,8 @@ class Project:
         copied = Project(root, self.cli, self.env, self.settings)
         target = make_place(copied.root.resolve())  # a copy would get fresh ones
         spread(target)
-        for folder in place_of(self.root.resolve()).iterdir():
+        place = place_of(self.root.resolve())
+        for folder in place.iterdir() if place.is_dir() else ():
             if folder.is_dir():
                 apart = target / f"{folder.name}.{root.parent.name}"
                 copy_tree(folder, apart)
