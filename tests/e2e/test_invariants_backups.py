@@ -115,3 +115,6 @@ def test_a_missing_pg_dump_is_named(changed: Project, tools: Tools) -> None:
     assert "pg_dump" in done.stderr
     assert evidence(changed, tools.real.parent) == before
     tools.recorder.stand_in(tools.real, "pg_dump", into=tools.bindir)  # a folder without it is no server's any more
+    done = changed.task("push", "--yes")
+    assert done.code == 0, done.text
+    assert changed.remote.has("public.extra")

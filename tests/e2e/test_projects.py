@@ -96,6 +96,7 @@ def assert_told(done: Done, project: Project, platform: Hosted) -> None:
 @pytest.mark.parametrize(
     ("way", "version"),
     [
+        ("ref", VERSIONS[0]),
         # Pairs: how a project is named has nothing to do with which CLI it is named to.
         *zip(("link", "ref", "link", "ref"), VERSIONS, strict=True),
     ],
