@@ -1,6 +1,6 @@
 """What the tasks ask of git: is it ready, what does it have, one commit of exactly the given files.
 
-A question costs a process, so the repository is found once and `git status` answers the rest at once.
+A question costs a process, so the repository is found once, and one look answers for all migration files.
 
 git and the hooks that it runs get no secret: their environment is made from a list of names. What
 git found is read from exit codes and NUL-separated output; sentences only explain a failure.

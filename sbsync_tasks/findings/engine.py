@@ -10,6 +10,7 @@ from sbsync_tasks.sqltext import UnparsableSql, is_transactional, parse
 
 from . import allowances, data_loss, drops, exposure, inner, locking, notes, own_transactions, transactions
 from .credentials import mask, mask_quoted
+from .learning import learn, learn_inside
 from .model import Finding, Review, Severity, by_gravity, finding, shortened
 from .scope import Met, Scope
 from .secrets import secrets
@@ -138,7 +139,7 @@ def _findings(parsed: Sequence[Parsed], scope: Scope, *, transactional: bool) ->
         if transactional and this.node is not None:
             for rule in (*_IN_TRANSACTION.get(this.name, ()), *transactions.ALWAYS):
                 yield from rule(this, scope)
-        scope.learn(this)
+        learn(scope, this)
     if transactional:
         yield from transactions.not_alone(parsed)
         yield from own_transactions.findings(parsed)
@@ -173,4 +174,4 @@ def _inside(outer: Parsed, found: inner.Inner, scope: Scope, seen: set[inner.Inn
         placed = replace(this, statement=replace(this.statement, line=line))
         scope.within.append((placed, outer))
         yield from _of_statement(placed, scope, seen)
-        scope.learn_inside(placed)
+        learn_inside(scope, placed)

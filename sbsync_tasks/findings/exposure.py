@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from sbsync_tasks.sqltext import enum_name, walk
 
 from . import names
+from .learning import default_schemas, grant_objects, is_materialized
 from .model import Finding, Severity, finding
-from .scope import REACHABLE, USES, default_schemas, grant_objects, is_materialized
+from .scope import REACHABLE, USES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,6 +10,7 @@ from sbsync_tasks.sqltext import UnparsableSql, adds_enum_value, enum_name, pars
 
 from . import harmless, inner, names
 from .drops import CASCADE_TAKES_NO_ROWS
+from .learning import learn
 from .model import Finding
 from .scope import Scope
 
@@ -54,7 +55,7 @@ def changed_rows(sql: str) -> Rows:
     try:
         for parsed in parse(sql):
             reader.read(parsed)
-            reader.scope.learn(parsed)
+            learn(reader.scope, parsed)
     except UnparsableSql:
         reader.unknown = True
     return Rows(frozenset(reader.tables), frozenset(reader.cascades), reader.unknown)

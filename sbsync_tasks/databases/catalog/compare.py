@@ -112,6 +112,7 @@ class _Pair:
         roles = [{f.name for f in catalog if f.kind == "role"} for catalog in (left, right)]
         self._roles_of_one = roles[0] ^ roles[1] if all(roles) else set[str]()
         self._left_out = set(self._find_left_out())
+        self._left_out_keys = set(map(key_of, self._left_out))
 
     def differences(self, *, line_ends: bool = False) -> Iterator[tuple[Difference, bool]]:
         """Each difference, and whether it is the user's; of those that are in line ends alone, or of all others."""
@@ -130,8 +131,7 @@ class _Pair:
 
     def is_platforms(self, about: Sequence[Subject]) -> bool:
         """Whether a statement is about nothing but the platform's objects, and what no stand-in has."""
-        left_out = set(map(key_of, self._left_out))
-        return bool(about) and all(s.key in left_out or self._is_about_platform(s) for s in about)
+        return bool(about) and all(s.key in self._left_out_keys or self._is_about_platform(s) for s in about)
 
     def _is_about_platform(self, subject: Subject) -> bool:
         if self._claims.privileges(subject.key) is not None:
