@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from . import names
@@ -163,7 +163,7 @@ class Scope:
         if old in self.columns:
             self.columns = self.columns - {old} | {new}
         elif self.met and old in self.met.columns:
-            self.met = Met(self.met.objects, {**self.met.columns, new: self.met.columns[old]})
+            self.met = replace(self.met, columns={**self.met.columns, new: self.met.columns[old]})
 
     def make(self, label: str, *, maybe: bool = False) -> None:
         """Take note of an object that a statement makes, or (maybe) finds there."""
@@ -180,7 +180,8 @@ class Scope:
                 self.secured = self.secured - {old} | {new}
         elif self.met and old in self.met.objects:
             columns = {new + c[len(old) :]: t for c, t in self.met.columns.items() if c.startswith(f"{old}.")}
-            self.met = Met(self.met.objects | {new}, {**self.met.columns, **columns})
+            rights = {(new, role): held for (about, role), held in self.met.rights.items() if about == old}
+            self.met = Met(self.met.objects | {new}, {**self.met.columns, **columns}, {**self.met.rights, **rights})
 
     def open_up(self, name: str, parsed: Parsed) -> None:
         """Take note of a new relation, with the rights that it has by default."""

@@ -95,6 +95,16 @@ def test_what_was_there_is_lost_under_its_new_name_too(moved, now):
     assert lost(moved, f"drop table {now}", met=there)[1] == [now]
 
 
+@pytest.mark.parametrize("moved", ["alter table t rename column a to b", "alter table t rename to u"])
+def test_under_a_new_name_a_role_may_do_what_it_could_do_before(moved):
+    rights = {("public.t", "anon"): frozenset(["select"])}
+    there = Met(frozenset(["public.t", "public.other"]), {"public.t.a": "integer"}, rights)
+    name = "u" if "to u" in moved else "t"
+    for right, rule in (("select", []), ("insert", ["grant"])):
+        _, found = review_together([moved, f"grant {right} on {name} to anon"], there)
+        assert [f.rule for f in found.findings] == rule
+
+
 def test_what_a_later_file_makes_again_is_not_gone():
     texts = ("drop policy p on t; drop view v; drop function f(int)", "create policy p on t using (a = auth.uid())")
     assert [o for _, o, _ in found(*texts)[0]] == ["view public.v", "function public.f(int4)"]
