@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .credentials import find, mask
-from .model import Finding, Review, Severity, shortened
+from .model import Finding, Severity, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,6 @@ def secrets(sql: str) -> Iterator[Finding]:
         yield Finding(RULE, Severity.EXPOSURE, kind, line, shortened(lines[line - 1]), _WHY, _WAY_OUT)
 
 
-def has_secret(reviewed: Review) -> tuple[Finding, ...]:
-    """The findings of a review that stand for credentials in the SQL."""
-    return tuple(f for f in reviewed.findings if f.rule == RULE)
+def has_secret(sql: str) -> bool:
+    """Whether anything in a text looks like a credential."""
+    return bool(find(sql))

@@ -9,7 +9,7 @@ from pathlib import Path
 from .. import git
 from ..console import counted
 from ..errors import RefusedError, SbsyncError
-from ..findings import has_secret, review
+from ..findings import has_secret
 from ..migrations import Migration, migrations_dir, read_folder, read_sql
 from ..same_sql import same
 from .files import read_files, tell_skipped
@@ -113,7 +113,7 @@ def _saying(otherwise: str) -> Iterator[None]:
 
 def _holds_secret(run: Run, migration: Migration) -> bool:
     """Whether it looks so, or a password or token of the settings stands in it."""
-    return run.console.redact.holds(migration.sql) or bool(has_secret(review(migration.sql)))
+    return run.console.redact.holds(migration.sql) or has_secret(migration.sql)
 
 
 def commit(run: Run, work: Work, migrations: Iterable[Migration], message: str) -> Work:
