@@ -11,6 +11,7 @@ from .tasks import (
     diff,
     doctor,
     local_to_remote,
+    new,
     ns,
     psql,
     pull,
@@ -27,6 +28,6 @@ from .tasks import (
 __version__ = "0.1.0"
 
 __all__ = [
-    "__version__", "backup", "commit", "diff", "doctor", "local_to_remote", "ns", "psql", "pull", "push",
+    "__version__", "backup", "commit", "diff", "doctor", "local_to_remote", "new", "ns", "psql", "pull", "push",
     "remote_to_local", "reset", "resolve", "review", "status", "url", "verify",
 ]  # fmt: skip

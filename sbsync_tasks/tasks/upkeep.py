@@ -107,6 +107,33 @@ def psql(
         reach.psql(run, remote=remote)
 
 
+@task(
+    help={**COMMON, "name": "name of the migration (letters, digits, underscores)", "dry-run": ASKS["dry-run"]},
+    iterable=["env_file"],
+    positional=["name"],
+    auto_shortflags=False,
+)
+def new(
+    context: Context,
+    *,
+    name: str | None = None,
+    env: str | None = None,
+    env_file: Sequence[str] | None = None,
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
+    """Write an empty migration, and open it in the editor.
+
+    Its version is later than every one that the files and both databases know. The path goes to stdout; the editor
+    opens only at a terminal.
+    """
+    from ..migrations import checked_name
+    from ..steps import new as step
+
+    with session(context, env=env, env_file=env_file, dry_run=dry_run, json=json) as run:
+        step.new(run, checked_name(name or "", "NAME"))
+
+
 @task(help={"keep": "keep the scratch project and its databases so that you can look at them"}, auto_shortflags=False)
 def demo(context: Context, *, keep: bool = False) -> None:
     """Try both scenarios on a scratch project.
