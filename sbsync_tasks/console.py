@@ -114,13 +114,13 @@ class Console:
         from rich.table import Table
         from rich.text import Text
 
-        width = self._to.width if self._to.is_terminal else WIDE
+        width = self._to.width
         table = Table(box=None, pad_edge=False, padding=(0, 2 if width >= COMFORTABLE else 1, 0, 0))
         for number, column in enumerate(columns):
             table.add_column(column, no_wrap=number == 0, overflow="fold")
         for row in rows:
             table.add_row(*(Text(self.redact(cell)) for cell in row))
-        self._to.print(table, width=width)
+        self._to.print(table)
 
     def sql(self, text: str) -> None:
         """SQL for reading: its lines stay as they are, however long; the terminal breaks them."""
@@ -195,7 +195,8 @@ class Console:
         from rich.console import Console as RichConsole
 
         console = RichConsole(stderr=stderr, highlight=False)
-        console.soft_wrap = not console.is_terminal  # a pipe gets whole lines
+        if not console.is_terminal:  # a pipe gets whole lines
+            console.soft_wrap, console.width = True, WIDE
         return console
 
 

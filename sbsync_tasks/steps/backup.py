@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from .. import backups
-from ..backups import Backup
+from ..backups import Backup, Listed
 from ..databases import Database
 from ..findings import Finding, Severity, changed_rows, joined, review
 from ..findings.names import dotted
@@ -151,3 +152,26 @@ def back_up(run: Run, *, local: bool, schema_only: bool) -> None:
     path = shown(run.settings.root, made.path)
     run.console.result(path)
     run.console.document({"backup": path})
+
+
+def show_list(run: Run) -> None:
+    """List the backups: when, of what, why, how big, and what is in them."""
+    there = backups.listed(run.settings.backup_dir)
+    if there:
+        with run.console.as_result():
+            run.console.table(["backup", "of", "why", "size", "holds"], [_row(one) for one in there])
+    else:
+        run.console.say(f"There are no backups in {shown(run.settings.root, run.settings.backup_dir)} yet.", "note")
+    run.console.document({"backups": [_data(run, one) for one in there]})
+
+
+def _row(one: Listed) -> tuple[str, ...]:
+    if one.manifest is None:
+        return (one.path.name, "", "", "", "not complete")
+    it = one.manifest
+    return (one.path.name, it.label, it.reason, backups.size(one.bytes), backups.holds(it))
+
+
+def _data(run: Run, one: Listed) -> dict[str, Any]:
+    about = {"backup": shown(run.settings.root, one.path), "problem": one.problem or None, "bytes": one.bytes}
+    return about | (asdict(one.manifest) if one.manifest else {})

@@ -250,6 +250,7 @@ def verify(
         **READS,
         "local": "back up the local database instead of the remote",
         "schema-only": "leave out the rows",
+        "list": "list the backups that there are, and take none",
     },
     iterable=["env_file"],
     auto_shortflags=False,
@@ -261,6 +262,7 @@ def backup(
     env_file: Sequence[str] | None = None,
     local: bool = False,
     schema_only: bool = False,
+    list: bool = False,  # noqa: A002 - the name is that of the flag
     yes: bool = False,
     json: bool = False,
     start: bool = False,
@@ -272,7 +274,10 @@ def backup(
     from ..steps import backup as step
 
     with session(context, env=env, env_file=env_file, yes=yes, json=json, start=start) as run:
-        step.back_up(run, local=local, schema_only=schema_only)
+        if list:
+            step.show_list(run)
+        else:
+            step.back_up(run, local=local, schema_only=schema_only)
 
 
 @task(
