@@ -87,13 +87,17 @@ def test_a_pipe_gets_plain_lines_however_narrow(capsys, monkeypatch):
     assert "\x1b" not in err
 
 
-def test_a_table_fits_80_columns(capsys, monkeypatch):
+def test_a_table_fits_a_terminal_of_80_columns_and_a_pipe_gets_a_line_for_each_row(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
+    columns = ["version", "name", "file", "local", "remote", "state"]
     rows = [["20260105090000", "teams", "✓", "✓", "-", "pending"], ["20260112090000", "a" * 60, "✓", "-", "-", "x"]]
-    console().table(["version", "name", "file", "local", "remote", "state"], rows)
-    err = capsys.readouterr().err
-    assert max(len(line) for line in err.splitlines()) <= 80
-    assert "20260105090000" in err
+    console().table(columns, rows)
+    assert len(capsys.readouterr().err.splitlines()) == 3
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal
+    console().table(columns, rows)
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().err)
+    assert max(len(line) for line in shown.splitlines()) <= 80
+    assert "20260105090000" in shown
 
 
 # --- steps ---
