@@ -25,6 +25,8 @@ MARKS = {
 }
 
 
+SPINNER = 2  # columns before a live line
+SPARSE = 10.0  # seconds between two lines on how far a step is, in a pipe
 COMFORTABLE = 80  # columns from which a table has room between its columns
 NARROWEST = 20  # columns that text gets beside its indent, at least
 WIDE = 1000  # columns that a table may take in a pipe
@@ -34,7 +36,21 @@ LEADER = re.compile(r" *(?:(?:[-→·✓!✗…]|\d+\.) +)*")
 
 def counted(number: int, noun: str) -> str:
     """A number of things in words: `1 migration`, `3 migrations`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+class _Doing:
+    """A step while it lasts: what it does, how far it is, since when."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.far = ""
+        self.started = self.told = time.monotonic()
+        self.refresh: Callable[[], None] = lambda: None
+
+    def __str__(self) -> str:
+        line = f"{self.text} ({time.monotonic() - self.started:.0f} s)"
+        return f"{line}\n{self.far}" if self.far else line
 
 
 class Console:
@@ -56,6 +72,7 @@ class Console:
         self.in_place: Callable[[str], str] = str
         self.times: list[tuple[str, float, str]] = []
         self._documented = False
+        self._doing: _Doing | None = None
         self._err = self._make(stderr=True)
         self._to = self._err
 
@@ -149,20 +166,56 @@ class Console:
     @contextmanager
     def step(self, name: str, doing: str) -> Iterator[None]:
         """A step of the run: a live line while it lasts, one line with its time when it is done."""
-        started = time.monotonic()
+        self._doing = doing_now = _Doing(self.redact(_line(name, doing)))
         done = "failed"
         try:
-            if self._err.is_terminal:
-                with self._err.status(self.redact(_line(name, doing))):
-                    yield
-            else:
+            with self._live(doing_now):
                 yield
             done = "done"
         finally:
-            seconds = time.monotonic() - started
+            self._doing = None
+            seconds = time.monotonic() - doing_now.started
             self.times.append((name, seconds, done))
             mark = "ok" if done == "done" else "error"
             self.say(f"{_line(name, doing)} ({seconds:.1f} s)", mark)
+
+    def applying(self, file: str, number: int, of: int) -> None:
+        """Say which file the step is at: in its live line; in a pipe in a line of its own, now and then.
+
+        Args:
+            file: Its name.
+            number: Its number among those that the step applies, from 1.
+            of: How many these are.
+        """
+        now = self._doing
+        if now is None:
+            return
+        now.far = self.redact(f"{number - 1:,} of {of:,} files applied, at {file}")
+        now.refresh()
+        if not self._err.is_terminal and time.monotonic() - now.told >= SPARSE:
+            now.told = time.monotonic()
+            self.say(f"{now.far} ({now.told - now.started:.0f} s)", "note")
+
+    @contextmanager
+    def _live(self, now: _Doing) -> Iterator[None]:
+        """What a step does, as long as it does it; nothing in a pipe."""
+        from rich.live import Live
+        from rich.spinner import Spinner
+        from rich.text import Text
+
+        if not self._err.is_terminal:
+            yield
+            return
+        spinner = Spinner("dots")
+
+        def shown() -> Spinner:
+            text = "\n".join(_wrapped(line, self._err.width - SPINNER, 0) for line in str(now).split("\n"))
+            spinner.update(text=Text(text.replace("\n", "\n" + " " * SPINNER)))
+            return spinner
+
+        with Live(get_renderable=shown, console=self._err, transient=True, refresh_per_second=8) as live:
+            now.refresh = live.refresh
+            yield
 
     def confirm(self, question: str, *, refused: str = "Nothing was changed.") -> None:
         """Ask before something is changed; the default is no.

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,6 +138,7 @@ def run(
     cwd: str | Path | None = None,
     timeout: float | None = None,
     given: bytes = b"",
+    hears: Callable[[str], None] | None = None,
     **how: Unpack[How],
 ) -> Completed:
     """Run a program to its end and keep its output.
@@ -152,6 +153,7 @@ def run(
         cwd: Where it runs.
         timeout: Seconds until it is ended; None waits.
         given: What it can read on stdin.
+        hears: Told each line of its messages when it comes; such a program is given nothing, and waited for.
         how: As whom it runs.
 
     Raises:
@@ -160,10 +162,27 @@ def run(
     """
     try:
         with started(argv, sees=sees, env=env, cwd=cwd, fed=bool(given), **how) as child:
-            output, errors = child.communicate(given or None, timeout)
+            output, errors = _listen(child, hears) if hears else child.communicate(given or None, timeout)
     except subprocess.TimeoutExpired:
         raise SbsyncError(f"{Path(argv[0]).name} gave no answer within {timeout:.0f} s.") from None
     return Completed(tuple(argv), child.returncode, output, errors)
+
+
+def _listen(child: subprocess.Popen[bytes], hears: Callable[[str], None]) -> tuple[bytes, bytes]:
+    """Its output and its messages, each line of these told at once."""
+    out, err = child.stdout, child.stderr
+    assert out is not None  # noqa: S101 - both are pipes
+    assert err is not None  # noqa: S101
+    output, errors = list[bytes](), list[bytes]()
+    # Nobody waits for this one where we are interrupted: the program is ended then.
+    reader = threading.Thread(target=lambda: output.append(out.read()), daemon=True)
+    reader.start()
+    for line in err:
+        errors.append(line)
+        hears(line.decode("utf-8", "replace").rstrip("\r\n"))
+    reader.join()
+    child.wait()
+    return b"".join(output), b"".join(errors)
 
 
 def printed(argv: Sequence[str], **how: Unpack[How]) -> str:

@@ -38,6 +38,7 @@ def push(
         FileFailedError: a file failed: which, where in it, on what, and the way out.
         CliError: the push failed otherwise, or did not do what it says.
     """
+    cli.expect(expected)
     with explained(migrations, label, fresh=fresh):
         done = cli.push(endpoint, migrations, **options)
     done.refuse_left_out(expected)

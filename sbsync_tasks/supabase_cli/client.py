@@ -91,13 +91,26 @@ class SupabaseCli:
         binary: The program.
         config: The user's configuration; roles and seeds stand beside it.
         warn: Told each warning of the CLI, once.
+        at: Told the migration file that is applied now, its number among those that are expected, and their number.
     """
 
-    def __init__(self, binary: Binary, config: ConfigToml, warn: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        binary: Binary,
+        config: ConfigToml,
+        warn: Callable[[str], None] = lambda _: None,
+        at: Callable[[str, int, int], None] = lambda _file, _number, _of: None,
+    ) -> None:
         self.binary = binary
         self.config = config
         self._warn = warn
         self._told: set[str] = set()
+        self._at = at
+        self._expected: dict[str, tuple[int, int]] = {}
+
+    def expect(self, migrations: Sequence[Migration]) -> None:
+        """What the next push is going to apply, so that it can be told how far it is."""
+        self._expected.update({m.file_name: (n, len(migrations)) for n, m in enumerate(migrations, 1)})
 
     def diff(self, source: Endpoint, target: Endpoint, schemas: Sequence[str] = ()) -> str:
         """The SQL that takes `source` to the schema of `target`; empty where the engine calls them equal.
@@ -165,8 +178,10 @@ class SupabaseCli:
         Returns:
             The seed files that were run.
         """
+        files = tuple(migrations)
+        self.expect(files)
         argv = ["db", "reset", "--yes", *self._target(target)]
-        done = self._call(argv, (target,), migrations, writes=True, seed=True)
+        done = self._call(argv, (target,), files, writes=True, seed=True)
         answer(done)
         return seeded(done)
 
@@ -198,9 +213,16 @@ class SupabaseCli:
                 **({} if lock_timeout in FOR_EVER else {"PGOPTIONS": f"-c lock_timeout={lock_timeout}"}),
             }
             common = ["--workdir", str(project), "--agent", "no", "--output-format", "json"]
-            done = run([str(self.binary.path), *argv, *common], sees=NETWORK, env=env, cwd=place / "empty")
+            done = run(
+                [str(self.binary.path), *argv, *common], sees=NETWORK, env=env, cwd=place / "empty", hears=self._hear
+            )
         self._tell(warnings(done))
         return done
+
+    def _hear(self, line: str) -> None:
+        at = AT.match(line)
+        if at and at[2] in self._expected:
+            self._at(at[2], *self._expected[at[2]])
 
     def _tell(self, found: Iterable[str]) -> None:
         for warning in found:

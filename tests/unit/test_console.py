@@ -115,6 +115,41 @@ def test_a_step_leaves_its_line_and_its_time(capsys):
     assert [(name, outcome) for name, _, outcome in made.times] == [("diff", "done"), ("push", "failed")]
 
 
+LONG = """
+import sys
+from sbsync_tasks.console import Console
+from sbsync_tasks.redaction import Redactor
+made = Console(Redactor())
+with made.step("push", "push 3 migrations (20260105090000_teams.sql … 20260126090000_totals.sql) to staging"):
+    for number, name in enumerate(["teams", "customers", "totals"], 1):
+        made.applying(f"2026010509000{number}_{name}.sql", number, 3)
+"""
+
+
+@pytest.mark.parametrize("columns", [80, 50])
+def test_a_live_line_says_how_far_a_step_is_and_for_how_long(tmp_path, columns):
+    screen = at_a_terminal([sys.executable, "-c", LONG], cwd=tmp_path, env=dict(os.environ), columns=columns)
+    assert screen.code == 0, screen.text
+    words = " ".join(screen.text.split())
+    for number, name in enumerate(["teams", "customers", "totals"], 1):
+        assert f"{number - 1} of 3 files applied, at 2026010509000{number}_{name}.sql" in words
+    assert "to staging (0 s)" in words
+    assert "✓ push 3 migrations" in words
+    drawn = re.split(r"\n|(?=[\u2800-\u28ff])", screen.text)  # each picture begins with the spinner
+    assert max(len(line.rstrip()) for line in drawn) <= columns
+
+
+def test_in_a_pipe_a_long_step_has_a_line_now_and_then(capsys, monkeypatch):
+    made = console()
+    made.applying("before.sql", 1, 1)  # no step lasts
+    with made.step("push", "push x"):
+        made.applying("1_a.sql", 1, 1200)
+        monkeypatch.setattr("sbsync_tasks.console.SPARSE", 0.0)
+        made.applying(f"2_{SECRET}.sql", 1001, 1200)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:-1] == ["· 1,000 of 1,200 files applied, at 2_***.sql (0 s)"]
+
+
 # --- questions ---
 
 
@@ -252,6 +287,6 @@ def test_a_terminal_has_colour_unless_the_user_wants_none():
     assert "tr0ub4dor" not in plain
 
 
-@pytest.mark.parametrize(("number", "said"), [(0, "0 migrations"), (1, "1 migration"), (2, "2 migrations")])
+@pytest.mark.parametrize(("number", "said"), [(0, "0 migrations"), (1, "1 migration"), (2000, "2,000 migrations")])
 def test_a_number_of_things(number, said):
     assert counted(number, "migration") == said

@@ -254,3 +254,23 @@ def test_nothing_and_everybodys_password_are_no_secrets():
     redact = Redactor(["", "postgres"])
     assert redact("role postgres") == "role postgres"
     assert not redact.holds("role postgres")
+
+
+def test_each_line_is_heard_when_it_comes_and_both_outputs_are_whole(tmp_path):
+    """The program goes on once its first line was heard; it fills both pipes."""
+    go = tmp_path / "go"
+    waits = (
+        "import pathlib, sys, time\n"
+        "print('first', file=sys.stderr, flush=True)\n"
+        f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.01)\n"
+        "print('o' * 200000); print('e' * 200000, file=sys.stderr); sys.exit(3)"
+    )
+    heard = []
+
+    def hears(line):
+        heard.append(line)
+        go.touch()
+
+    done = run([sys.executable, "-c", waits], hears=hears)
+    assert (heard[0], len(heard[1])) == ("first", 200000)
+    assert (done.code, len(done.output), len(done.errors)) == (3, 200001, 200007)

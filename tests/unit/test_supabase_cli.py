@@ -69,7 +69,7 @@ CALLS = {
 
 def test_every_public_method_is_among_the_calls_below():
     methods = {n for n, _ in inspect.getmembers(SupabaseCli, inspect.isfunction) if not n.startswith("_")}
-    assert methods == set(CALLS)
+    assert methods - {"expect"} == set(CALLS)  # which only makes a push tell how far it is
 
 
 @pytest.mark.parametrize("version", [V2, Version(2, 122, 1), Version(3, 0, 0), V3], ids=str)
