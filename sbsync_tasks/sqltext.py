@@ -6,7 +6,9 @@ offsets count bytes of UTF-8, not characters. Everything here is pure.
 
 from __future__ import annotations
 
+import json
 import re
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -30,6 +32,7 @@ _ACTS = frozenset(["FuncCall", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeS
 # Words between CREATE or ALTER and the kind of object.
 _MODIFIERS = re.compile(r"OR|REPLACE|TEMP|TEMPORARY|GLOBAL|LOCAL|UNLOGGED|UNIQUE|RECURSIVE|CONSTRAINT|TRUSTED")
 _TWO_WORDS = re.compile(r"(MATERIALIZED|FOREIGN|EVENT|DEFAULT|TEXT|ACCESS|USER|OWNED) ")
+_CLOSED_TWICE = re.compile(r"(?:\{\}\},)+")
 _NEVER_IN_TRANSACTION = frozenset(
     [
         "createdb_stmt",
@@ -39,6 +42,9 @@ _NEVER_IN_TRANSACTION = frozenset(
         "drop_table_space_stmt",
     ]
 )
+
+
+_REMEMBERED = 16_000_000  # characters of SQL; their trees take some 25 bytes for each
 
 
 class UnparsableSql(SbsyncError):  # noqa: N818 - the name says what the text is
@@ -94,11 +100,36 @@ class Parsed:
 
 
 def parse(sql: str) -> tuple[Parsed, ...]:
-    """Parse a text into its statements.
+    """Parse a text into its statements. Each text is parsed once, whoever asks: what is handed out must not be changed.
 
     Raises:
         UnparsableSql: PostgreSQL's parser refuses the text, or the text holds a NUL character.
     """
+    return _KNOWN.of(sql)
+
+
+class _Known:
+    """Parsed texts; when there are too many, all are forgotten."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, tuple[Parsed, ...]] = {}
+        self._characters = 0
+
+    def of(self, sql: str) -> tuple[Parsed, ...]:
+        found = self._texts.get(sql)
+        if found is None:
+            found = _parse(sql)
+            if self._characters + len(sql) > _REMEMBERED:
+                self._texts, self._characters = {}, 0
+            self._texts[sql] = found
+            self._characters += len(sql)
+        return found
+
+
+_KNOWN = _Known()
+
+
+def _parse(sql: str) -> tuple[Parsed, ...]:
     library = _postgast()
     data = _encoded(sql)
     text = data.decode()
@@ -160,9 +191,15 @@ def trees(sql: str) -> tuple[bytes, ...] | None:
     parsed = parse(sql)
     if any(p.node is None for p in parsed):
         return None
-    for this in parsed:
-        _forget_places(this.node)
-    return tuple(this.name.encode() + b"\0" + this.node.SerializeToString(deterministic=True) for this in parsed)
+    return tuple(
+        this.name.encode() + b"\0" + _placeless(this.node).SerializeToString(deterministic=True) for this in parsed
+    )
+
+
+def _placeless(node: Node) -> Node:
+    copy = deepcopy(node)
+    _forget_places(copy)
+    return copy
 
 
 def _forget_places(node: Node) -> None:
@@ -296,7 +333,7 @@ def plpgsql(definition: str) -> Any:  # noqa: ANN401 - JSON
     """The body of one `DO` or `CREATE FUNCTION … LANGUAGE plpgsql` statement, as the parser's JSON.
 
     Raises:
-        UnparsableSql: the body is refused, or it is a trigger's, which comes as broken JSON.
+        UnparsableSql: the body is refused.
     """
     library = _postgast()
     data = _encoded(definition)
@@ -304,6 +341,16 @@ def plpgsql(definition: str) -> Any:  # noqa: ANN401 - JSON
         return library.parse_plpgsql(data.decode())
     except library.PgQueryError as error:
         raise _unparsable(data.decode(), error.message, error.cursorpos) from None
+    except json.JSONDecodeError as error:
+        return _trigger_body(error.doc)
+    except (ValueError, RecursionError):
+        raise UnparsableSql(0, "the body cannot be analysed") from None
+
+
+def _trigger_body(written: str) -> Any:  # noqa: ANN401 - JSON
+    """The JSON of a trigger function: the library closes the variables that it does not write (`tg_op`) twice."""
+    try:
+        return json.loads(_CLOSED_TWICE.sub(lambda m: m[0].replace("}}", "}"), written, count=1))
     except (ValueError, RecursionError):
         raise UnparsableSql(0, "the body cannot be analysed") from None
 

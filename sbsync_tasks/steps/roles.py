@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import RefusedError
@@ -115,6 +117,7 @@ def _without_password(parsed: Parsed) -> str:
     if parsed.name not in {"create_role_stmt", "alter_role_stmt"}:
         return ""
     kept = [option for option in parsed.node.options if option.def_elem.defname.lower() != "password"]
-    del parsed.node.options[:]
-    parsed.node.options.extend(kept)
-    return written(parsed) if kept or parsed.name == "create_role_stmt" else ""
+    without = replace(parsed, node=deepcopy(parsed.node))
+    del without.node.options[:]
+    without.node.options.extend(kept)
+    return written(without) if kept or parsed.name == "create_role_stmt" else ""

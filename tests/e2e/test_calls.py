@@ -1,5 +1,6 @@
-"""How many programs a scenario starts, so that none is added unseen: a call of the CLI takes more than a second."""
+"""How many programs a scenario starts, and how often it parses a text, so that nothing is added unseen."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -13,6 +14,14 @@ from tests.support.watch import Recorder
 pytestmark = [pytest.mark.cli, pytest.mark.e2e]
 # With one change, commit and proof included. Lower them when a call is saved; never raise them.
 CALLS = {"local-to-remote": {"supabase": 5, "git": 12}, "remote-to-local": {"supabase": 5, "git": 12}}
+SHORT = 30  # characters; our own frames such as `select 1 where true`
+# Counts how often each text is handed to PostgreSQL's parser.
+COUNTING = """
+import atexit, collections, json, postgast
+parse, counts = postgast.parse, collections.Counter()
+postgast.parse = lambda sql: [counts.update([sql]), parse(sql)][1]
+atexit.register(lambda: open("parsed.json", "w").write(json.dumps(counts)))
+"""
 
 
 @pytest.mark.parametrize(("task", "side"), [("local-to-remote", "local"), ("remote-to-local", "remote")])
@@ -23,12 +32,17 @@ def test_a_scenario_with_one_change(project: Project, tmp_path: Path, task: str,
     (tmp_path / "path").mkdir()
     recorder.stand_in(Path(git), into=tmp_path / "path")
     project.database(side).run("create table public.made (id int primary key)")
+    tasks = project.root / "tasks.py"
+    tasks.write_text(tasks.read_text() + COUNTING)
     path = f"{tmp_path / 'path'}{os.pathsep}{os.environ['PATH']}"
     done = project.invoke(task, "--yes", "--env", project.env, "--commit", settings={"PATH": path})
     assert done.code == 0, done.text
     for database in (project.local, project.remote):
         assert database.has("public.made")
     assert len(project.head[1]) == 1
+    parsed = json.loads((project.root / "parsed.json").read_text())
+    assert set(project.migrations.values()) <= parsed.keys()
+    assert {text: n for text, n in parsed.items() if n > 1 and len(text) > SHORT} == {}
     for program, most in CALLS[task].items():
         calls = [" ".join(call.argv[:5]) for call in recorder.calls(program) if call.argv != ["--version"]]
         assert 0 < len(calls) <= most, calls
