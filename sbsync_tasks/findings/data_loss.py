@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sbsync_tasks.sqltext import enum_name, walk
 
-from . import names, types
+from . import harmless, names, types
 from .model import Finding, Severity, finding
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from .scope import Scope
 
-# Statements that hold others without running them now.
-_ONLY_STORED = frozenset(["create_function_stmt", "rule_stmt"])
+# Statements that hold others without running them now; what PREPARE holds, EXECUTE runs unseen.
+_ONLY_STORED = harmless.STORED - {"prepare_stmt"}
 _LOOKS_AT_ROWS = frozenset(["ColumnRef", "SubLink", "FuncCall", "CurrentOfExpr", "ParamRef"])
 
 
@@ -97,7 +97,7 @@ def changed_rows(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     for kind, node in parsed.acts:
         if kind not in {"DeleteStmt", "UpdateStmt", "MergeStmt"}:
             continue
-        table = scope.name(node.relation)
+        table = scope.written(node.relation)
         if not scope.is_new(table):
             yield from _reaching_all(parsed, kind, node, table, scope)
 

@@ -121,14 +121,17 @@ def default_privileges(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     if not action.is_grant:
         why = "Objects made later get other rights than those made before."
         yield finding(parsed, "default-privileges", Severity.NOTE, about, why)
-    elif reached and not (where and all(_is_default(s, reached, scope) for s in where)):
+    elif reached and not (where and all(_is_default(s, reached, action, scope) for s in where)):
         why = f"{_list(sorted(reached))} will have these rights on every object made later."
         yield finding(parsed, "default-privileges", Severity.EXPOSURE, about, why)
 
 
-def _is_default(schema: str, roles: frozenset[str], scope: Scope) -> bool:
+def _is_default(schema: str, roles: frozenset[str], action: Node, scope: Scope) -> bool:
     """Whether it is so anyway, as in `public`; in a new schema, the tables that it opens are judged one by one."""
-    return roles <= scope.defaults.get(schema, set()) or scope.is_new(f"schema {names.quoted(schema)}")
+    about = f"default privileges in {names.quoted(schema)}"
+    held = enum_name(action, "objtype") != "OBJECT_TABLE" or all(_has(scope, about, r, action) for r in roles)
+    known = roles <= scope.defaults.get(schema, set()) and (held or scope.met is None)
+    return known or scope.is_new(f"schema {names.quoted(schema)}")
 
 
 def definer_functions(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
@@ -204,12 +207,23 @@ def _without_row_security(parsed: Parsed) -> str:
 
 
 def public_bucket(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
-    """`UPDATE storage.buckets` that makes a bucket public whose files were private."""
-    targets = (t.res_target for t in parsed.node.target_list)
-    opened = any(t.name == "public" and t.val.a_const.boolval.boolval for t in targets)
-    if opened and scope.name(parsed.node.relation) == "storage.buckets":
+    """What makes a bucket of `storage.buckets` public whose files were private: `UPDATE`, and `INSERT` over a row."""
+    node = parsed.node
+    over = node.on_conflict_clause.target_list if parsed.name == "insert_stmt" else node.target_list
+    opened = any(t.res_target.name == "public" and _may_open(t.res_target.val, node) for t in over)
+    if opened and scope.name(node.relation) == "storage.buckets":
         why = "Everybody can read the bucket's files, whatever the policies say."
         yield finding(parsed, "public-bucket", Severity.EXPOSURE, "storage.buckets", why)
+
+
+def _may_open(value: Node, node: Node) -> bool:
+    """Whether a new value of `public` is true, or that of a row that the statement inserts and that has true in it."""
+    if value.HasField("multi_assign_ref"):  # SET (name, public) = ('a', true)
+        given = value.multi_assign_ref
+        value = [*given.source.row_expr.args, value][given.colno - 1]
+    if [names.parts(f) for f in value.column_ref.fields[:1]] == [("excluded",)]:
+        return any(kind == "Boolean" and found.boolval for kind, found in walk(node.select_stmt))
+    return bool(value.a_const.boolval.boolval)
 
 
 def imported_tables(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
@@ -236,6 +250,7 @@ RULES = {
     "grant_stmt": (granted,),
     "alter_default_privileges_stmt": (default_privileges,),
     "update_stmt": (public_bucket,),
+    "insert_stmt": (public_bucket,),
     "import_foreign_schema_stmt": (imported_tables,),
     "create_role_stmt": (powerful_role,),
     "alter_role_stmt": (powerful_role,),

@@ -22,6 +22,8 @@ _UNSEEN = "Read it by hand; the proof afterwards shows what it did to the schema
 # PostgreSQL's RawParseMode of a whole statement and of an expression; assignments have others.
 _STATEMENT = 0
 _EXPRESSION = 2
+# PostgreSQL's TRIGGER_TYPE bits of the statements that fire a trigger.
+_EVENTS = {"InsertStmt": 4, "DeleteStmt": 8, "UpdateStmt": 16, "MergeStmt": 4 | 8 | 16}
 _DYNAMIC = frozenset(["PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors"])
 
 
@@ -49,6 +51,7 @@ def run_by(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
             about = f"procedure {function}"
             yield finding(parsed, "call", Severity.OPAQUE, about, why, _UNSEEN)
     yield from _called(parsed, scope)
+    yield from _fired(parsed, scope)
 
 
 def dynamic_function(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
@@ -70,6 +73,19 @@ def _called(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
         elif parsed.name == "select_stmt" and _is_users(function, scope) and not harmless.is_harmless(call):
             why = "It calls a function whose text does not stand here."
             yield finding(parsed, "call", Severity.OPAQUE, f"function {function}", why, _UNSEEN)
+
+
+def _fired(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
+    """What triggers of the text do when the statement writes to their table."""
+    if not scope.triggers or parsed.name in harmless.STORED:
+        return
+    for kind, node in parsed.acts:
+        for trigger in scope.triggers.get(scope.name(node.relation), ()) if kind in _EVENTS else ():
+            function = scope.bodies.get(
+                scope.qualified(tuple(p for n in trigger.node.funcname for p in names.parts(n)))
+            )
+            if function and trigger.node.events & _EVENTS[kind]:
+                yield from _body(function, function.node.options)
 
 
 def _is_users(function: str, scope: Scope) -> bool:

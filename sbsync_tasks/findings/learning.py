@@ -11,7 +11,7 @@ from . import names
 from .scope import REACHABLE, TEMPORARY, USES, kept_as
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from sbsync_tasks.sqltext import Node, Parsed
 
@@ -40,10 +40,12 @@ def learn_inside(scope: Scope, parsed: Parsed) -> None:
 
 
 def _set(scope: Scope, parsed: Parsed) -> None:
-    node = parsed.node
-    if node.name == "search_path":
-        paths = [a.a_const.sval.sval for a in node.args]
-        scope.schema = next((p for p in paths if p and p != "$user"), names.PUBLIC)
+    if parsed.node.name == "search_path":
+        _search(scope, [a.a_const.sval.sval for a in parsed.node.args])
+
+
+def _search(scope: Scope, path: Iterable[str]) -> None:
+    scope.schema = next((p for p in path if p and p != "$user"), names.PUBLIC)
 
 
 def _table(scope: Scope, parsed: Parsed) -> None:
@@ -63,6 +65,8 @@ def _table(scope: Scope, parsed: Parsed) -> None:
     if not maybe or scope.met is None:
         scope.open_up(name, parsed)
     if parsed.name == "create_stmt":
+        columns = (e.column_def.colname for e in node.table_elts if e.WhichOneof("node") == "column_def")
+        scope.made_tables[name] = frozenset(map(names.quoted, columns))
         for element in node.table_elts:
             _owned_sequence(scope, relation, element.column_def, maybe=maybe)
 
@@ -74,7 +78,12 @@ def _foreign_table(scope: Scope, parsed: Parsed) -> None:
 
 
 def _selected(scope: Scope, parsed: Parsed) -> None:
-    """`SELECT … INTO`."""
+    """`SELECT … INTO`, and `set_config` of the search path."""
+    for kind, call in parsed.acts:
+        if kind == "FuncCall" and names.parts(call.funcname[-1]) == ("set_config",):
+            setting, value = (a.a_const.sval.sval for a in call.args[:2])
+            if setting.lower() == "search_path":
+                _search(scope, (p.strip().strip('"') for p in value.split(",")))
     if parsed.node.HasField("into_clause"):
         relation = parsed.node.into_clause.rel
         if relation.relpersistence == "t":
@@ -106,6 +115,15 @@ def _view(scope: Scope, parsed: Parsed) -> None:
         scope.open_up(name, parsed)
     else:
         scope.tables.pop(name, None)
+    _shown(scope, name, parsed.node.query.select_stmt)
+
+
+def _shown(scope: Scope, name: str, query: Node) -> None:
+    """Of a view over one relation, without a condition: a change through it reaches every row of that."""
+    scope.shows.pop(name, None)
+    one = len(query.from_clause) == 1 and query.from_clause[0].WhichOneof("node") == "range_var"
+    if one and not query.HasField("where_clause") and (shown := scope.name(query.from_clause[0])) != name:
+        scope.shows[name] = shown
 
 
 def _sequence(scope: Scope, parsed: Parsed) -> None:
@@ -183,7 +201,9 @@ def _policy(scope: Scope, parsed: Parsed) -> None:
 
 
 def _trigger(scope: Scope, parsed: Parsed) -> None:
-    scope.make(f"trigger {names.quoted(parsed.node.trigname)} on {scope.name(parsed.node.relation)}")
+    table = scope.name(parsed.node.relation)
+    scope.make(f"trigger {names.quoted(parsed.node.trigname)} on {table}")
+    scope.triggers[table].append(parsed)
 
 
 def _enum_value(scope: Scope, parsed: Parsed) -> None:
@@ -232,12 +252,14 @@ def _drop(scope: Scope, parsed: Parsed) -> None:
     kind = names.kind_word(parsed.node, "remove_type")
     for item in parsed.node.objects:
         label = scope.label(kind, item)
+        if kind == "table" and not scope.is_new(label):
+            scope.dropped_tables[label] = parsed
         scope.dropped.add(label)
         scope.created.discard(kept_as(label))
         scope.tables.pop(kept_as(label), None)
         scope.secured.discard(kept_as(label))
         if kind == "table" and scope.met:
-            owned = (c[len(label) + 1 :].strip('"') for c in scope.met.columns if c.startswith(f"{label}."))
+            owned = (column.strip('"') for column in scope.columns_of(label))
             scope.created.update(_sequence_of(scope, item, column) for column in owned)
         scope.definers.pop(scope.qualified(names.parts(item)) + names.arguments(kind, item), None)
         if kind == "table" and label.startswith(f"{TEMPORARY}."):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from .scope import Scope
 
+PROBABLE_RENAME = "probable-rename"
 # Triggers on auth.users, policies on storage.objects, rows of storage.buckets.
 _DOCUMENTED = frozenset(
     ["create_trig_stmt", "create_policy_stmt", "alter_policy_stmt", "insert_stmt", "update_stmt", "delete_stmt"]
@@ -130,7 +131,25 @@ def probable_renames(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
             why = f"Perhaps a rename: {', '.join(map(names.quoted, added))} is added to the table."
             new = names.quoted(added[0])
             way_out = f"ALTER TABLE {table} RENAME COLUMN {names.quoted(column)} TO {new};"
-            yield parsed, finding(parsed, "probable-rename", Severity.NOTE, about, why, way_out)
+            yield parsed, finding(parsed, PROBABLE_RENAME, Severity.NOTE, about, why, way_out)
+
+
+def probable_table_renames(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
+    """A table dropped and another made with the same columns."""
+    for table, parsed in scope.dropped_tables.items():
+        columns = scope.columns_of(table)
+        for new in (n for n, c in scope.made_tables.items() if columns and c == columns and n != table):
+            why = f"Perhaps a rename: {new} has the same columns."
+            way_out = _moves(table, new)
+            yield parsed, finding(parsed, PROBABLE_RENAME, Severity.NOTE, table, why, way_out)
+
+
+def _moves(table: str, new: str) -> str:
+    """The statements that give a table another name, another schema, or both."""
+    (schema, name), (new_schema, new_name) = (t.rsplit(".", 1) for t in (table, new))
+    moved = [f"ALTER TABLE {table} SET SCHEMA {new_schema};"] if schema != new_schema else []
+    renamed = [f"ALTER TABLE {new_schema}.{name} RENAME TO {new_name};"] if name != new_name else []
+    return " ".join([*moved, *renamed])
 
 
 RULES = {
@@ -141,4 +160,4 @@ RULES = {
     "alter_enum_stmt": (removed_enum_label,),
 }
 ALWAYS = (managed_schema,)
-AT_END = (probable_renames,)
+AT_END = (probable_renames, probable_table_renames)

@@ -71,8 +71,12 @@ class Scope:
         defaults: By schema: who of the `REACHABLE` gets rights on its new relations.
         secured: Tables whose row level security this text switched on, and views with `security_invoker`.
         bodies: Functions of this text, with the statement.
+        triggers: By table: the statements that gave it triggers.
+        shows: Views of this text that show every row of one relation, with that relation.
         granted: Object and role of every `GRANT`.
         revoked: Object and role of every `REVOKE`, with the statement.
+        dropped_tables: Tables that were there before, with the statement that drops them.
+        made_tables: Tables that `CREATE TABLE` makes, with the names of their columns.
         dropped_columns: By table: dropped columns with the statement.
         added_columns: By table: added columns.
         enum_values: Values added to enums that existed before.
@@ -92,8 +96,12 @@ class Scope:
     defaults: dict[str, set[str]] = field(default_factory=dict)
     secured: set[str] = field(default_factory=set)
     bodies: dict[str, Parsed] = field(default_factory=dict)
+    triggers: dict[str, list[Parsed]] = field(default_factory=lambda: defaultdict(list))
+    shows: dict[str, str] = field(default_factory=dict)
     granted: set[tuple[str, str]] = field(default_factory=set)
     revoked: list[tuple[Parsed, str, str]] = field(default_factory=list)
+    dropped_tables: dict[str, Parsed] = field(default_factory=dict)
+    made_tables: dict[str, frozenset[str]] = field(default_factory=dict)
     dropped_columns: dict[str, list[tuple[str, Parsed]]] = field(default_factory=lambda: defaultdict(list))
     added_columns: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     enum_values: list[str] = field(default_factory=list)
@@ -117,6 +125,13 @@ class Scope:
     def name(self, node: Node) -> str:
         """The complete name of a relation, type or function, such as `public.t`."""
         return self.qualified(names.parts(node))
+
+    def written(self, node: Node) -> str:
+        """The complete name of the relation that a change of a relation's rows reaches: through a view, its table."""
+        name = self.name(node)
+        while name in self.shows:
+            name = self.shows[name]
+        return name
 
     def qualified(self, parts: tuple[str, ...]) -> str:
         """A name as it stands in the SQL, made complete."""
@@ -149,6 +164,11 @@ class Scope:
         if column in self.columns or self.is_new(table):
             return True
         return self.met is not None and column not in self.met.columns
+
+    def columns_of(self, table: str) -> frozenset[str]:
+        """The columns that a table of the database has, quoted where SQL needs it; none where they are not known."""
+        columns = self.met.columns if self.met else ()
+        return frozenset(c.removeprefix(f"{table}.") for c in columns if c.startswith(f"{table}."))
 
     def type_of(self, column: str) -> str:
         """The type that a column of the database has; empty where it is not known."""
