@@ -7,6 +7,7 @@ from ..errors import RefusedError
 from ..histories import as_migrations
 from ..migrations import Migration
 from ..steps.diff import listed
+from ..steps.left_out import left_out
 from ..steps.run import Run, Work
 
 
@@ -43,4 +44,4 @@ def _with_local_edits(run: Run, work: Work, edited: tuple[Migration, ...]) -> Wo
             + "\nNothing was changed.",
             "Leave --no-reset out: the local database is then rebuilt from what you have written.",
         )  # fmt: skip
-    return work
+    return work.with_(left_out=left_out(run, left) if left else ())

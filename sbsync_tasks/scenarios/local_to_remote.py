@@ -62,10 +62,12 @@ def _review_local_to_remote(run: Run, work: Work) -> Work:
     commit.check(run, _local_to_commit(run, work), WITHOUT_COMMIT)
     with run.remote.connection() as connection:
         found = review.show_all(run.console, work.pending, connection, new=work.new)
-    review.refuse_blocking(found, run.options.allow_data_loss, run.remote.name)
+    save = f"invoke diff --env {run.settings.env} --name renamed" if work.new else ""
+    review.refuse_blocking(found, run.options.allow_data_loss, run.remote.name, save)
     if run.options.dry_run:
         return show_plan(run, work)
-    review.approve(run, work.new, work.plan, run.settings.protected and _anything_to_push(run, work))
+    protected = run.settings.protected and _anything_to_push(run, work)
+    review.approve(run, work.new, work.plan, protected, work.left_out)
     return work
 
 

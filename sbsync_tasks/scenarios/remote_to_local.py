@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..console import counted
 from ..databases.catalog import told
 from ..errors import RefusedError
+from ..migrations import Migration
 from ..steps import commit, leftovers, preflight, record, reset, review
 from ..steps import pull as pulling
 from ..steps.diff import changes, listed
@@ -67,11 +68,17 @@ def _review_remote_to_local(run: Run, work: Work) -> Work:
         reset.refuse_unseen_loss(run, work)
         leftovers.refuse(run, work)
     commit.check(run, commit.of_this_run(run, work), WITHOUT_COMMIT)
-    review.show_all(run.console, work.to_write, new=work.pulled)
+    _show(run, work, () if run.options.reset else reset.to_apply(work))
     if run.options.dry_run:
         return show_plan(run, work)
     review.approve(run, work.pulled, work.plan, run.settings.protected and _records(run, work))
     return work
+
+
+def _show(run: Run, work: Work, applied: tuple[Migration, ...] = ()) -> None:
+    """The files, with what there is to say of them to the local database and to readers: the remote has had them."""
+    with run.local.connection() as connection:
+        review.show_all(run.console, work.to_write, connection, new=work.pulled, run=applied)
 
 
 def _records(run: Run, work: Work) -> bool:
@@ -128,7 +135,7 @@ def _pull_alone(run: Run, work: Work) -> Work:
             "get a later version.",
             "`invoke remote-to-local` does that as a part of its plan.",
         )
-    review.show_all(run.console, work.to_write, new=work.pulled)
+    _show(run, work)
     return work
 
 

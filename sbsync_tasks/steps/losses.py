@@ -1,13 +1,14 @@
-"""What of the data losses that a text announces the database that it meets can really have.
+"""What of the losses and locks that a text announces the database that it meets can really have.
 
 What it does not have is no loss (`met`), and neither is what is empty there; a loss says how many rows it takes.
+Nobody waits long for a table without rows, nor does a row of it make a statement fail.
 Where the database cannot tell, the finding stays as it is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -90,19 +91,28 @@ where g.classid = 'pg_class'::regclass and coalesce(a.attgenerated, '') = ''
 """
 
 
-def reviewed(migrations: Sequence[Migration], connection: psycopg.Connection[Any] | None = None) -> tuple[Review, ...]:
+def reviewed(
+    migrations: Sequence[Migration],
+    connection: psycopg.Connection[Any] | None = None,
+    run: Collection[Migration] | None = None,
+) -> tuple[Review, ...]:
     """The reviews of files that are applied one after the other.
 
     Args:
         migrations: The files.
         connection: To the database that they meet, in autocommit mode; None where none is known.
+        run: Those that are going to be run on it; all where it is None. Of the others it has the effect already, or it
+            is built anew with them: there nobody waits for a lock.
     """
     texts = [m.sql for m in migrations]
-    if connection is None:
-        return review_together(texts)
-    weigh = Weigher(connection)
-    found = review_together(texts, weigh.met)
-    return tuple(replace(r, findings=by_gravity(w for f in r.findings if (w := weigh(f)))) for r in found)
+    weigh = Weigher(connection) if connection else None
+    found = review_together(texts, weigh.met if weigh else None)
+    return tuple(_weighed(r, weigh, waits=run is None or m in run) for m, r in zip(migrations, found, strict=True))
+
+
+def _weighed(review: Review, weigh: Weigher | None, *, waits: bool) -> Review:
+    kept = (f for f in review.findings if waits or f.severity is not Severity.LOCKING)
+    return replace(review, findings=by_gravity(w for f in kept if (w := weigh(f) if weigh else f)))
 
 
 class Weigher:
@@ -114,10 +124,12 @@ class Weigher:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
+        # Where policies would hide rows from us, a count is an error rather than too small.
+        connection.execute("set row_security = off")
         self._tables: dict[str, int] = {
             dotted((schema, name)): oid for schema, name, oid in connection.execute(RELATIONS)
         }
-        self._rows: dict[tuple[str, str], int] = {}
+        self._rows: dict[tuple[str, str, int], int] = {}
 
     @cached_property
     def met(self) -> Met:
@@ -130,13 +142,13 @@ class Weigher:
         )
 
     def __call__(self, finding: Finding) -> Finding | None:
-        """The finding with the number of rows that are lost; None where there is nothing to lose."""
+        """The finding with the number of rows that are lost; None where there is nothing to lose or to lock."""
         import psycopg
 
-        if finding.severity is not Severity.DATA_LOSS:
-            return finding
         try:
-            lost = self._lost(finding.object)
+            if finding.severity is Severity.LOCKING:
+                return None if self._is_empty(finding.object) else finding
+            lost = self._lost(finding.object) if finding.severity is Severity.DATA_LOSS else None
         except psycopg.Error:
             return finding
         if lost is None:
@@ -144,6 +156,26 @@ class Weigher:
         if not lost and finding.rule.removeprefix("drop-").replace("-", " ") in FOUND:
             return replace(finding, severity=Severity.NOTE, why=f"{finding.why} No rows go with it now.")
         return replace(finding, why=f"{finding.why} {_told(lost)}") if lost else None
+
+    def held(self, label: str) -> int | None:
+        """How many rows a table holds, or values a column; None where that cannot be told."""
+        import psycopg
+
+        try:
+            return self._of_relation(label)
+        except psycopg.Error:
+            return None
+
+    def _is_empty(self, label: str) -> bool:
+        """Whether a finding is about a table of the database, or a column of one, and there are no rows."""
+        table = self._table_of(label)
+        return bool(table) and not self._count(table, most=1)
+
+    def _table_of(self, label: str) -> str:
+        """The table that a table's or a column's name is about; empty where the database has none such."""
+        if label in self._tables:
+            return label
+        return next((t for t in self._tables if label.startswith(f"{t}.")), "")
 
     def _lost(self, label: str) -> int | None:
         """How many rows or values; None where that cannot be told."""
@@ -169,24 +201,22 @@ class Weigher:
         )
 
     def _of_relation(self, label: str) -> int | None:
-        if label in self._tables:
-            return self._count(label)
-        for table in self._tables:
-            if label.startswith(f"{table}."):
-                column = label.removeprefix(f"{table}.")
-                return self._count(table, column) if self._has(table, column) else None
-        return None  # it got this name in the files
+        table = self._table_of(label)
+        column = label.removeprefix(table).removeprefix(".")
+        if not table or (column and not self._has(table, column)):
+            return None  # it got this name in the files
+        return self._count(table, column)
 
     def _has(self, table: str, column: str) -> bool:
         found = self._connection.execute(COLUMNS, (self._tables[table],))
         return any(dotted((name,)) == column for (name,) in found)
 
-    def _count(self, table: str, column: str = "") -> int:
-        key = (table, column)
+    def _count(self, table: str, column: str = "", most: int = COUNTED + 1) -> int:
+        key = (table, column, most)
         if key not in self._rows:
             where = f" where {column} is not null" if column else ""
             # Both names come from the catalogs, quoted.
-            counted = f"select count(*) from (select from {table}{where} limit {COUNTED + 1}) r"  # noqa: S608
+            counted = f"select count(*) from (select from {table}{where} limit {most}) r"  # noqa: S608
             self._rows[key] = _one(self._connection, counted)
         return self._rows[key]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -12,7 +13,7 @@ from .. import histories, process
 from ..console import Console, counted
 from ..databases import FileFailedError
 from ..errors import ConfigError, RefusedError, SbsyncError
-from ..findings import Finding, Review, Severity, mask, unallowed
+from ..findings import PROBABLE_RENAME, Finding, Review, Severity, mask, unallowed
 from ..migrations import FILE_PATTERN, Migration, read_folder, read_sql, write_sql
 from ..paths import state_dir
 from .files import read_files, tell_skipped
@@ -33,20 +34,41 @@ MARKS = {
 
 NOTE = "-- !! "  # what is said of a draft in the draft; such lines are no part of it
 LONG = 200  # lines of SQL, in all files together
+FEW = 3  # findings of a rule that is not grave, in a file whose SQL is not shown
+OFTEN = frozenset([Severity.LOCKING, Severity.NOTE])
 
 
-def show(console: Console, migration: Migration, found: Review, *, whole: bool = True) -> None:
-    """One migration: its SQL, the statements counted, and its findings."""
-    console.heading(f"supabase/migrations/{migration.file_name}")
+def show(console: Console, migration: Migration, found: Review, *, whole: bool = True, path: str = "") -> None:
+    """One migration: its SQL, the statements counted, and its findings.
+
+    Args:
+        console: Where it is shown.
+        migration: The migration.
+        found: Its review.
+        whole: Show the SQL, and every finding of those that are not grave.
+        path: The file's path, where it is none of the folder's.
+    """
+    console.heading(path or f"supabase/migrations/{migration.file_name}")
     if whole:
         console.sql(mask(migration.sql))
-    kinds = ", ".join(f"{count} {kind}" for kind, count in found.counts.items())
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in found.counts.items())
     console.say(
         f"{counted(len(found.statements), 'statement')}: {kinds}" if kinds else "no statements",
         "note",
     )
-    for finding in found.findings:
-        console.say(line(finding), MARKS[finding.severity])
+    _tell(console, found.findings, most=len(found.findings) if whole else FEW)
+
+
+def _tell(console: Console, findings: Sequence[Finding], most: int) -> None:
+    """Findings; of a rule that is not grave no more than `most`, and how many there are beside."""
+    told = Counter[str]()
+    for finding in findings:
+        told[finding.rule] += 1
+        if told[finding.rule] <= most or finding.severity not in OFTEN:
+            console.say(line(finding), MARKS[finding.severity])
+    for rule, count in told.items():
+        if count > most and any(f.rule == rule and f.severity in OFTEN for f in findings):
+            console.say(f"{rule}: {count - most:,} more, not shown here; --json has all", "note")
 
 
 def show_all(
@@ -55,6 +77,8 @@ def show_all(
     connection: psycopg.Connection[Any] | None = None,
     *,
     new: Sequence[Migration] = (),
+    run: Collection[Migration] | None = None,
+    path: str = "",
 ) -> tuple[Review, ...]:
     """Migrations that are applied one after the other, each with its findings.
 
@@ -64,13 +88,15 @@ def show_all(
         connection: To the database that they meet.
         new: Those that this run has made: their SQL is shown, however long it is. That of files is left to the
             editor where all of it is long.
+        run: Those that are going to be run on the database; all where it is None.
+        path: The path of the one file, where it is none of the folder's.
     """
-    reviews = reviewed(migrations, connection)
+    reviews = reviewed(migrations, connection, run)
     lines = [m.sql.count("\n") + 1 for m in migrations]
     short = sum(lines) <= LONG
     for migration, count, found in zip(migrations, lines, reviews, strict=True):
         whole = short or migration in new
-        show(console, migration, found, whole=whole)
+        show(console, migration, found, whole=whole, path=path)
         if not whole:
             console.say(f"{count:,} line{'' if count == 1 else 's'} of SQL, not shown here", "note")
     return reviews
@@ -88,8 +114,14 @@ def named(finding: Finding) -> str:
     return f"{finding.object}: {finding.why}" if finding.object else finding.why
 
 
-def refuse_blocking(reviews: Iterable[Review], allowed: Sequence[str], where: str) -> None:
+def refuse_blocking(reviews: Iterable[Review], allowed: Sequence[str], where: str, save: str = "") -> None:
     """Stop where data of the remote would be lost, or where the SQL cannot be read.
+
+    Args:
+        reviews: The reviews.
+        allowed: What `--allow-data-loss` names.
+        where: Whose data.
+        save: The command that writes the SQL into a file, where it stands in none yet.
 
     Raises:
         RefusedError: names each object, and the flag that allows its loss.
@@ -107,10 +139,35 @@ def refuse_blocking(reviews: Iterable[Review], allowed: Sequence[str], where: st
     objects = list(dict.fromkeys(f.object for f in found))
     listed = "\n".join(f"  - {named(f)}" for f in found)
     flags = " ".join(f"--allow-data-loss {shlex.quote(o)}" for o in objects)
-    raise RefusedError(f"This would lose data on {where}:\n{listed}", f"If that is meant, say so by name: {flags}")
+    renames = [f for r in reviews for f in r.findings if f.rule == PROBABLE_RENAME and f.object in objects]
+    raise RefusedError(
+        f"This would lose data on {where}:\n{listed}",
+        f"{_rename(renames, save)}If the loss is meant, say so by name: {flags}",
+    )
 
 
-def approve(run: Run, migrations: Sequence[Migration], plan: Sequence[str], protected: bool) -> None:
+def _rename(found: Sequence[Finding], save: str) -> str:
+    """How a new name keeps the rows: a comparison of two databases cannot tell it from a loss and something new."""
+    if not found:
+        return ""
+    steps = [
+        *([f"`{save}` writes the SQL into supabase/migrations."] if save else []),
+        "In the file, put this in the place of what drops the old name and makes the new one:\n"
+        + "\n".join(f"     {f.way_out}" for f in found),
+        "Run the same command again.",
+    ]
+    return "\n".join(
+        ["Where only a name is new, the rows stay like this:", *(f"  {n}. {s}" for n, s in enumerate(steps, 1)), ""]
+    )
+
+
+def approve(
+    run: Run,
+    migrations: Sequence[Migration],
+    plan: Sequence[str],
+    protected: bool,
+    left_out: Sequence[str] = (),
+) -> None:
     """Show the plan and ask; `e` opens the SQL in an editor.
 
     Args:
@@ -118,6 +175,7 @@ def approve(run: Run, migrations: Sequence[Migration], plan: Sequence[str], prot
         migrations: What may be edited: the migrations that this run has made.
         plan: What is going to be done, in order.
         protected: The remote is written to and protected: its environment's name has to be typed.
+        left_out: What the local database loses by an edit.
 
     Raises:
         RefusedError: the answer was no, or nobody could be asked.
@@ -127,6 +185,9 @@ def approve(run: Run, migrations: Sequence[Migration], plan: Sequence[str], prot
     console.heading("What will be done")
     for number, text in enumerate(plan, 1):
         console.say(f"  {number}. {text}")
+    if left_out:
+        listed = "\n".join(f"  - {line}" for line in left_out)
+        console.say(f"Your edit leaves this out of the migration, so {run.local.name} loses it:\n{listed}", "warning")
     if protected and console.yes and not settings.env_spelled_out:
         raise RefusedError(
             f"{settings.env} is protected: --yes alone does not cover it. Nothing was changed.",
@@ -272,32 +333,29 @@ def review_files(run: Run, which: str | None) -> None:
         RefusedError: data could be lost without being allowed, or the SQL cannot be read.
     """
     if which:
-        chosen = _chosen(run, which)
-        return _review_against(run, chosen, new=chosen)
+        return _review_against(run, *_chosen(run, which))
     migrations = _pending(run)
     with run.remote.connection() as connection:
-        return _review_against(run, migrations, connection)
+        return _review_against(run, migrations, connection=connection)
 
 
 def _review_against(
-    run: Run,
-    migrations: Sequence[Migration],
-    connection: psycopg.Connection[Any] | None = None,
-    new: Sequence[Migration] = (),
+    run: Run, migrations: Sequence[Migration], path: str = "", connection: psycopg.Connection[Any] | None = None
 ) -> None:
     with run.console.as_result():
-        reviews = show_all(run.console, migrations, connection, new=new)
+        reviews = show_all(run.console, migrations, connection, path=path)
         if not migrations:
             run.console.say("Nothing is pending on the remote.", "ok")
     run.console.document({"migrations": [_review_data(m, r) for m, r in zip(migrations, reviews, strict=True)]})
     refuse_blocking(reviews, run.options.allow_data_loss, "the database it is applied to")
 
 
-def _chosen(run: Run, which: str) -> tuple[Migration, ...]:
+def _chosen(run: Run, which: str) -> tuple[tuple[Migration, ...], str]:
+    """The migrations of a version, or of a file and its path, where that is none of the folder's."""
     files = read_folder(run.settings.root).migrations
     by_version = tuple(m for m in files if which in (m.version, m.file_name))
     if by_version:
-        return by_version
+        return by_version, ""
     path = Path(which)
     if not path.is_file():
         raise ConfigError(
@@ -306,7 +364,7 @@ def _chosen(run: Run, which: str) -> tuple[Migration, ...]:
         )
     match = FILE_PATTERN.fullmatch(path.name)
     version, name = (match[1], match[2]) if match else ("0", path.stem)
-    return (Migration(version, name, read_sql(path)),)
+    return (Migration(version, name, read_sql(path)),), which
 
 
 def _pending(run: Run) -> tuple[Migration, ...]:

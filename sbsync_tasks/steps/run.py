@@ -98,6 +98,7 @@ class Work:
         local_changed: The local database has changes that are to be dropped.
         plan: What the steps that write are going to do, in order.
         drift: How the remote differs from its own history, where that was ignored as asked.
+        left_out: What the local database has and the user's edit leaves out, in words.
     """
 
     folder: Folder
@@ -120,6 +121,7 @@ class Work:
     local_changed: bool = False
     plan: tuple[str, ...] = ()
     drift: tuple[Difference, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[Migration, ...]:
@@ -185,7 +187,7 @@ class Run:
         from ..databases.embedded.privileged import PlatformCli
 
         return PlatformCli(
-            binary, self.settings.config, lambda text: self.console.say(text, "warning")
+            binary, self.settings.config, lambda text: self.console.say(text, "warning"), self.console.applying
         )  # fmt: skip
 
     @cached_property

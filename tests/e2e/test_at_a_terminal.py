@@ -1,11 +1,12 @@
 """What somebody at a terminal meets: questions, the editor, Ctrl-C."""
 
+import re
 import stat
 
 import pytest
 
 from tests.support.changes import TAGS
-from tests.support.project import Project
+from tests.support.project import Project, text_of
 from tests.support.terminal import invoke
 
 # Makes a mistake, and the second time corrects it where it is told.
@@ -40,6 +41,30 @@ def test_a_mistake_in_the_editor_is_edited_again(project: Project) -> None:
     assert project.remote.has("public.by_hand")
     assert project.remote.has("public.tags")
     assert "-- !!" not in project.migrations[f"{project.version_of('tags')}_tags.sql"]
+
+
+def test_what_an_edit_leaves_out_is_told_with_its_rows_before_the_question(project: Project) -> None:
+    project.local.run(
+        TAGS, "create table public.lose_t (id int primary key)",
+        "insert into public.lose_t select generate_series(1, 1000)",
+    )  # fmt: skip
+    editor = project.write("editor.sh", f"#!/bin/sh\necho '{TAGS};' > \"$1\"\n")
+    editor.chmod(editor.stat().st_mode | stat.S_IXUSR)
+    screen = invoke(
+        project, "local-to-remote", "--env", "sandbox", "--name", "tags", VISUAL=str(editor), columns=50,
+        typed=[("[N]o: ", "e\r"), ("loses it:", ""), ("[N]o: ", "y\r")],
+    )  # fmt: skip
+    assert screen.code == 0, screen.text
+    words = " ".join(screen.text.split())
+    assert (
+        "! Your edit leaves this out of the migration, so local loses it: - table public.lose_t, 1,000 rows:" in words
+    )
+    assert re.search(r"0 of \d files applied, at 20\d+_\w+\.sql", words)
+    for database in (project.local, project.remote):
+        assert database.has("public.tags")
+        assert not database.has("public.lose_t")
+    backup = max((project.root / ".sbsync" / "backups").glob("*-local-before-reset"))
+    assert "lose_t" in text_of(backup)
 
 
 @pytest.mark.matrix

@@ -1,6 +1,7 @@
 """Local changes reach the remote."""
 
 import json
+import re
 
 import pytest
 
@@ -103,3 +104,33 @@ def test_one_change_may_take_several_files(project: Project) -> None:
         assert database.has("public.teams_name_idx")
         assert set(database.history()) == set(project.versions)
     assert project.task("verify").code == 0
+
+
+def test_a_rename_that_looks_like_a_loss_keeps_its_rows_as_the_error_says(project: Project) -> None:
+    made = "create table public.plain (id int primary key, note text);\ncreate table public.other (a int, b text);\n"
+    project.migration("20260201000000", "plain", made)
+    project.sync("local-to-remote")
+    project.remote.run("insert into public.plain values (1, 'kept')", "insert into public.other values (2, 'kept')")
+    project.local.run(
+        "alter table public.plain rename column note to remark", "alter table public.other rename to others"
+    )
+    before = project.snapshot()
+    refused = project.task("local-to-remote", "--yes")
+    assert refused.code == 4, refused.text
+    assert project.snapshot() == before
+    statements = [
+        "ALTER TABLE public.other RENAME TO others;", "ALTER TABLE public.plain RENAME COLUMN note TO remark;"
+    ]  # fmt: skip
+    said = refused.stderr[refused.stderr.index("error:") :]
+    assert sorted(line.strip() for line in said.splitlines() if line.strip() in statements) == statements
+    assert "--allow-data-loss public.other" in said
+
+    command = re.search(r"`invoke (diff [^`]+)`", said)
+    assert command
+    assert project.invoke(*command[1].split()).code == 0
+    version = project.version_of("renamed")
+    project.migration(version, "renamed", "\n".join(statements) + "\n")
+    project.sync("local-to-remote")
+    assert project.remote.rows("select id, remark from public.plain") == [(1, "kept")]
+    assert project.remote.rows("select a, b from public.others") == [(2, "kept")]
+    assert version in project.local.history()

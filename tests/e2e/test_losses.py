@@ -34,6 +34,8 @@ create function public.one(int) returns int language sql immutable as 'select 1'
 alter table public.coloured alter id set default public.one(1);
 alter table public.coloured add derived int generated always as (public.one(id)) stored;
 create table public.closed (id int); revoke all on public.closed from anon;
+create table public.hidden (id int); alter table public.hidden enable row level security; grant all on public.hidden
+to anon; insert into public.hidden values (1);
 """
 CASES = (
     ("drop table public.full", {"public.full": "3 rows"}),
@@ -103,3 +105,27 @@ def test_a_grant_of_what_everybody_has_already_is_no_exposure(database: Data) ->
     with database.connection() as connection:
         (found,) = reviewed([Migration("1", "m", sql)], connection)
     assert [f.object for f in found.findings] == ["public.closed", "schema app"]
+
+
+LOCKS = """
+create index on public.full (note); alter table public.full alter column empty set not null;
+create index on public.bare (note); alter table public.bare alter column note set not null;
+"""
+
+
+def test_nobody_waits_for_an_empty_table_nor_for_one_that_is_not_touched(database: Data) -> None:
+    file = Migration("1", "m", LOCKS)
+    with database.connection() as connection:
+        (meant,) = reviewed([file], connection)
+        (recorded,) = reviewed([file], connection, run=())
+        (run,) = reviewed([file], connection, run=[file])
+    assert [f.object for f in meant.findings] == ["public.full", "public.full.empty"]
+    assert recorded.findings == ()
+    assert run == meant
+
+
+def test_rows_that_policies_hide_from_us_are_not_taken_for_none(database: Data) -> None:
+    with database.connection() as connection:
+        connection.execute("set role anon")
+        (found,) = reviewed([Migration("1", "m", "truncate public.hidden")], connection)
+    assert [(f.rule, f.object) for f in found.data_loss] == [("truncate", "public.hidden")]

@@ -32,10 +32,13 @@ def test_local_changes_stop_a_pull_until_they_are_recorded(project: Project) -> 
 
 
 def test_local_changes_can_be_dropped_once_they_are_backed_up(project: Project) -> None:
-    project.remote.run(BY_HAND)
+    project.remote.run(BY_HAND, "create index customers_by_name on public.customers (name)")
     project.local.run(TAGS, "insert into public.tags values (1, 'precious')")
     history = project.remote.history()
+    assert project.local.value("select count(*) from public.customers")
     done = project.sync("remote-to-local", "--discard-local", "--json")
+    assert "CREATE INDEX" in done.stderr
+    assert "locking" not in done.stderr  # the remote has the index, and the local database is built anew
 
     assert not project.local.has("public.tags")
     assert project.local.has("public.by_hand")

@@ -127,7 +127,13 @@ def test_the_sandbox(project: Project) -> None:
     urls = project.invoke("sandbox.up", "--json").data
     assert set(urls) == {"sandbox-local", "sandbox-remote"}
     state = project.invoke("sandbox.status", "--json").data["databases"]
-    assert {state["sandbox-local"], state["sandbox-remote"]} == {"running"}
+    assert state == {"sandbox-local": "running", "sandbox-remote": "running"}
+    wrong = project.migration("20260401000000", "wrong", "create table public.wrong (id int);\nselect nothing;\n")
+    failed = project.task("push", "--yes")
+    assert failed.code == 1, failed.text
+    wrong.unlink()
+    # What ran runs on, and the shadow that was filled is not the user's.
+    assert project.invoke("sandbox.status", "--json").data["databases"] == state
     for flags, side in (((), project.local), (("--remote",), project.remote)):
         side.run("create table public.marker (id int)")
         url = project.invoke("sandbox.url", *flags).stdout.strip()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sbsync_tasks.databases.catalog import CatalogObject, compare, stand_ins, without_platform
+from sbsync_tasks.databases.catalog import CatalogObject, compare, stand_ins, told, without_platform
 
 TABLE = {CatalogObject("schema", "app", "app"): "", CatalogObject("table", "app.docs", "app"): "table"}
 NEAR = {
@@ -37,3 +37,16 @@ def test_the_engines_statements_about_it_are_left_out():
 
 def test_the_platforms_own_are_not_named():
     assert stand_ins(VECTOR | GRAPHQL) == ("vector",)
+
+
+@pytest.mark.parametrize(("left", "right"), [("local", "staging"), ("staging", "local")])
+def test_each_line_names_the_database_that_it_is_about(left, right):
+    note = CatalogObject("column", "app.docs.note", "app", "table app.docs")
+    here, there = TABLE | {note: "text"}, TABLE | BY_ID | {note: "integer"}
+    one, other = told(compare(here, there, names=(left, right)))
+    assert other.startswith("index app.by_id") or one.startswith("index app.by_id")
+    lines = f"{one}\n{other}"
+    assert f"only on {right}" in lines
+    assert f"only on {left}" not in lines
+    assert f"{left} text" in lines
+    assert f"{right} integer" in lines
