@@ -32,8 +32,9 @@ def left_by(run: Path) -> list[str]:
     """
     noted = run / NOTED
     folders = {Path(line) for line in noted.read_text(encoding="utf-8").splitlines()} if noted.exists() else set()
-    folders |= {place for place, project in owners().items() if Path(project).is_relative_to(run.parent)}
-    there = [str(folder) for folder in folders if folder.exists()]
+    projects = {place: project for place, project in owners().items() if Path(project).is_relative_to(run.parent)}
+    folders |= projects.keys()
+    there = [f"{folder} {projects.get(folder, '')}".rstrip() for folder in folders if folder.exists()]
     temporary = [str(path) for path in (run / TEMPORARY).glob("*") if not path.name.startswith(CLIS_OWN)]
     return sorted([*there, *temporary, *_running([str(run.parent), *map(str, folders)])])
 
