@@ -10,47 +10,51 @@ from .databases.catalog import Difference, told
 from .databases.hosted import migrations_page
 from .errors import SbsyncError
 from .paths import shown
+from .plan.actions import writing
 from .proof import EXPOSED, NOT_COMPARED_IN_SHORT, Proof
+from .state import Origin
 from .steps import commit
-from .steps.run import Run, Work
+from .steps.done import Done
+from .steps.run import Run
 
 LISTED = 20
 
 
-def scenario(run: Run, work: Work) -> None:
+def scenario(run: Run, done: Done) -> None:
     """The end of a scenario.
 
     Raises:
         SbsyncError: the proof failed; says whether the remote was changed.
     """
     console = run.console
-    console.document(document(run, work))
-    if run.options.dry_run and work.plan:
+    console.document(document(run, done))
+    if run.options.dry_run and writing(done.plan):
         console.say("Dry run: nothing was written.", "ok")
         return
-    for made in work.backups:
+    for made in done.backups:
         console.say(f"backup: {shown(run.settings.root, made.path)}", "note")
-    if work.committed and work.committed.commit:
-        console.say(f"committed {', '.join(work.committed.files)} as {work.committed.commit}", "ok")
-    if work.proof is None:
-        _tell_pulled(run, work)
+    if done.committed and done.committed.commit:
+        console.say(f"committed {', '.join(done.committed.files)} as {done.committed.commit}", "ok")
+    if done.proof is None:
+        _tell_pulled(run, done)
         return
-    proof(run, work.proof)
-    _warn_uncommitted(run, work)
-    if work.pushed and (ref := run.settings.required_remote().ref):
+    proof(run, done.proof)
+    _warn_uncommitted(run, done)
+    if done.pushed and (ref := run.settings.required_remote().ref):
         console.say(f"the migrations on the dashboard: {migrations_page(ref)}", "note")
-    if not work.proof.holds:
-        raise _failed(run, work)
+    if not done.proof.holds:
+        raise _failed(run, done)
 
 
-def _tell_pulled(run: Run, work: Work) -> None:
+def _tell_pulled(run: Run, done: Done) -> None:
     """The end of a pull alone, which makes no proof."""
-    names = ", ".join(m.file_name for m in work.to_write)
+    names = ", ".join(m.file_name for m in done.state.to_write)
     if not names:
         run.console.say(f"Nothing to pull: {run.remote.name} has no change that the files lack.", "ok")
     elif run.options.dry_run:
         run.console.say(f"A run would write {names} into supabase/migrations.", "ok")
-    for known in work.unrecorded_remotely:
+    pulled = done.state.made(Origin.REMOTE)
+    for known in (m for m in done.state.to_record if m not in pulled):
         run.console.say(f"{run.remote.name} has {known.file_name} without having recorded it.", "note")
 
 
@@ -101,48 +105,50 @@ def _count(platform: tuple[Difference, ...]) -> str:
     return counted(len({d.object.object for d in platform}), "object")
 
 
-def document(run: Run, work: Work) -> dict[str, Any]:
+def document(run: Run, done: Done) -> dict[str, Any]:
     """The run as JSON data."""
+    state = done.state
     return {
         "environment": run.settings.env,
         "local": run.local_label or None,
         "remote": run.remote.label,
         "dry_run": run.options.dry_run,
-        "plan": list(work.plan),
+        "plan": [action.document() for action in writing(done.plan)],
         "migrations": {
-            "new": [m.file_name for m in work.new],
-            "pulled": [m.file_name for m in work.pulled],
-            "adopted": [m.file_name for m in work.adopted],
-            "renamed": [[old.file_name, new.file_name] for old, new in work.renamed],
+            "new": [m.file_name for m in state.made(Origin.LOCAL)],
+            "pulled": [m.file_name for m in state.made(Origin.REMOTE)],
+            "adopted": [m.file_name for m in state.made(Origin.HISTORY)],
+            "renamed": [[old.file_name, new.file_name] for old, new in state.renamed],
         },
-        "pushed": list(work.pushed),
-        "recorded": list(work.recorded),
-        "backups": [shown(run.settings.root, b.path) for b in work.backups],
-        "seeds": list(work.seeds),
-        "commit": work.committed.commit if work.committed else "",
+        "pushed": list(done.pushed),
+        "recorded": list(done.recorded),
+        "backups": [shown(run.settings.root, b.path) for b in done.backups],
+        "seeds": list(done.seeds),
+        "commit": done.committed.commit if done.committed else "",
         "steps": [{"name": n, "seconds": round(s, 2), "outcome": o} for n, s, o in run.console.times],
-        "proof": work.proof.document() if work.proof else None,
+        "proof": done.proof.document() if done.proof else None,
     }
 
 
-def _failed(run: Run, work: Work) -> SbsyncError:
-    if work.pushed or work.recorded:
-        done = [f"{', '.join(work.pushed)} pushed"] if work.pushed else []
-        done += [f"{', '.join(work.recorded)} recorded in its history"] if work.recorded else []
+def _failed(run: Run, done: Done) -> SbsyncError:
+    if done.pushed or done.recorded:
+        what = [f"{', '.join(done.pushed)} pushed"] if done.pushed else []
+        what += [f"{', '.join(done.recorded)} recorded in its history"] if done.recorded else []
         return SbsyncError(
-            f"{run.remote.name} WAS changed ({'; '.join(done)}), and the proof failed.",
+            f"{run.remote.name} WAS changed ({'; '.join(what)}), and the proof failed.",
             "`invoke verify --json` shows what differs; the backup taken before the push is named above.",
         )
+    planned = done.state.to_write or done.state.to_record
     return SbsyncError(
         "The proof failed: the databases differ as listed above.",
-        "Nothing was committed, and nothing was recorded on the remote." if work.to_write or work.to_record else "",
+        "Nothing was committed, and nothing was recorded on the remote." if planned else "",
     )
 
 
-def _warn_uncommitted(run: Run, work: Work) -> None:
+def _warn_uncommitted(run: Run, done: Done) -> None:
     try:
-        committed = {Path(name).name for name in (work.committed.files if work.committed else ())}
-        files = [path for path in commit.not_in_git(run, work.files) if path.name not in committed]
+        committed = {Path(name).name for name in (done.committed.files if done.committed else ())}
+        files = [path for path in commit.not_in_git(run, done.state.files) if path.name not in committed]
     except SbsyncError as error:  # the run is done, whatever is the matter with git
         run.console.say(f"whether git has the migrations cannot be told: {error.message}", "warning")
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,8 +18,10 @@ from .databases import Database, push
 from .databases.open import clusters_of
 from .errors import SbsyncError
 from .migrations import read_folder
+from .plan.options import Options
 from .settings import Settings, resolve
-from .steps.run import Options, Run, Work
+from .steps.done import Done
+from .steps.run import Run
 
 LOCAL_CHANGE = """\
 create table public.payments (
@@ -52,12 +54,12 @@ def run_demo(console: Console, keep: bool = False) -> None:
         _fill(console, root)
         _change(console, root, "local", LOCAL_CHANGE)
         _scenario(
-            console, root, "invoke local-to-remote --name payments --commit", scenarios.LOCAL_TO_REMOTE,
+            console, root, "invoke local-to-remote --name payments --commit", scenarios.local_to_remote,
             Options(yes=True, name="payments", commit=True),
         )  # fmt: skip
         _change(console, root, "remote", REMOTE_CHANGE)
         _scenario(
-            console, root, "invoke remote-to-local --name vat-number", scenarios.REMOTE_TO_LOCAL,
+            console, root, "invoke remote-to-local --name vat-number", scenarios.remote_to_local,
             Options(yes=True, name="vat_number", commit=True),
         )  # fmt: skip
         console.say()
@@ -120,13 +122,11 @@ def _fill(console: Console, root: Path) -> None:
                 push(run.cli, database.endpoint, database.label, migrations, migrations, fresh=True, seed=seed)
 
 
-def _scenario(console: Console, root: Path, title: str, chain: tuple[scenarios.Step, ...], options: Options) -> Work:
+def _scenario(console: Console, root: Path, title: str, scenario: Callable[[Run], Done], options: Options) -> None:
     console.say()
     console.heading(title)
     with _run(console, root, options) as run:
-        work = scenarios.run_chain(run, chain)
-        report.scenario(run, work)
-    return work
+        report.scenario(run, scenario(run))
 
 
 def _change(console: Console, root: Path, side: str, sql: str) -> None:

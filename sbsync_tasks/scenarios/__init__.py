@@ -1,7 +1,6 @@
-"""The two chains of the guide, as data, the loop that runs them, and the two halves that are useful alone."""
+"""The two scenarios, and the halves that are useful alone: look, generate, plan, ask, carry out, look again."""
 
-from .chain import Step, run_chain
-from .local_to_remote import LOCAL_TO_REMOTE, PUSH
-from .remote_to_local import PULL, REMOTE_TO_LOCAL
+from .local_to_remote import local_to_remote, push
+from .remote_to_local import pull, remote_to_local
 
-__all__ = ["LOCAL_TO_REMOTE", "PULL", "PUSH", "REMOTE_TO_LOCAL", "Step", "run_chain"]
+__all__ = ["local_to_remote", "pull", "push", "remote_to_local"]

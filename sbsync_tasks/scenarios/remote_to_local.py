@@ -6,142 +6,102 @@ from ..console import counted
 from ..databases.catalog import told
 from ..errors import RefusedError
 from ..migrations import Migration
-from ..steps import commit, leftovers, preflight, record, reset, review
+from ..plan import goals, stops
+from ..state import Origin, State
+from ..steps import commit, leftovers, preflight, reset, review
 from ..steps import pull as pulling
 from ..steps.diff import changes, listed
+from ..steps.done import Done
 from ..steps.generate import Applied, generate, ignored, refuse_unwritable
-from ..steps.run import Run, Work
+from ..steps.run import Run
 from ..steps.stayed import refuse_leftovers
-from .chain import Step
-from .shared import (
-    BRING_UP,
-    RESET,
-    VERIFY,
-    WRITE,
-    all_files_apply,
-    apply_and_build,
-    disproved,
-    names,
-    rebuilds,
-    rebuilt_ahead,
-    show_plan,
-)
+from .ahead import all_files_apply, apply_and_build, rebuilt_ahead
+from .execute import execute
+from .question import Goal, places, settled
 
 WITHOUT_COMMIT = "run it with --no-commit"
 
 
-def _look_remote_to_local(run: Run, work: Work) -> Work:
-    preflight.stop_remote_to_local(run, work)
-    work = pulling.adopt(work)
-    found = changes(run, run.local, work.local_history, work.files)
+def remote_to_local(run: Run) -> Done:
+    """Bring the remote's changes to the files, the local database and git, and prove it."""
+    if run.options.reset:
+        run.refuse_config()
+    state = preflight.look(run)
+    run.introduce()
+    with run.console.step("preflight", f"look at {run.local.name} and its history"):
+        state = _local_changes(run, _adopted(run, state))
+    with run.console.step("pull", f"compare {run.remote.name} with a shadow of its history"):
+        state = _pulled(run, state, rebuilt_ahead(run, state))
+    with run.console.step("diff", f"build a shadow from {counted(len(state.files), 'migration')}"):
+        state = apply_and_build(run, state)
+    return execute(run, *settled(run, state, Goal(goals.remote_to_local, Origin.REMOTE, _review)))
+
+
+def pull(run: Run) -> Done:
+    """Write the remote's changes into the folder; nothing else is changed, so nobody is asked."""
+    state = preflight.look(run)
+    run.introduce()
+    with run.console.step("preflight", f"look at {run.remote.name} and its history"):
+        state = _adopted(run, state)
+    with run.console.step("pull", f"compare {run.remote.name} with a shadow of its history"):
+        state = _pulled(run, state, ignored)
+        _refuse_renaming(state)
+        _show(run, state)
+    with run.console.step("diff", f"build a shadow from {counted(len(state.files), 'migration')}"):
+        all_files_apply(run, state)
+    return execute(run, state, goals.pull(state, run.options, places(run)))
+
+
+def _adopted(run: Run, state: State) -> State:
+    stops.refuse(stops.of_pull(state, preflight.facts(run, state), run.options))
+    return pulling.adopt(state)
+
+
+def _local_changes(run: Run, state: State) -> State:
+    found = changes(run, run.local, state.local_history, state.files)
     options = run.options
-    work = work.with_(unrecorded_locally=found.by_hand)
+    state = state.seen("local", found.catalog, found.by_hand)
     if not found.differences or options.discard_local:
-        return work.with_(local_changed=bool(found.differences))
+        return state.with_(local_changed=bool(found.differences))
     if not options.keep_local:
         raise RefusedError(
             f"{run.local.label} has changes that no migration records:\n" + listed(told(found.differences)),
             "--keep-local records them as a migration first, --discard-local drops them (after a backup), "
             "`invoke local-to-remote` pushes them.",
         )
-    made = generate(run, run.local, found.base, "local_changes", work.versions)
+    made = generate(run, run.local, found.base, "local_changes", state.versions)
     refuse_unwritable(run, "The local database", made)
-    return work.with_(new=made.migrations, unrecorded_locally=made.migrations)
+    return state.joined_by(Origin.LOCAL, made.migrations)
 
 
-def _pull(run: Run, work: Work) -> Work:
-    return _pulled(run, work, rebuilt_ahead(run, work))
-
-
-def _pulled(run: Run, work: Work, applied: Applied) -> Work:
-    found = changes(run, run.remote, work.remote_history, work.files)
-    work = work.with_(unrecorded_remotely=found.by_hand)
+def _pulled(run: Run, state: State, applied: Applied) -> State:
+    found = changes(run, run.remote, state.remote_history, state.files)
+    state = state.seen("remote", found.catalog, found.by_hand)
     what = f"{run.remote.label} has what a push that failed leaves behind:\n{listed(told(found.differences))}"
-    refuse_leftovers(run, work, found, what)
+    refuse_leftovers(run, state, found, what)
     if found.differences:
         commit.check_early(run, WITHOUT_COMMIT)
-    return pulling.pull(run, work, found, run.options.name or "remote_changes", applied)
+    return pulling.pull(run, state, found, run.options.name or "remote_changes", applied)
 
 
-def _review_remote_to_local(run: Run, work: Work) -> Work:
-    if rebuilds(run, work):
-        reset.refuse_unseen_loss(run, work)
-        leftovers.refuse(run, work)
-    commit.check(run, commit.of_this_run(run, work), WITHOUT_COMMIT)
-    _show(run, work, () if run.options.reset else reset.to_apply(work))
-    if run.options.dry_run:
-        return show_plan(run, work)
-    review.approve(run, work.pulled, work.plan, run.settings.protected and _records(run, work))
-    return work
+def _review(run: Run, state: State) -> None:
+    if goals.rebuilds(state, run.options):
+        reset.refuse_unseen_loss(run, state)
+        leftovers.refuse(run, state)
+    commit.check(run, state, goals.to_commit(state, Origin.REMOTE), WITHOUT_COMMIT)
+    _show(run, state, () if run.options.reset else state.to_apply)
 
 
-def _show(run: Run, work: Work, applied: tuple[Migration, ...] = ()) -> None:
+def _show(run: Run, state: State, applied: tuple[Migration, ...] = ()) -> None:
     """The files, with what there is to say of them to the local database and to readers: the remote has had them."""
     with run.local.connection() as connection:
-        review.show_all(run.console, work.to_write, connection, new=work.pulled, run=applied)
+        review.show_all(run.console, state.to_write, connection, new=state.made(Origin.REMOTE), run=applied)
 
 
-def _records(run: Run, work: Work) -> bool:
-    return run.options.record and bool(work.to_record)
-
-
-def _anything_to_pull(run: Run, work: Work) -> bool:
-    changes_here = work.to_write or work.local_changed or reset.needed(work)
-    return bool(changes_here) or _records(run, work) or _commits_remote(run, work)
-
-
-def _commits_remote(run: Run, work: Work) -> bool:
-    return not disproved(work) and commit.wanted(run, commit.of_this_run(run, work))
-
-
-REMOTE_TO_LOCAL = (
-    Step("preflight", lambda r, _w: f"look at {r.local.name} and its history", _look_remote_to_local),
-    Step("pull", lambda r, _w: f"compare {r.remote.name} with a shadow of its history", _pull),
-    Step("diff", lambda _r, w: f"build a shadow from {counted(len(w.files), 'migration')}", apply_and_build),
-    Step(
-        "review", lambda _r, w: f"review {counted(len(w.to_write), 'migration')}", _review_remote_to_local,
-        _anything_to_pull, asks=True,
-    ),
-    WRITE,
-    RESET,
-    BRING_UP,
-    VERIFY,
-    Step(
-        "commit", lambda r, w: f"commit {names(commit.of_this_run(r, w))}",
-        lambda r, w: commit.commit(r, w, commit.of_this_run(r, w), commit.REMOTE_CHANGES),
-        _commits_remote, writes=True,
-    ),
-    Step(
-        "record",
-        lambda r, w: f"record {names(w.to_record)} in the history of {r.remote.name} (nothing else is written there)",
-        record.record, lambda r, w: _records(r, w) and not disproved(w), writes=True,
-    ),
-)  # fmt: skip
-
-
-# --- the half that is useful alone ---
-
-
-def _look_pull(run: Run, work: Work) -> Work:
-    preflight.stop_remote_to_local(run, work)
-    return pulling.adopt(work)
-
-
-def _pull_alone(run: Run, work: Work) -> Work:
-    work = _pulled(run, work, ignored)
-    if work.renamed:
+def _refuse_renaming(state: State) -> None:
+    if state.renamed:
         raise RefusedError(
-            f"There is no room for the pulled version before {work.renamed[0][0].file_name}: that file would have to "
+            f"There is no room for the pulled version before {state.renamed[0][0].file_name}: that file would have to "
             "get a later version.",
             "`invoke remote-to-local` does that as a part of its plan.",
         )
-    _show(run, work)
-    return work
-
-
-PULL = (
-    Step("preflight", lambda r, _w: f"look at {r.remote.name} and its history", _look_pull),
-    Step("pull", REMOTE_TO_LOCAL[1].doing, _pull_alone),
-    Step("diff", REMOTE_TO_LOCAL[2].doing, all_files_apply),
-    WRITE,
-)

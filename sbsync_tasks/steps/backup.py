@@ -13,48 +13,32 @@ from ..findings import Finding, Severity, changed_rows, joined, review
 from ..findings.names import dotted
 from ..migrations import Migration
 from ..paths import shown
-from .run import Risk, Run, Work
+from ..plan.actions import BackUp
+from ..state import Risk, State
+from .run import Run
 
 if TYPE_CHECKING:
     import psycopg
 
-NAMED = 5  # tables named in a line
 
-
-def whole_local(run: Run, work: Work) -> Work:
+def whole_local(run: Run) -> Backup:
     """The whole local database, before it is rebuilt."""
-    return work.with_(backups=(*work.backups, take(run, run.local, "local", "before-reset", None)))
+    return take(run, run.local, "local", "before-reset", None)
 
 
-def weigh(run: Run, work: Work) -> Work:
+def weigh(run: Run, state: State) -> State:
     """Find out, before the plan is shown, which rows of the remote the pending migrations can damage."""
-    if not work.pending:
-        return work.with_(risk=Risk(()))
+    if not state.pending:
+        return state.with_(risk=Risk())
     with run.remote.connection() as connection:
-        tables = None if run.settings.backup == "full" else at_risk(work.pending, connection)
-        return work.with_(risk=Risk(tables, _size(connection, tables)))
+        tables = None if run.settings.backup == "full" else at_risk(state.pending, connection)
+        return state.with_(risk=Risk(tables, _size(connection, tables)))
 
 
-def in_words(run: Run, work: Work) -> str:
-    """What the backup before a push holds."""
-    risk = work.risk
-    if risk.tables is None:
-        rows = f", and every row ({risk.size})"
-    elif risk.tables:
-        named = ", ".join(risk.tables[:NAMED]) + (
-            f" and {len(risk.tables) - NAMED} more" if risk.tables[NAMED:] else ""
-        )
-        rows = f", and the rows of {named} ({risk.size})"
-    else:
-        rows = ""
-    return f"back up {run.remote.name}: schema, roles, history{rows}"
-
-
-def remote_before_push(run: Run, work: Work) -> Work:
+def remote_before_push(run: Run, action: BackUp) -> Backup:
     """The remote, before anything is written to it."""
-    tables = work.risk.tables
-    made = take(run, run.remote, run.settings.env, "before-push", None if tables is None else list(tables))
-    return work.with_(backups=(*work.backups, made))
+    tables = action.risk.tables
+    return take(run, run.remote, run.settings.env, "before-push", None if tables is None else list(tables))
 
 
 def take(run: Run, database: Database, label: str, reason: str, tables: list[str] | None) -> Backup:

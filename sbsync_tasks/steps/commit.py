@@ -11,12 +11,13 @@ from ..console import counted
 from ..errors import RefusedError, SbsyncError
 from ..findings import has_secret
 from ..migrations import Migration, migrations_dir, read_folder, read_sql
+from ..plan.actions import Commit
+from ..plan.goals import uncommitted
 from ..same_sql import same
+from ..state import InGit, State
 from .files import read_files, tell_skipped
-from .run import Run, Work
+from .run import Run
 
-REMOTE_CHANGES = "Add migration for remote changes"
-LOCAL_CHANGES = "Add migration for local changes"
 FOR_EVER = "A commit stays in git for ever: keep the value in Supabase Vault"
 
 
@@ -27,56 +28,29 @@ def not_in_git(run: Run, migrations: Iterable[Migration]) -> list[Path]:
     return list(run.in_git.lacking(p for p in paths if p.exists())) if run.in_git else []
 
 
-def of_this_run(run: Run, work: Work) -> tuple[Migration, ...]:
-    """The migrations that a run has made or brought somewhere; after a resumed run those of the one cut off too.
-
-    A file that only gets a later version is among them where git has its text under the old one: what the user has
-    not committed is not committed with it.
-    """
-    pushed = [m for m in work.files if m.version in work.pushed]
-    users_own = {new for old, new in work.renamed if not _git_had(run, old, new)}
-    return tuple(sorted({*work.to_write, *work.unrecorded_remotely, *pushed} - users_own))
-
-
-def _git_had(run: Run, old: Migration, new: Migration) -> bool:
-    """Whether git has a renamed file's text under its old name, before or after it is renamed."""
-    if run.in_git is None:
-        return False
-    before, after = (migrations_dir(run.settings.root) / m.file_name for m in (old, new))
-    return run.in_git.had(before) or bool(run.in_git.renamed_away([after]))
+def look(run: Run, state: State) -> State:
+    """The same with what git has of the files, where they are to be committed."""
+    if not run.options.commit or run.in_git is None:
+        return state
+    folder, git_has = migrations_dir(run.settings.root), run.in_git
+    lacks = {path.name for path in not_in_git(run, state.folder.migrations)}
+    had = {was.file_name for was, _ in state.renamed if git_has.had(folder / was.file_name)}
+    return state.with_(in_git=InGit(frozenset(lacks), frozenset(had)))
 
 
-def left_behind(run: Run, work: Work) -> tuple[Migration, ...]:
-    """Files that the remote has recorded and git has not: a run was cut off between its push and its commit."""
-    had = [m for m in work.folder.migrations if m.version in work.remote_history]
-    left = {path.name for path in not_in_git(run, had)}
-    return tuple(m for m in had if m.file_name in left)
-
-
-def wanted(run: Run, migrations: Collection[Migration]) -> bool:
-    """Whether there is something to commit, and a repository to commit it to."""
-    return run.options.commit and run.in_git is not None and bool(_lacking(run, migrations))
-
-
-def _lacking(run: Run, migrations: Collection[Migration]) -> list[Migration]:
-    """Those that are still to be written, and those that git does not have as they are."""
-    left = {path.name for path in not_in_git(run, migrations)}
-    folder = migrations_dir(run.settings.root)
-    return [m for m in migrations if m.file_name in left or not (folder / m.file_name).exists()]
-
-
-def check(run: Run, migrations: Collection[Migration], otherwise: str) -> None:
+def check(run: Run, state: State, migrations: Collection[Migration], otherwise: str) -> None:
     """Before anything is done: could the commit of these be made at its end?
 
     Args:
         run: The run.
+        state: What is known.
         migrations: What will be committed.
         otherwise: The way on without a commit.
 
     Raises:
         SbsyncError: it could not (no identity, a merge in progress, migrations ignored).
     """
-    lacking = _lacking(run, migrations) if run.options.commit else []
+    lacking = uncommitted(state, migrations) if run.options.commit else ()
     if not lacking:
         return
     with_secret = [m.file_name for m in lacking if _holds_secret(run, m)]
@@ -116,14 +90,14 @@ def _holds_secret(run: Run, migration: Migration) -> bool:
     return run.console.redact.holds(migration.sql) or has_secret(migration.sql)
 
 
-def commit(run: Run, work: Work, migrations: Iterable[Migration], message: str) -> Work:
+def commit(run: Run, state: State, action: Commit) -> git.Committed:
     """Commit those of these migrations that git does not have yet, and nothing else."""
     folder = migrations_dir(run.settings.root)
-    paths = [folder / m.file_name for m in migrations]
+    paths = [folder / m.file_name for m in action.migrations]
     repository = run.in_git.repository if run.in_git else git.needed(run.settings.root)
-    made = repository.commit([p for p in paths if p.exists()], message)
-    tell_rewritten(run, made, work.files)
-    return work.with_(committed=made)
+    made = repository.commit([p for p in paths if p.exists()], action.message)
+    tell_rewritten(run, made, state.files)
+    return made
 
 
 def tell_rewritten(run: Run, made: git.Committed, migrations: Iterable[Migration]) -> None:

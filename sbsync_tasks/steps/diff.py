@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..databases import Database
 from ..databases.catalog import (
@@ -41,13 +41,18 @@ class Changes:
         differences: What its catalogs have otherwise than a shadow of `base`.
         by_hand: Unrecorded files whose whole effect is there: applied by hand, or by a run that was cut off. Never
             one that also changes rows, or does something else that the schemas do not show.
-        exposed: Rights of the database that expose data, whether or not anything differs.
+        catalog: What was found there.
     """
 
     base: tuple[Migration, ...]
     differences: tuple[Difference, ...] = ()
     by_hand: tuple[Migration, ...] = ()
-    exposed: tuple[str, ...] = ()
+    catalog: Catalog = field(default_factory=dict)
+
+    @property
+    def exposed(self) -> tuple[str, ...]:
+        """Rights of the database that expose data, whether or not anything differs."""
+        return exposed(self.catalog)
 
     @property
     def none(self) -> bool:
@@ -71,16 +76,16 @@ def changes(run: Run, database: Database, history: History, files: Iterable[Migr
     held, found = side_by_side(lambda: run.catalog(run.shadow(base, major)), lambda: run.catalog(database))
     differences = compare(held, found, run.claims, (MIGRATIONS, database.name))
     if not differences:
-        return Changes(base, exposed=exposed(found))
+        return Changes(base, catalog=found)
     unrecorded = [m for m in files if m.version not in history]
     told = [m for m in unrecorded if not unseen(m.sql)]
     by_hand = _with_the_whole_effect(run, base, told, major, found)
     if by_hand:
         _refuse_unseen_between(database, by_hand, unrecorded)
-        return Changes(base, by_hand=by_hand, exposed=exposed(found))
+        return Changes(base, by_hand=by_hand, catalog=found)
     if told != unrecorded and not (database.side == "remote" and run.options.ignore_drift):
         _refuse_unseen(database, _with_the_whole_effect(run, base, unrecorded, major, found))
-    return Changes(base, differences, exposed=exposed(found))
+    return Changes(base, differences, catalog=found)
 
 
 def _with_the_whole_effect(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .. import skipped
-from ..errors import RefusedError
 from ..migrations import Folder, read_folder
+from ..plan.stops import Problem
 from .run import Run
 
 
@@ -16,27 +16,15 @@ def read_files(run: Run) -> Folder:
     return folder
 
 
-def problems(run: Run, folder: Folder) -> list[tuple[str, str]]:
+def problems(run: Run, folder: Folder) -> tuple[Problem, ...]:
     """What the CLI would skip, each with its way out."""
     root = run.settings.root
-    return [(f"supabase/migrations/{s.name} {s.why}.", skipped.way_out(root, folder, s)) for s in folder.misnamed]
+    return tuple(
+        Problem(f"supabase/migrations/{s.name} {s.why}.", skipped.way_out(root, folder, s)) for s in folder.misnamed
+    )
 
 
 def tell_skipped(run: Run, folder: Folder) -> None:
     """The same as warnings, where nothing is changed."""
-    for what, way_out in problems(run, folder):
-        run.console.say(f"{what} {way_out}", "warning")
-
-
-def refuse(problems: list[tuple[str, str]]) -> None:
-    """Stop for all problems at once.
-
-    Raises:
-        RefusedError: there is one.
-    """
-    if not problems:
-        return
-    if len(problems) == 1:
-        raise RefusedError(*problems[0])
-    listed = "\n".join(f"  - {what}\n    {way_out}" for what, way_out in problems)
-    raise RefusedError(f"{len(problems)} problems have to be fixed first:\n{listed}")
+    for problem in problems(run, folder):
+        run.console.say(f"{problem.what} {problem.way_out}", "warning")

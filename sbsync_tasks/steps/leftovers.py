@@ -14,8 +14,9 @@ from ..databases.catalog import Difference, told
 from ..databases.catalog.model import MANAGED_SCHEMAS
 from ..errors import RefusedError
 from ..migrations import Migration
+from ..state import State
 from .diff import listed
-from .run import Run, Work
+from .run import Run
 
 KEPT = ("default acl", "foreign data wrapper", "foreign server")
 KEPT_IN_PUBLIC = (
@@ -25,7 +26,7 @@ KEPT_IN_PUBLIC = (
 CALLED = re.compile(r"EXECUTE FUNCTION (\w+)\.")
 
 
-def refuse(run: Run, work: Work) -> None:
+def refuse(run: Run, state: State) -> None:
     """Stop a rebuild of a local database by URL that could not end in what the migrations say.
 
     Raises:
@@ -33,9 +34,9 @@ def refuse(run: Run, work: Work) -> None:
     """
     if run.local.kind != "url":
         return
-    shadow = run.shadow(work.files, run.local_identity.major)
+    shadow = run.shadow(state.files, run.local_identity.major)
     kept = told(d for d in run.differences(shadow, run.local, ()) if stays(d))
-    kept += [f"role {role}: this server has it, and {file} makes it" for role, file in _roles(run, work.files)]
+    kept += [f"role {role}: this server has it, and {file} makes it" for role, file in _roles(run, state.files)]
     if kept:
         raise RefusedError(
             f"The CLI's reset of a database by its URL would leave this in {run.local.label}, which no migration "

@@ -6,17 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .. import histories
-from ..conflicts.partly import Leftovers, is_atomic
 from ..databases import FileFailedError
 from ..databases import push as push_by_cli
 from ..databases.catalog import told as differences_told
 from ..databases.failures import AGAIN, ALREADY_THERE, Failure
 from ..databases.in_the_way import told
 from ..errors import RefusedError, SbsyncError
+from ..histories import History
+from ..plan.actions import Push
+from ..plan.partly import Leftovers, is_atomic
 from ..proof import apart
+from ..state import State
 from .diff import listed
+from .done import Done
 from .marking import mark_applied
-from .run import Run, Work
+from .run import Run
 from .stayed import stayed
 
 # One run at a time per database; the number stands for this tool among the advisory locks of a server.
@@ -40,47 +44,52 @@ def writing_lock(run: Run) -> Iterator[None]:
         yield
 
 
-def push(run: Run, work: Work) -> Work:
-    """Push all pending migrations, after recording those that the remote has without knowing.
+def push(run: Run, state: State, action: Push, done: Done) -> None:
+    """Push the pending migrations, after recording those that the remote has without knowing.
 
     Raises:
-        RefusedError: another run is writing there, or has written since the plan was made; nothing was changed.
+        RefusedError: another run has written there since the plan was made; nothing was changed.
         SbsyncError: a migration failed; says which ones the remote has and which not, as the remote says.
     """
-    before = set(work.remote_history)
-    with writing_lock(run):
-        unchanged_since(run, work)
-        if work.unrecorded_remotely:
-            mark_applied(run, run.remote, work.unrecorded_remotely)
-        try:
-            if work.pending:
-                push_by_cli(
-                    run.cli, run.remote.endpoint, run.remote.label, work.files, work.pending,
-                    include_all=run.options.include_all, lock_timeout=run.settings.lock_timeout,
-                )  # fmt: skip
-        except SbsyncError as error:
-            raise _landed(run, work, before, error) from None
-    return work.with_(
-        pushed=tuple(m.version for m in work.pending), recorded=tuple(m.version for m in work.unrecorded_remotely)
-    )
+    refuse_other_histories(run, state)
+    if action.record:
+        mark_applied(run, run.remote, action.record)
+        done.recorded = tuple(m.version for m in action.record)
+    try:
+        if action.migrations:
+            push_by_cli(
+                run.cli, run.remote.endpoint, run.remote.label, state.files, action.migrations,
+                include_all=run.options.include_all, lock_timeout=run.settings.lock_timeout,
+            )  # fmt: skip
+    except SbsyncError as error:
+        raise _landed(run, state, action, error) from None
+    done.pushed = tuple(m.version for m in action.migrations)
 
 
-def unchanged_since(run: Run, work: Work) -> None:
-    """Make sure that the remote has recorded no other versions than when the plan was made.
+def refuse_other_histories(run: Run, state: State) -> None:
+    """Make sure, right before it is written to, that the remote has recorded what it had when the plan was made.
 
     Raises:
-        RefusedError: it has.
+        RefusedError: it has not.
     """
     with run.remote.connection() as connection:
         now = histories.read(connection)
-    if set(now) != set(work.remote_history):
+    if told_versions := other_versions(state.remote_history, now):
         raise RefusedError(
-            "The remote's history has changed since this run looked at it. Nothing was changed.",
+            f"{run.remote.label} has changed since this run looked at it: {told_versions}. Nothing was written there.",
             "Somebody else has pushed: run again.",
         )
 
 
-def _landed(run: Run, work: Work, before: set[str], error: SbsyncError) -> SbsyncError:
+def other_versions(before: History, now: History) -> str:
+    """What a history has recorded since, or no longer has, in words; empty where it is the same."""
+    new, gone = sorted(now.keys() - before.keys()), sorted(before.keys() - now.keys())
+    edited = sorted(v for v in now.keys() & before.keys() if now[v] != before[v])
+    parts = ((new, "recorded"), (gone, "no longer recorded"), (edited, "recorded otherwise"))
+    return "; ".join(f"{', '.join(versions)} {word}" for versions, word in parts if versions)
+
+
+def _landed(run: Run, state: State, action: Push, error: SbsyncError) -> SbsyncError:
     """The error with what is in the way there, and with what the remote has now, as its history and catalog say."""
     failure = error.failure if isinstance(error, FileFailedError) else None
     try:
@@ -92,9 +101,9 @@ def _landed(run: Run, work: Work, before: set[str], error: SbsyncError) -> Sbsyn
             f"{error.message}\nWhat of it the remote has cannot be told: {unreachable.message}",
             "Run again when it can be reached: what is true is read from there, and the rest is done.",
         )
-    beyond, left = _left_behind(run, work, now)
-    done = [m.file_name for m in work.pending if m.version in set(now) - before]
-    lacking = [m.file_name for m in work.pending if m.version not in now]
+    beyond, left = _left_behind(run, state, now)
+    done = [m.file_name for m in action.migrations if m.version in now]
+    lacking = [m.file_name for m in action.migrations if m.version not in now]
     there = (
         f"On the remote now: {', '.join(done) or 'none of the pending migrations'}. Not there: "
         f"{', '.join(lacking) or 'none'}."
@@ -117,16 +126,16 @@ def _parts_stay(failure: Failure | None) -> str:
     )
 
 
-def _left_behind(run: Run, work: Work, now: histories.History) -> tuple[str, Leftovers | None]:
+def _left_behind(run: Run, state: State, now: History) -> tuple[str, Leftovers | None]:
     """What the remote has beyond its history since the push, in words, and what of it the push explains."""
     try:
-        base = histories.as_migrations(now, work.files)
+        base = histories.as_migrations(now, state.files)
         differences = run.differences(run.shadow(base, run.remote_identity.major), run.remote)
-        pending = [m for m in work.files if m.version not in now]
+        pending = [m for m in state.files if m.version not in now]
         left = stayed(run, base, differences, pending) if differences else None
     except SbsyncError as error:
         return f"Whether something else of it stayed there cannot be told: {error.message}", None
-    beyond = apart(differences, work.drift)
+    beyond = apart(differences, state.drift)
     words = f"Beyond its history the remote has now:\n{listed(differences_told(beyond))}" if beyond else ""
     return words, left
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from . import verify
+from ..plan.actions import Record
+from ..state import State
+from .done import Done
 from .marking import mark_applied
-from .push import unchanged_since, writing_lock
-from .run import Run, Work
+from .push import refuse_other_histories
+from .run import Run
+from .verify import histories_again
 
 
-def record(run: Run, work: Work) -> Work:
+def record(run: Run, state: State, action: Record, done: Done) -> None:
     """Mark the migrations whose effect the remote has as applied there.
 
     Raises:
-        RefusedError: another run is writing there, or has written since the plan was made; nothing was changed.
+        RefusedError: another run has written there since the plan was made; nothing was changed.
         CliError: they could not be recorded.
     """
-    with writing_lock(run):
-        unchanged_since(run, work)
-        mark_applied(run, run.remote, work.to_record)
-    return verify.histories_again(run, work.with_(recorded=tuple(m.version for m in work.to_record)))
+    refuse_other_histories(run, state)
+    mark_applied(run, run.remote, action.migrations)
+    done.recorded = tuple(m.version for m in action.migrations)
+    if done.proof:
+        done.proof = histories_again(run, state, done.proof)

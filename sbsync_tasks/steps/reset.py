@@ -13,29 +13,19 @@ from ..errors import NoConnectionError, RefusedError, SbsyncError
 from ..histories import as_migrations
 from ..migrations import Migration
 from ..paths import shown
+from ..plan.actions import BringUp, Rebuild
+from ..plan.stops import of_transactions, refuse
+from ..state import At, State
 from ..supabase_cli import CliError
 from . import backup, leftovers, preflight
 from .diff import listed
-from .files import problems, read_files, refuse
+from .done import Done
+from .files import problems, read_files
 from .marking import mark_applied
-from .run import Run, Work
+from .run import Run
 
 
-def needed(work: Work) -> bool:
-    """Whether the local database is not yet what the files say."""
-    recorded = work.local_history
-    by_file = all(m.version in recorded and recorded[m.version].matches(m) for m in work.files)
-    extra = set(recorded) - {m.version for m in work.files}
-    return not by_file or bool(extra)
-
-
-def in_words(run: Run, work: Work) -> str:
-    """What a rebuild does."""
-    seeds = " and run the seeds" if run.settings.config.seeds else ""
-    return f"rebuild it from {counted(len(work.files), 'migration')}{seeds}"
-
-
-def refuse_unseen_loss(run: Run, work: Work) -> None:
+def refuse_unseen_loss(run: Run, state: State) -> None:
     """With `SBSYNC_SCHEMAS`, a rebuild must not drop what no comparison looked at.
 
     Raises:
@@ -43,7 +33,7 @@ def refuse_unseen_loss(run: Run, work: Work) -> None:
     """
     if not run.settings.schemas or run.options.discard_local:
         return
-    base = as_migrations(work.local_history, work.folder.migrations)
+    base = as_migrations(state.local_history, state.folder.migrations)
     shadow = run.shadow(base, run.local_identity.major)
     seen = set(run.differences(shadow, run.local))
     unseen = [d for d in run.differences(shadow, run.local, ()) if d not in seen]
@@ -55,17 +45,18 @@ def refuse_unseen_loss(run: Run, work: Work) -> None:
         )
 
 
-def rebuild(run: Run, work: Work, major: int | None = None) -> Work:
+def rebuild(run: Run, action: Rebuild, done: Done, major: int | None = None) -> None:
     """Back the local database up, build it again from all migrations, and run the seeds.
 
     Args:
         run: The run.
-        work: What is known.
+        action: From which migrations.
+        done: Gets the backup, and the seeds that were run.
         major: The major version that an embedded database is to have from now on; None leaves it as it is.
     """
-    migrations = work.files
+    migrations = action.migrations
     prepare(run, migrations, major)
-    work = backup.whole_local(run, work)
+    done.backups = (*done.backups, backup.whole_local(run))
     if run.local.kind == "embedded":
         seeds = _swap_embedded(run)
     elif run.local.kind == "stack":
@@ -76,9 +67,9 @@ def rebuild(run: Run, work: Work, major: int | None = None) -> Work:
             seeds = run.cli.reset(run.local.endpoint, migrations)
     run.forget_local()
     read_back(run.local.endpoint, run.local.label, migrations)
-    if run.settings.config.seeds:
+    if action.seeds:
         run.console.say(_seeded(seeds), "note")
-    return work.with_(seeds=seeds)
+    done.seeds = seeds
 
 
 def _seeded(seeds: Sequence[str]) -> str:
@@ -119,23 +110,14 @@ def _swap_embedded(run: Run) -> tuple[str, ...]:
         ) from None
 
 
-def bring_up(run: Run, work: Work) -> Work:
+def bring_up(run: Run, state: State, action: BringUp, done: Done) -> None:
     """Without a reset: record what the local database has, apply what it has not (after a backup)."""
-    had = [m for m in work.files if m in work.unrecorded_locally]
-    missing = to_apply(work)
-    if missing:
-        work = backup.whole_local(run, work)
-    if had:
-        mark_applied(run, run.local, had)
-    if missing:
-        push(run.cli, run.local.endpoint, run.local.label, work.files, missing, include_all=True)
-    return work
-
-
-def to_apply(work: Work) -> tuple[Migration, ...]:
-    """What the local database lacks when it is brought up without a rebuild."""
-    known = {*work.local_history, *(m.version for m in work.unrecorded_locally)}
-    return tuple(m for m in work.files if m.version not in known)
+    if action.apply:
+        done.backups = (*done.backups, backup.whole_local(run))
+    if action.record:
+        mark_applied(run, run.local, action.record)
+    if action.apply:
+        push(run.cli, run.local.endpoint, run.local.label, state.files, action.apply, include_all=True)
 
 
 def _major_to_be(run: Run) -> int:
@@ -165,47 +147,45 @@ def reset_local(run: Run) -> None:
     refuse(problems(run, folder))
     with run.local.connection() as connection:
         history = histories.read(connection)
-    work = Work(folder, history, {}, histories.compare(folder, history, {}))
-    preflight.refuse_transactions(
-        m for m in folder.migrations if m.version not in history or not history[m.version].matches(m)
-    )
+    state = State.of(folder, history, {})
+    refuse(of_transactions(e.migration for e in state.entries if e.local is not At.SAME))
     major = _major_to_be(run)
     console, label = run.console, run.local.label
-    run.shadow(work.files, major)  # proves that the files apply before anything is lost
-    leftovers.refuse(run, work)
-    plan = f"back up {label}, {in_words(run, work)}"
+    run.shadow(state.files, major)  # proves that the files apply before anything is lost
+    leftovers.refuse(run, state)
+    action, done = Rebuild(label, state.files, bool(run.settings.config.seeds)), Done(state)
     if run.options.dry_run:
-        console.say(f"A run would {plan}.", "ok")
+        console.say(f"A run would {action.doing}.", "ok")
         return
-    console.confirm(f"{plan[0].upper()}{plan[1:]}?")
-    with console.step("reset", plan):
-        work = rebuild(run, work, major)
-    seeded = _differing(run, work)
-    made = shown(run.settings.root, work.backups[-1].path)
+    console.confirm(f"{action.doing[0].upper()}{action.doing[1:]}?")
+    with console.step(action.step, action.doing):
+        rebuild(run, action, done, major)
+    seeded = _differing(run, done)
+    made = shown(run.settings.root, done.backups[-1].path)
     for text in told(seeded):
         console.say(f"made by the seeds, and by no migration: {text}", "note")
     console.say(f"{label} is what the migrations say. Backup of what it was: {made}", "ok")
-    console.document({"backup": made, "migrations": [m.file_name for m in work.files], "seeds": [*work.seeds]})
+    console.document({"backup": made, "migrations": [m.file_name for m in state.files], "seeds": [*done.seeds]})
 
 
-def _differing(run: Run, work: Work) -> tuple[Difference, ...]:
+def _differing(run: Run, done: Done) -> tuple[Difference, ...]:
     """How the rebuilt database differs from the migrations, which may only be by what the seeds have made.
 
     Raises:
         SbsyncError: it differs by more than that.
     """
-    shadow = run.shadow(work.files, run.local_identity.major)
+    shadow = run.shadow(done.state.files, run.local_identity.major)
     found = run.differences(shadow, run.local)
-    left = _without_seeds(run, work) if found and work.seeds else found
+    left = _without_seeds(run, done.state) if found and done.seeds else found
     if left:
         raise SbsyncError(f"{run.local.label} is not what the migrations say:\n" + listed(told(left)))
     return found
 
 
-def _without_seeds(run: Run, work: Work) -> tuple[Difference, ...]:
+def _without_seeds(run: Run, state: State) -> tuple[Difference, ...]:
     """How it differs from a copy of the shadow on which the seeds were run."""
-    with run.shadows.scratch(work.files, run.local_identity.major) as endpoint:
-        push(run.cli, endpoint, "a copy of the shadow database", work.files, (), seed=True)
+    with run.shadows.scratch(state.files, run.local_identity.major) as endpoint:
+        push(run.cli, endpoint, "a copy of the shadow database", state.files, (), seed=True)
         copy = Database("shadow", "embedded", endpoint, MIGRATIONS, "shadow database")
         with copy.connection() as connection:
             catalog = read_catalog(connection, run.settings.schemas)

@@ -9,19 +9,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .. import git, replaced, skipped
-from ..conflicts import Action, Candidate, Conflict, Drift, Facts, Put, Rerecord, asks_branches, diagnose
+from .. import git, replaced
 from ..console import counted
 from ..databases.catalog import told
-from ..earlier import earlier_texts
+from ..earlier import Candidate, earlier_texts
 from ..errors import MissingToolError, RefusedError, SbsyncError
 from ..findings import mask
 from ..migrations import read_folder
 from ..paths import shown
+from ..plan.conflicts import asks_branches, diagnose
+from ..plan.model import Conflict, Drift, Facts, Put, Remedy, Rerecord
+from ..state import State
+from . import preflight
 from .diff import changes
 from .marking import keep_history
-from .preflight import look
-from .run import Run, Work
+from .run import Run
 from .stayed import of_remote
 
 
@@ -33,10 +35,10 @@ def resolve(run: Run) -> None:
     Raises:
         RefusedError: declined, or something is left that has to be decided by the user.
     """
-    work = look(run)
+    state = preflight.look(run)
     run.introduce()
-    drift = _drift(run, work)
-    facts = _facts(run, work, drift)
+    drift = _drift(run, state)
+    facts = _facts(run, state, drift)
     found = diagnose(facts)
     actions = [action for conflict in found for action in conflict.actions]
     with run.console.as_result():
@@ -48,7 +50,7 @@ def resolve(run: Run) -> None:
     run.console.confirm("Do this?")
     with run.console.step("resolve", f"do {counted(len(actions), 'thing')}, in files and the local history"):
         kept = _act(run, facts, actions)
-    left = diagnose(_facts(run, look(run), drift))
+    left = diagnose(_facts(run, preflight.look(run), drift))
     _document(run, found, actions, done=True, kept=kept, left=left)
     for path in kept:
         run.console.say(f"kept: {shown(run.settings.root, path)}", "note")
@@ -59,10 +61,8 @@ def resolve(run: Run) -> None:
 # --- looking ---
 
 
-def _facts(run: Run, work: Work, drift: Drift) -> Facts:
-    root, folder = run.settings.root, work.folder
-    ways = {s.name: skipped.way_out(root, folder, s) for s in folder.misnamed}
-    facts = Facts(folder, work.local_history, work.remote_history, run.remote.name, drift=drift, ways=ways)
+def _facts(run: Run, state: State, drift: Drift) -> Facts:
+    facts = replace(preflight.facts(run, state), drift=drift)
     return replace(facts, branches=_branches(run.settings.root, asks_branches(facts)))
 
 
@@ -74,24 +74,24 @@ def _branches(root: Path, versions: Sequence[str]) -> Mapping[str, tuple[Candida
     return earlier_texts(repository, versions) if repository else {}
 
 
-def _drift(run: Run, work: Work) -> Drift:
+def _drift(run: Run, state: State) -> Drift:
     """How the remote differs from its own history; where that cannot be told, a warning says so."""
-    duplicates = work.folder.duplicates
-    files = [m for m in work.folder.migrations if m.version not in duplicates]
+    duplicates = state.folder.duplicates
+    files = [m for m in state.folder.migrations if m.version not in duplicates]
     try:
-        found = changes(run, run.remote, work.remote_history, files)
+        found = changes(run, run.remote, state.remote_history, files)
     except SbsyncError as error:
         text = f"Whether {run.remote.name} differs from its own history cannot be told: {error.message}"
         run.console.say(text, "warning")
         return Drift()
-    left = of_remote(run, work, found)
+    left = of_remote(run, state, found)
     return Drift(tuple(told(found.differences)), left.said if left else "", left.way_on if left else "")
 
 
 # --- acting ---
 
 
-def _act(run: Run, facts: Facts, actions: Sequence[Action]) -> tuple[Path, ...]:
+def _act(run: Run, facts: Facts, actions: Sequence[Remedy]) -> tuple[Path, ...]:
     root = run.settings.root
     if read_folder(root) != facts.folder:
         raise RefusedError("The files have changed since they were looked at. Nothing was changed.", "Run again.")
@@ -121,7 +121,7 @@ def _rerecord(run: Run, rows: Sequence[Rerecord]) -> Path:
 # --- telling ---
 
 
-def _show(run: Run, found: Sequence[Conflict], actions: Sequence[Action]) -> None:
+def _show(run: Run, found: Sequence[Conflict], actions: Sequence[Remedy]) -> None:
     console = run.console
     if not found:
         console.say("Files and both histories are not in conflict.", "ok")
@@ -143,7 +143,7 @@ def _show(run: Run, found: Sequence[Conflict], actions: Sequence[Action]) -> Non
 
 
 def _document(
-    run: Run, found: Sequence[Conflict], actions: Sequence[Action], *, done: bool, kept: Sequence[Path],
+    run: Run, found: Sequence[Conflict], actions: Sequence[Remedy], *, done: bool, kept: Sequence[Path],
     left: Sequence[Conflict],
 ) -> None:  # fmt: skip
     run.console.document(

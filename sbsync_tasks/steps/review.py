@@ -7,7 +7,7 @@ import shlex
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from .. import histories, process
 from ..console import Console, counted
@@ -161,60 +161,49 @@ def _rename(found: Sequence[Finding], save: str) -> str:
     )
 
 
-def approve(
-    run: Run,
-    migrations: Sequence[Migration],
-    plan: Sequence[str],
-    protected: bool,
-    left_out: Sequence[str] = (),
-) -> None:
-    """Show the plan and ask; `e` opens the SQL in an editor.
+def approve(run: Run, migrations: Sequence[Migration], protected: bool) -> tuple[Migration, ...]:
+    """Ask; `e` opens the SQL in an editor.
 
     Args:
         run: The run.
         migrations: What may be edited: the migrations that this run has made.
-        plan: What is going to be done, in order.
         protected: The remote is written to and protected: its environment's name has to be typed.
-        left_out: What the local database loses by an edit.
 
     Raises:
         RefusedError: the answer was no, or nobody could be asked.
-        Edited: the user has edited the SQL: it has to be proved, reviewed and asked about again.
+
+    Returns:
+        Nothing where the answer was yes; else the edited migrations: they have to be proved, reviewed and asked about
+        again.
     """
     console, settings = run.console, run.settings
-    console.heading("What will be done")
-    for number, text in enumerate(plan, 1):
-        console.say(f"  {number}. {text}")
-    if left_out:
-        listed = "\n".join(f"  - {line}" for line in left_out)
-        console.say(f"Your edit leaves this out of the migration, so {run.local.name} loses it:\n{listed}", "warning")
     if protected and console.yes and not settings.env_spelled_out:
         raise RefusedError(
             f"{settings.env} is protected: --yes alone does not cover it. Nothing was changed.",
             f"Spell the environment out as well: --env {settings.env} --yes.",
         )
     if console.yes:
-        return
+        return ()
     if not console.interactive:
         keep(run, migrations)
         raise RefusedError(
             "Cannot ask for confirmation: this is not a terminal. Nothing was changed.",
             "Check it with --dry-run, then run it with --yes" + (f" --env {settings.env}." if protected else "."),
         )
-    _ask(run, migrations, protected)
+    return _ask(run, migrations, protected)
 
 
 class DeclinedError(RefusedError):
     """The user said no."""
 
 
-def _ask(run: Run, migrations: Sequence[Migration], protected: bool) -> None:
+def _ask(run: Run, migrations: Sequence[Migration], protected: bool) -> tuple[Migration, ...]:
     console, env = run.console, run.settings.env
     choices = "[y]es, [e]dit, [N]o" if migrations else "[y]es, [N]o"
     while True:
         answer = console.ask(f"Go on? {choices}: ").strip().lower()
-        if answer in ("e", "edit") and migrations:
-            _edit_if_possible(run, migrations)
+        if answer in ("e", "edit") and migrations and (edited := _edit_if_possible(run, migrations)):
+            return edited
         if answer in ("y", "yes"):
             break
         if answer in ("", "n", "no"):
@@ -222,6 +211,7 @@ def _ask(run: Run, migrations: Sequence[Migration], protected: bool) -> None:
     if protected and console.ask(f"{env} is protected. Type its name to go on: ").strip() != env:
         raise DeclinedError(f"That was not {env}. Nothing was changed.{keep(run, migrations)}")
     _drop_drafts(run, migrations)
+    return ()
 
 
 def keep(run: Run, migrations: Sequence[Migration]) -> str:
@@ -236,14 +226,6 @@ def keep(run: Run, migrations: Sequence[Migration]) -> str:
     return f" The SQL is kept in {names}; the next run generates it again from the database."
 
 
-class Edited(Exception):  # noqa: N818 - no error: the user has edited, and the steps before have to look again
-    """The user has edited the migrations."""
-
-    def __init__(self, migrations: tuple[Migration, ...]) -> None:
-        super().__init__()
-        self.migrations = migrations
-
-
 def edit_again(run: Run, migrations: tuple[Migration, ...], error: SbsyncError) -> tuple[Migration, ...]:
     """Show what is wrong with the edited SQL, and open it again with that at its line.
 
@@ -253,10 +235,8 @@ def edit_again(run: Run, migrations: tuple[Migration, ...], error: SbsyncError) 
     text = "\n".join(filter(None, (error.message, error.hint)))
     run.console.say(text, "error")
     while run.console.ask("Edit again? [Y]es, [n]o: ").lower() in ("\n", "y\n", "yes\n"):
-        try:
-            _edit_if_possible(run, _noted(migrations, error))
-        except Edited as edited:
-            return edited.migrations
+        if edited := _edit_if_possible(run, _noted(migrations, error)):
+            return edited
     names = ", ".join(f".sbsync/drafts/{path.name}" for path in _drafts(run, migrations))
     raise DeclinedError(f"Declined. Nothing was changed. Your draft is kept in {names}.")
 
@@ -273,19 +253,19 @@ def _noted(migrations: tuple[Migration, ...], error: SbsyncError) -> tuple[Migra
     return (*migrations[:at], noted, *migrations[at + 1 :])
 
 
-def _edit_if_possible(run: Run, migrations: Sequence[Migration]) -> None:
+def _edit_if_possible(run: Run, migrations: Sequence[Migration]) -> tuple[Migration, ...]:
     """Edit; an editor that cannot be started or fails is told, and the question stays open."""
     try:
-        edit(run, migrations)
+        return edit(run, migrations)
     except SbsyncError as error:
         run.console.say(f"{error.message} {error.hint}", "error")
+        return ()
 
 
-def edit(run: Run, migrations: Sequence[Migration]) -> NoReturn:
+def edit(run: Run, migrations: Sequence[Migration]) -> tuple[Migration, ...]:
     """Let the user edit the SQL; the drafts stay until they are approved.
 
     Raises:
-        Edited: always, with the edited migrations.
         SbsyncError: there is no editor, or it failed.
     """
     edited = []
@@ -295,7 +275,7 @@ def edit(run: Run, migrations: Sequence[Migration]) -> NoReturn:
         lines = [line for line in read_sql(path).splitlines(keepends=True) if not line.startswith(NOTE)]
         write_sql(path, "".join(lines))
         edited.append(Migration(migration.version, migration.name, "".join(lines)))
-    raise Edited(tuple(edited))
+    return tuple(edited)
 
 
 def _drafts(run: Run, migrations: Sequence[Migration]) -> list[Path]:

@@ -12,14 +12,15 @@ from ..errors import RefusedError
 from ..findings.names import quoted
 from ..migrations import Migration, read_sql
 from ..sqltext import Node, Parsed, UnparsableSql, enum_name, parse, walk, written
-from .run import Run, Work
+from ..state import State
+from .run import Run
 
 MAKES = r"\bcreate\s+(?:role|user|group)\s+\"?{}\"?(?![\w$])"
 PLATFORM = ("anon", "authenticated", "service_role")  # what a migration may take for granted
 PASSWORD = re.compile(r"\bpassword\b", re.IGNORECASE)
 
 
-def refuse_missing(run: Run, work: Work) -> None:
+def refuse_missing(run: Run, state: State) -> None:
     """Stop before a push that the remote would refuse for want of a role.
 
     Looked for are the roles that `roles.sql` makes, and the platform's: with any other one, the files would not have
@@ -28,14 +29,14 @@ def refuse_missing(run: Run, work: Work) -> None:
     Raises:
         RefusedError: names each with the place that needs it, and says what to run on the remote.
     """
-    if not work.pending:
+    if not state.pending:
         return
     made_there = _roles_sql(run.settings.root)
     with run.remote.connection() as connection:
         there = {str(row[0]) for row in connection.execute("select rolname from pg_roles")}
     missing = {
         role: place
-        for role, place in _needed(work.pending).items()
+        for role, place in _needed(state.pending).items()
         if role not in there and (role in PLATFORM or _makes(made_there, role))
     }
     if not missing:

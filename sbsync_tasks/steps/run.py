@@ -1,9 +1,9 @@
-"""What every step of a run works with, and what the run has found out so far."""
+"""What every step of a run works with: settings, console, CLI and databases."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,150 +15,14 @@ from ..databases.containers import Containers
 from ..databases.docker import WITHOUT, Docker
 from ..databases.open import local_cluster
 from ..errors import ConfigError, MissingToolError, SbsyncError
-from ..histories import History, Row, Verdict
-from ..migrations import Folder, Migration
+from ..migrations import Migration
+from ..plan.options import Options
 from ..settings import Settings
 from ..settings.config_toml import ConfigToml
 from ..supabase_cli import LocalStackCli, SupabaseCli, find, refused_keys
 
 if TYPE_CHECKING:
-    from ..backups import Backup
     from ..databases.catalog import Difference
-    from ..proof import Proof
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the user asked for on the command line.
-
-    Attributes:
-        yes: Every ordinary question is answered with yes.
-        dry_run: Only look: nothing but throw-away shadows is written.
-        name: The name for new migrations, checked; empty for the scenario's own.
-        allow_data_loss: Objects of the remote whose loss is accepted.
-        reset: Rebuild the local database; otherwise its data is kept.
-        commit: Commit the new migration files.
-        record: Record pulled versions in the remote's history.
-        keep_local: Record local changes as a migration before anything is pulled.
-        discard_local: Drop local changes, after a backup.
-        ignore_drift: Go on although the remote differs from its own history.
-        include_all: Also push files older than the remote's newest version, where the order does not matter.
-        start: Start the CLI's local stack where it does not run.
-    """
-
-    yes: bool = False
-    dry_run: bool = False
-    name: str = ""
-    allow_data_loss: tuple[str, ...] = ()
-    reset: bool = True
-    commit: bool = False
-    record: bool = True
-    keep_local: bool = False
-    discard_local: bool = False
-    ignore_drift: bool = False
-    include_all: bool = False
-    start: bool = False
-
-
-@dataclass(frozen=True)
-class Risk:
-    """Rows of the remote that a push can damage.
-
-    Attributes:
-        tables: Their tables; None for every one.
-        size: What these take on disk, such as `12 MB`.
-    """
-
-    tables: tuple[str, ...] | None
-    size: str = ""
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a run knows and has done; each step hands on a new one.
-
-    Attributes:
-        folder: The migration files.
-        local_history: What the local database has recorded.
-        remote_history: What the remote database has recorded.
-        rows: The three-way comparison.
-        new: Migrations made from changes of the local database.
-        pulled: Migrations made from changes of the remote.
-        adopted: Migrations taken over from the remote's history.
-        unrecorded_locally: Files that the local database has, without having recorded them.
-        unrecorded_remotely: Files that the remote has, without having recorded them.
-        renamed: Unapplied files that get a later version: (old, new).
-        risk: The rows of the remote that the pending migrations can damage.
-        backups: The backups that were taken.
-        seeds: The seed files that were run locally.
-        pushed: Versions that this run brought to the remote.
-        recorded: Versions that this run recorded in the remote's history without running them.
-        proof: The proof at the end.
-        committed: What was committed.
-        local_changed: The local database has changes that are to be dropped.
-        plan: What the steps that write are going to do, in order.
-        drift: How the remote differs from its own history, where that was ignored as asked.
-        left_out: What the local database has and the user's edit leaves out, in words.
-    """
-
-    folder: Folder
-    local_history: History
-    remote_history: History
-    rows: tuple[Row, ...]
-    new: tuple[Migration, ...] = ()
-    pulled: tuple[Migration, ...] = ()
-    adopted: tuple[Migration, ...] = ()
-    unrecorded_locally: tuple[Migration, ...] = ()
-    unrecorded_remotely: tuple[Migration, ...] = ()
-    renamed: tuple[tuple[Migration, Migration], ...] = ()
-    risk: Risk = Risk(None)
-    backups: tuple[Backup, ...] = ()
-    seeds: tuple[str, ...] = ()
-    pushed: tuple[str, ...] = ()
-    recorded: tuple[str, ...] = ()
-    proof: Proof | None = None
-    committed: git.Committed | None = None
-    local_changed: bool = False
-    plan: tuple[str, ...] = ()
-    drift: tuple[Difference, ...] = ()
-    left_out: tuple[str, ...] = ()
-
-    @property
-    def files(self) -> tuple[Migration, ...]:
-        """All migrations as they stand once the run has written its own, oldest first."""
-        gone = {old.version for old, _ in self.renamed}
-        later = [new for _, new in self.renamed]
-        kept = [m for m in self.folder.migrations if m.version not in gone]
-        return tuple(sorted([*kept, *later, *self.adopted, *self.pulled, *self.new]))
-
-    @property
-    def to_write(self) -> tuple[Migration, ...]:
-        """The files that this run adds to the folder."""
-        return tuple(sorted([*self.adopted, *self.pulled, *self.new, *(new for _, new in self.renamed)]))
-
-    @property
-    def pending(self) -> tuple[Migration, ...]:
-        """The migrations that the remote has not had, and that a push would bring to it."""
-        had = {*self.remote_history, *(m.version for m in self.to_record)}
-        return tuple(m for m in self.files if m.version not in had)
-
-    @property
-    def to_record(self) -> tuple[Migration, ...]:
-        """The migrations whose effect the remote has, and which its history does not know."""
-        return tuple(sorted([*self.unrecorded_remotely, *self.pulled]))
-
-    @property
-    def versions(self) -> list[str]:
-        """Every version that is known anywhere."""
-        return [*(m.version for m in self.files), *self.local_history, *self.remote_history]
-
-    def rows_of(self, *verdicts: Verdict) -> tuple[Row, ...]:
-        """The rows with one of these verdicts."""
-        return tuple(row for row in self.rows if row.verdict in verdicts)
-
-    def with_(self, **changes: object) -> Work:
-        """The same with some fields replaced."""
-        return replace(self, **changes)  # type: ignore[arg-type]
 
 
 @dataclass

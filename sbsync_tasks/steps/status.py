@@ -22,15 +22,15 @@ def status(run: Run) -> bool:
         Whether anything is pending or differs.
     """
     absent = run.why_no_local()
-    work = preflight.look_at_remote(run) if absent else preflight.look(run)
-    local = None if absent else changes(run, run.local, work.local_history, work.files)
-    remote = changes(run, run.remote, work.remote_history, work.files)
-    rows = [_cells(row, local is not None) for row in work.rows]
+    state = preflight.look_at_remote(run) if absent else preflight.look(run)
+    local = None if absent else changes(run, run.local, state.local_history, state.files)
+    remote = changes(run, run.remote, state.remote_history, state.files)
+    rows = [_cells(row, local is not None) for row in state.rows]
     console = run.console
     with console.as_result():
         run.introduce()
         console.table([c for c in COLUMNS if local or c != "local"], [_shown(row) for row in rows])
-        tell_skipped(run, work.folder)
+        tell_skipped(run, state.folder)
         if absent:
             console.say(f"{absent} The files are compared with {run.remote.name} alone.", "note")
         if local:
@@ -41,10 +41,10 @@ def status(run: Run) -> bool:
             "local": run.local_label or None, "remote": run.remote.label,
             "versions": rows,
             "local_changes": _drift_data(local) if local else None, "remote_changes": _drift_data(remote),
-            "misnamed": [s.name for s in work.folder.misnamed], "duplicates": list(work.folder.duplicates),
+            "misnamed": [s.name for s in state.folder.misnamed], "duplicates": list(state.folder.duplicates),
         }
     )  # fmt: skip
-    applied = all(row.verdict is Verdict.APPLIED for row in work.rows) and not work.folder.misnamed
+    applied = all(row.verdict is Verdict.APPLIED for row in state.rows) and not state.folder.misnamed
     return not (applied and (local is None or local.none) and remote.none)
 
 

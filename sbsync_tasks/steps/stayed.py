@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..conflicts import partly
 from ..databases.catalog import Catalog, Difference, compare, read_catalog
 from ..databases.connection import connect
 from ..errors import RefusedError, SbsyncError
 from ..migrations import Migration
+from ..plan import partly
+from ..state import State
 from .diff import Changes
-from .run import Run, Work
+from .run import Run
 
 if TYPE_CHECKING:
     import psycopg
@@ -43,20 +44,20 @@ def stayed(
     return partly.Leftovers(run.remote.name, broken, part)
 
 
-def refuse_leftovers(run: Run, work: Work, found: Changes, what: str) -> None:
+def refuse_leftovers(run: Run, state: State, found: Changes, what: str) -> None:
     """Stop where the remote has what a failed push has left: neither a push nor a pull gets past it.
 
     Raises:
         RefusedError: says `what`, and the way on.
     """
-    left = of_remote(run, work, found)
+    left = of_remote(run, state, found)
     if left:
         raise RefusedError(f"{what}\n{left.said}", left.way_on)
 
 
-def of_remote(run: Run, work: Work, found: Changes) -> partly.Leftovers | None:
+def of_remote(run: Run, state: State, found: Changes) -> partly.Leftovers | None:
     """As `stayed`, from the remote's changes."""
-    pending = [m for m in work.files if m.version not in work.remote_history]
+    pending = [m for m in state.files if m.version not in state.remote_history]
     return stayed(run, found.base, found.differences, pending) if found.differences else None
 
 

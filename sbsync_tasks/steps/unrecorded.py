@@ -10,11 +10,12 @@ from ..databases.catalog import Difference, told
 from ..errors import ConfigError, RefusedError
 from ..generate import Part
 from ..migrations import Migration
+from ..plan.actions import Write
 from . import write
 from .diff import changes, listed
 from .files import read_files, tell_skipped
 from .generate import generate
-from .run import Run, Work
+from .run import Run
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,7 @@ def unrecorded(run: Run, *, remote: bool, verbatim: bool = False) -> Unrecorded:
     written = bool(made.migrations and run.options.name and not run.options.dry_run)
     sql = _exact(run, "\n".join(m.sql for m in made.migrations), written=written)
     if written:
-        work = Work(folder, history, history, (), new=made.migrations)
-        write.write_files(run, work)
+        write.write_files(run.settings.root, Write(made.migrations))
     parts = tuple(part for parts in made.parts for part in parts)
     return Unrecorded(made.migrations, sql, (), made.unwritable, written, parts)
 

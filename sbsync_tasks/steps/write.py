@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from ..plan.actions import Write
 from ..replaced import put
-from .run import Run, Work
 
 
-def write_files(run: Run, work: Work) -> Work:
+def write_files(root: Path, action: Write) -> None:
     """Write the new files; a renamed one keeps a copy under its old name in `.sbsync/replaced`.
 
     Each is one move, the latest first: cut off at any point, every migration is there under one of its names, and
     none that is pending stands before one that was pulled.
     """
-    root = run.settings.root
-    for old, new in sorted(work.renamed, reverse=True):
+    for old, new in sorted(action.renamed, reverse=True):
         put(root, new, old.file_name)
-    renamed = {new for _, new in work.renamed}
-    for migration in work.to_write:
+    renamed = {new for _, new in action.renamed}
+    for migration in action.migrations:
         if migration not in renamed:
             put(root, migration)
-    return work

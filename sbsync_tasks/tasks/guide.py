@@ -154,7 +154,7 @@ def push(
         context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, reset=False,
         allow_data_loss=tuple(allow_data_loss or ()), ignore_drift=ignore_drift, include_all=include_all,
     ) as run:  # fmt: skip
-        report.scenario(run, scenarios.run_chain(run, scenarios.PUSH, alone=True))
+        report.scenario(run, scenarios.push(run))
 
 
 @task(
@@ -183,7 +183,7 @@ def pull(
     with session(
         context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, start=start, name=name or ""
     ) as run:
-        report.scenario(run, scenarios.run_chain(run, scenarios.PULL))
+        report.scenario(run, scenarios.pull(run))
 
 
 @task(

@@ -58,8 +58,7 @@ def local_to_remote(
         reset=reset, commit=commit, allow_data_loss=tuple(allow_data_loss or ()), ignore_drift=ignore_drift,
         include_all=include_all,
     ) as run:  # fmt: skip
-        work = scenarios.run_chain(run, scenarios.LOCAL_TO_REMOTE)
-        report.scenario(run, work)
+        report.scenario(run, scenarios.local_to_remote(run))
 
 
 @task(
@@ -101,5 +100,4 @@ def remote_to_local(
         context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, start=start, name=name or "",
         reset=reset, commit=commit, record=record, keep_local=keep_local, discard_local=discard_local,
     ) as run:  # fmt: skip
-        work = scenarios.run_chain(run, scenarios.REMOTE_TO_LOCAL)
-        report.scenario(run, work)
+        report.scenario(run, scenarios.remote_to_local(run))

@@ -60,9 +60,10 @@ def session(
     """
     from ..console import Console
     from ..migrations import checked_name
+    from ..plan.options import Options
     from ..redaction import Redactor
     from ..settings.keys import WORKDIR
-    from ..steps.run import Options, Run
+    from ..steps.run import Run
 
     redact = Redactor()
     console = Console(redact, json_output=json, yes=yes)

@@ -4,29 +4,25 @@ import pytest
 
 from tests.support.project import Done, Project
 
-# Runs a task; once the named step is done, the process is gone, as after `kill -9`.
+# Runs a task; once the named action is done, the process is gone, as after `kill -9`.
 CUT_OFF = """
 import os, sys
-from dataclasses import replace
 from invoke.main import program
-from sbsync_tasks import scenarios
-chain, name, *argv = sys.argv[1:]
-def cut(step):
-    def act(run, work):
-        step.act(run, work)
+from sbsync_tasks.scenarios import execute
+step, *argv = sys.argv[1:]
+perform = execute._perform
+def cut(run, state, action, done):
+    perform(run, state, action, done)
+    if action.step == step:
         os._exit(9)
-    return replace(step, act=act)
-steps = getattr(scenarios, chain)
-assert any(step.name == name for step in steps)
-setattr(scenarios, chain, tuple(cut(step) if step.name == name else step for step in steps))
+execute._perform = cut
 program.run(["invoke", *argv])
 """
 
 
 def cut_off(project: Project, direction: str, after: str) -> Done:
-    """Run a scenario until a step is done, and no further."""
-    chain = direction.upper().replace("-", "_")
-    done = project.script(CUT_OFF, chain, after, direction, "--env", "sandbox", "--yes", "--commit")
+    """Run a scenario until an action is done, and no further."""
+    done = project.script(CUT_OFF, after, direction, "--env", "sandbox", "--yes", "--commit")
     assert done.code == 9, done.text
     return done
 

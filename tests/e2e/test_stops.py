@@ -47,7 +47,7 @@ def refused(project: Project, task: str, *args: str) -> str:
 def test_a_file_edited_after_the_remote_had_it(still: Project) -> None:
     still.migration(TEAMS, "teams", still.migrations[f"{TEAMS}_teams.sql"] + "create table public.late ();\n")
     for task in (*BOTH, "push"):
-        assert f"{TEAMS} (teams) was edited after the remote had it" in refused(still, task)
+        assert f"{TEAMS}_teams.sql is not what sandbox has had: 1 statement differs." in refused(still, task)
 
 
 def test_a_file_that_both_had_and_is_gone(still: Project) -> None:
@@ -65,7 +65,7 @@ def test_comments_and_spaces_are_no_edit(still: Project) -> None:
 def test_two_files_of_one_version(still: Project) -> None:
     still.migration(TOTALS, "another", "select 1;\n")
     for task in BOTH:
-        assert f"{TOTALS} stands on more than one file" in refused(still, task)
+        assert "claim the same version: the CLI would apply the first" in refused(still, task)
 
 
 def test_a_misnamed_file(still: Project) -> None:
@@ -116,8 +116,8 @@ def test_following_the_advice_for_it_ends_in_a_proof(project: Project, name: str
 
 def test_a_file_older_than_the_remotes_head(still: Project) -> None:
     still.migration("20260110000000", "too_late", "create table public.too_late ();\n")
-    assert "older than the newest one that the remote has had" in refused(still, "local-to-remote")
-    assert "older than the newest one that the remote has had" in refused(still, "push")
+    assert "too_late.sql has not reached sandbox, which has had a later one" in refused(still, "local-to-remote")
+    assert "too_late.sql has not reached sandbox, which has had a later one" in refused(still, "push")
 
 
 def test_a_version_recorded_locally_without_a_file(project: Project) -> None:

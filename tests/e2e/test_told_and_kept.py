@@ -40,9 +40,10 @@ def test_where_it_cannot_be_told_nothing_is_recorded(project: Project) -> None:
 def test_what_is_only_recorded_stands_in_the_plan(project: Project) -> None:
     project.migration("20260401000000", "made", TABLE)
     project.remote.run(TABLE)
-    (plan,) = [line for line in project.task("local-to-remote", "--dry-run", "--json").data["plan"] if "record" in line]
-    assert "20260401000000_made.sql" in plan
-    assert "push" not in plan
+    done = project.task("local-to-remote", "--dry-run", "--json")
+    (push,) = [action for action in done.data["plan"] if action["action"] == "push"]
+    assert (push["record"], push["migrations"]) == (["20260401000000_made.sql"], [])
+    assert "push" not in push["does"]
 
 
 @pytest.mark.matrix
@@ -61,9 +62,8 @@ def test_the_rows_that_a_push_changes_are_backed_up_and_those_it_reaches(project
     project.remote.run("insert into public.teams (name) values ('before the push')")
     project.migration("20260401000000", "update", "update public.teams set name = 'after' where name like 'before%';\n")
     done = project.sync("local-to-remote", "--json")
-    (plan,) = [line for line in done.data["plan"] if line.startswith("back up sandbox")]
-    assert "public.teams" in plan
-    assert "public.team_members" in plan  # its rows go with their team
+    (backup,) = [action for action in done.data["plan"] if action["does"].startswith("back up sandbox")]
+    assert set(backup["risk"]["tables"]) >= {"public.teams", "public.team_members"}  # its rows go with their team
     saved = next(project.root / path for path in done.data["backups"] if "before-push" in path)
     assert "before the push" in text_of(saved)
 

@@ -127,7 +127,8 @@ def asked(mocker):
         runs.append(run)
         raise RefusedError("Seen.")
 
-    mocker.patch("sbsync_tasks.scenarios.run_chain", side_effect=look)
+    for name in ("local_to_remote", "remote_to_local", "push", "pull"):
+        mocker.patch(f"sbsync_tasks.scenarios.{name}", side_effect=look)
     return runs
 
 

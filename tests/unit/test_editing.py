@@ -5,11 +5,14 @@ import pytest
 from sbsync_tasks.console import Console
 from sbsync_tasks.databases.failures import Failure, FileFailedError
 from sbsync_tasks.errors import RefusedError
-from sbsync_tasks.migrations import Migration
+from sbsync_tasks.migrations import Folder, Migration
+from sbsync_tasks.plan.actions import Write
+from sbsync_tasks.plan.options import Options
 from sbsync_tasks.redaction import Redactor
-from sbsync_tasks.scenarios import chain
+from sbsync_tasks.scenarios import question
+from sbsync_tasks.state import Origin, State
 from sbsync_tasks.steps import review
-from sbsync_tasks.steps.run import Options, Run, Work
+from sbsync_tasks.steps.run import Run
 from sbsync_tasks.supabase_cli import CliError
 from tests.support.settings import Project
 
@@ -37,8 +40,16 @@ def answers(mocker, *given):
     mocker.patch.object(Console, "ask", side_effect=given)
 
 
+def settled(run, mocker):
+    """A run that has made one migration: its plan, once the questions are answered."""
+    mocker.patch.object(question, "places", return_value=None)
+    state = State.of(Folder((), ()), {}, {}).joined_by(Origin.LOCAL, (MADE,))
+    goal = question.Goal(lambda s, _o, _p: (Write(s.to_write, s.renamed),), Origin.LOCAL, lambda _r, _s: None)
+    return question.settled(run, state, goal)
+
+
 def asked(run):
-    return review.approve(run, (MADE,), ("write it",), protected=False)
+    return review.approve(run, (MADE,), protected=False)
 
 
 def test_an_editor_that_cannot_start_leaves_the_question_open(run, mocker, monkeypatch, capsys):
@@ -52,15 +63,14 @@ def test_a_mistake_opens_the_editor_again_with_the_error_at_its_line(run, mocker
     answers(mocker, "e\n", "\n", "y\n")
     tried = []
 
-    def prove(_run, work, edited):
+    def prove(_run, state, whose, edited):
         tried.append(edited[0].sql)
         if len(tried) == 1:
             raise WRONG
-        return work
+        return state.joined_by(whose, edited)
 
-    mocker.patch.object(chain, "with_edits", side_effect=prove)
-    step = chain.Step("review", lambda _r, _w: "", lambda r, w: asked(r) or w, asks=True)
-    chain._reviewed(run, mocker.MagicMock(spec=Work), step, ())
+    mocker.patch.object(question, "with_edits", side_effect=prove)
+    state, plan = settled(run, mocker)
     first, second = tried
     assert first == MADE.sql + "select 3;\n"
     assert second == first + "select 3;\n"  # the notes are gone, the edit is not
@@ -70,14 +80,15 @@ def test_a_mistake_opens_the_editor_again_with_the_error_at_its_line(run, mocker
     assert shown[-2:] == ["select 1;", "select 3;"]
     assert "ERROR: no" in capsys.readouterr().err
     assert not list((tmp_path / ".sbsync/drafts").iterdir())  # approved
+    assert [m.sql for m in state.files] == [second]
+    assert plan == (Write(state.files),)
 
 
 def test_on_no_the_draft_is_kept_and_named(run, mocker, tmp_path):
     answers(mocker, "e\n", "n\n")
-    mocker.patch.object(chain, "with_edits", side_effect=RefusedError("It is no longer what the remote has."))
-    step = chain.Step("review", lambda _r, _w: "", lambda r, w: asked(r) or w, asks=True)
+    mocker.patch.object(question, "with_edits", side_effect=RefusedError("It is no longer what the remote has."))
     with pytest.raises(review.DeclinedError, match=r"Your draft is kept in \.sbsync/drafts/20260401000000_tags\.sql"):
-        chain._reviewed(run, mocker.MagicMock(spec=Work), step, ())
+        settled(run, mocker)
     assert (tmp_path / ".sbsync/drafts" / MADE.file_name).read_text() == MADE.sql + "select 3;\n"
 
 

@@ -17,9 +17,11 @@ LAYERS = (
     ("showcase",),
     ("scenarios", "report"),
     ("steps",),
+    ("plan",),
+    ("state",),
     (
         "findings", "databases", "supabase_cli", "migrations", "histories", "proof", "git", "earlier", "backups",
-        "conflicts", "replaced", "generate", "skipped",
+        "replaced", "generate", "skipped",
     ),
     (
         "settings", "process", "redaction", "console", "errors", "endpoint", "paths", "side_by_side", "sqltext",

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from sbsync_tasks import replaced
-from sbsync_tasks.conflicts import Candidate, Drift, Facts, Kind, Put, Rerecord, asks_branches, diagnose, edits
-from sbsync_tasks.conflicts.numbering import Pending, renumber
+from sbsync_tasks.earlier import Candidate
 from sbsync_tasks.errors import RefusedError, SbsyncError
 from sbsync_tasks.histories import Recorded
 from sbsync_tasks.migrations import Folder, Migration, Skipped
+from sbsync_tasks.plan import edits
+from sbsync_tasks.plan.conflicts import asks_branches, diagnose
+from sbsync_tasks.plan.model import Drift, Facts, Kind, Put, Rerecord
+from sbsync_tasks.plan.numbering import Pending, renumber
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 NEW = "20260601000000"

@@ -4,9 +4,10 @@ import pytest
 
 from sbsync_tasks.console import Console
 from sbsync_tasks.databases.catalog import CatalogObject, Difference
+from sbsync_tasks.plan.options import Options
 from sbsync_tasks.redaction import Redactor
 from sbsync_tasks.steps import unrecorded as step
-from sbsync_tasks.steps.run import Options, Run
+from sbsync_tasks.steps.run import Run
 from tests.support.settings import Project
 
 DIFFERENCE = Difference(

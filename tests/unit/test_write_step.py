@@ -1,27 +1,19 @@
 """Writing a run's files: cut off anywhere, no migration is gone."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from sbsync_tasks.migrations import Folder, Migration, read_folder, write
+from sbsync_tasks.migrations import Migration, read_folder, write
+from sbsync_tasks.plan.actions import Write
 from sbsync_tasks.steps import write as step
-from sbsync_tasks.steps.run import Work
 
 PENDING = [Migration(f"2026010100000{n}", f"pending_{n}", f"select {n};\n") for n in (1, 2, 3)]
 LATER = [Migration(f"2026020100000{n}", m.name, m.sql) for n, m in enumerate(PENDING)]
 PULLED = Migration("20260115000000", "pulled", "select 'pulled';\n")
 
 
-def work():
-    return Work(
-        Folder(tuple(PENDING), ()), {}, {}, (), pulled=(PULLED,), renamed=tuple(zip(PENDING, LATER, strict=True))
-    )
-
-
-def run(root):
-    return SimpleNamespace(settings=SimpleNamespace(root=root))
+ACTION = Write((PULLED, *LATER), tuple(zip(PENDING, LATER, strict=True)))
 
 
 @pytest.mark.parametrize("moves", range(5))
@@ -39,9 +31,9 @@ def test_cut_off_after_any_move_every_migration_is_there_under_one_name(tmp_path
     monkeypatch.setattr(step, "put", cut_off)
     if moves < 4:
         with pytest.raises(KeyboardInterrupt):
-            step.write_files(run(tmp_path), work())
+            step.write_files(tmp_path, ACTION)
     else:
-        step.write_files(run(tmp_path), work())
+        step.write_files(tmp_path, ACTION)
     found = read_folder(tmp_path).migrations
     assert sorted(m.name for m in found if m.name != "pulled") == [m.name for m in PENDING]
     assert [m.sql for m in sorted(found, key=lambda m: m.name) if m.name != "pulled"] == [m.sql for m in PENDING]
@@ -50,5 +42,5 @@ def test_cut_off_after_any_move_every_migration_is_there_under_one_name(tmp_path
 def test_at_the_end_the_pulled_one_stands_first(tmp_path: Path):
     for migration in PENDING:
         write(tmp_path, migration)
-    step.write_files(run(tmp_path), work())
+    step.write_files(tmp_path, ACTION)
     assert [m.name for m in read_folder(tmp_path).migrations] == ["pulled", *(m.name for m in PENDING)]

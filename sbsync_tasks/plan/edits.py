@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 
 from .. import sqltext
-from ..databases.catalog import subjects
+from ..databases.catalog.subjects import subjects
 from ..histories import Recorded
 from ..migrations import Migration
 from ..same_sql import essence

@@ -14,7 +14,7 @@ from ..histories import Recorded, Row, Verdict, compare
 from ..migrations import Migration, Skipped
 from ..same_sql import key, same
 from . import edits
-from .model import Action, Conflict, Facts, Kind, Put, Rerecord, Way
+from .model import Conflict, Facts, Kind, Put, Remedy, Rerecord, Way
 from .numbering import Moved, Pending, renumber
 from .squash import squash
 
@@ -36,8 +36,12 @@ def diagnose(facts: Facts, now: datetime | None = None) -> tuple[Conflict, ...]:
     first = _first_pull(facts)
     if first:
         return (first,)
-    found = _Diagnosis(facts, now)
-    return (*found.all(), *_drift(facts))
+    return (*conflicts(facts, now), *_drift(facts))
+
+
+def conflicts(facts: Facts, now: datetime | None = None) -> tuple[Conflict, ...]:
+    """Those between the files and the histories alone; a first pull is none of them."""
+    return tuple(_Diagnosis(facts, now).all())
 
 
 def asks_branches(facts: Facts) -> tuple[str, ...]:
@@ -45,11 +49,6 @@ def asks_branches(facts: Facts) -> tuple[str, ...]:
     rows = compare(facts.folder, facts.local, facts.remote)
     wanted = (Verdict.MISSING, Verdict.LOCAL_ONLY, Verdict.EDITED)
     return tuple(row.version for row in rows if row.verdict in wanted)
-
-
-def renamed(facts: Facts) -> dict[str, Migration]:
-    """Versions recorded without a file, whose very statements stand in a file of another version: that file."""
-    return _Diagnosis(facts, None).renamed
 
 
 def _first_pull(facts: Facts) -> Conflict | None:
@@ -132,7 +131,7 @@ class _Diagnosis:
 
     @cached_property
     def renamed(self) -> dict[str, Migration]:
-        """As `renamed` says."""
+        """Versions recorded without a file, whose very statements stand in a file of another version: that file."""
         found, taken = dict[str, Migration](), set[Migration]()
         for row in self.rows:
             recorded = row.remote or row.local
@@ -158,7 +157,7 @@ class _Diagnosis:
         what = f"{where} has recorded these statements as {row.version}; their file is now {file.file_name}."
         if row.remote:
             back = Migration(row.version, file.name, file.sql)
-            actions: list[Action] = [Put(back, file.file_name)]
+            actions: list[Remedy] = [Put(back, file.file_name)]
             if file.version in self.facts.local and row.version not in self.facts.local:
                 actions.append(Rerecord(file.version, row.version))
             way = Way("Give the file back the version that the remote has.", tuple(actions))
@@ -312,7 +311,7 @@ class _Diagnosis:
         what = f"supabase/migrations/{file.name} {file.why}."
         return Conflict(Kind.MISNAMED, "", file.name, what, (Way(self.facts.ways.get(file.name, "")),))
 
-    def _moves(self, migration: Migration, file: str) -> tuple[Action, ...]:
+    def _moves(self, migration: Migration, file: str) -> tuple[Remedy, ...]:
         group = self._group_of[migration, file]
         # What is brought back and moves along says so itself.
         return tuple(a for moved in group if moved is group[0] or moved[0].file for a in self._actions(moved))
@@ -341,7 +340,7 @@ class _Diagnosis:
         had = self.facts.remote
         yield from (Pending(m, "", moves=m.version < self.head or m.version in had) for m in restored)
 
-    def _actions(self, moved: Moved) -> Iterator[Action]:
+    def _actions(self, moved: Moved) -> Iterator[Remedy]:
         pending, new = moved
         old = pending.migration
         lost = None if pending.file else self.lost_locally.get(old.version)

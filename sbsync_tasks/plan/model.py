@@ -61,7 +61,7 @@ class Rerecord:
         return f"record {self.old} as {self.new} in the local database's history; the row is kept"
 
 
-Action = Put | Rerecord
+Remedy = Put | Rerecord
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Way:
     """
 
     title: str
-    actions: tuple[Action, ...] = ()
+    actions: tuple[Remedy, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Conflict:
     details: tuple[str, ...] = ()
 
     @property
-    def actions(self) -> tuple[Action, ...]:
+    def actions(self) -> tuple[Remedy, ...]:
         """What is done by default; empty for a conflict that is only explained."""
         return self.ways[0].actions if self.ways else ()
 

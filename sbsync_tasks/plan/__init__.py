@@ -1,0 +1,1 @@
+"""What will be done, and why not: actions, goals, conflicts and their remedies, as data. Pure."""

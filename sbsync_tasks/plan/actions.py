@@ -1,0 +1,227 @@
+"""What a run can do, as data. A plan is a tuple of these: it is shown, printed as JSON and carried out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..console import counted
+from ..migrations import Migration
+from ..state import Risk
+
+NAMED = 3  # migrations named one by one in a line
+TABLES = 5  # tables named in a line
+
+
+def names(migrations: Sequence[Migration]) -> str:
+    """Migrations in a line: each by its file, or, of many, how many and the first and the last."""
+    if len(migrations) > NAMED:
+        return f"{len(migrations)} migrations ({migrations[0].file_name} … {migrations[-1].file_name})"
+    return ", ".join(m.file_name for m in migrations) or "nothing"
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing that a run does.
+
+    Attributes:
+        step: The guide's word for it.
+        writes: It changes a database, files or git: it is asked about, and left out of a dry run.
+        needs_proof: It is left out where a proof was made before it, and does not hold.
+    """
+
+    step: ClassVar[str]
+    writes: ClassVar[bool] = True
+    needs_proof: ClassVar[bool] = False
+
+    @property
+    def doing(self) -> str:
+        """What it will do, in words."""
+        return self._words()
+
+    def _words(self) -> str:
+        raise NotImplementedError
+
+    def document(self) -> dict[str, Any]:
+        """The action as JSON data: the step, what it does in words, and its fields."""
+        fields = {key: _as_data(value) for key, value in vars(self).items()}
+        return {"action": self.step, "does": self.doing, **fields}
+
+
+def _as_data(value: object) -> object:
+    if isinstance(value, Migration):
+        return value.file_name
+    if isinstance(value, Risk):
+        return {"tables": None if value.tables is None else list(value.tables), "size": value.size}
+    return [_as_data(each) for each in value] if isinstance(value, tuple) else value
+
+
+@dataclass(frozen=True)
+class Write(Action):
+    """Migration files are written.
+
+    Attributes:
+        migrations: The files as they will be, oldest first.
+        renamed: Those of them that only get a later version: (now, then).
+    """
+
+    step = "write"
+    migrations: tuple[Migration, ...]
+    renamed: tuple[tuple[Migration, Migration], ...] = ()
+
+    def _words(self) -> str:
+        return f"write {names(self.migrations)} into supabase/migrations"
+
+
+@dataclass(frozen=True)
+class Rebuild(Action):
+    """The local database is backed up, then built again.
+
+    Attributes:
+        where: What it is called.
+        migrations: What it is built from.
+        seeds: The seeds are run as well.
+    """
+
+    step = "reset"
+    where: str
+    migrations: tuple[Migration, ...]
+    seeds: bool
+
+    def _words(self) -> str:
+        seeds = " and run the seeds" if self.seeds else ""
+        return f"back up {self.where}, rebuild it from {counted(len(self.migrations), 'migration')}{seeds}"
+
+
+@dataclass(frozen=True)
+class BringUp(Action):
+    """The local database gets what it lacks, and keeps its data; it is backed up if anything is run there.
+
+    Attributes:
+        where: What it is called.
+        record: What it has without having recorded it.
+        apply: What it lacks.
+    """
+
+    step = "reset"
+    where: str
+    record: tuple[Migration, ...]
+    apply: tuple[Migration, ...]
+
+    def _words(self) -> str:
+        if not self.apply:
+            return f"record {names(self.record)} in the history of {self.where}; its data stays"
+        return f"back up {self.where}, then apply {names(self.apply)} to it without a rebuild"
+
+
+@dataclass(frozen=True)
+class BackUp(Action):
+    """The remote is backed up.
+
+    Attributes:
+        where: What it is called.
+        risk: The rows that are kept as well.
+    """
+
+    step = "backup"
+    where: str
+    risk: Risk
+
+    def _words(self) -> str:
+        return f"back up {self.where}: schema, roles, history{self._rows}"
+
+    @property
+    def _rows(self) -> str:
+        tables = self.risk.tables
+        if tables is None:
+            return f", and every row ({self.risk.size})"
+        more = f" and {len(tables) - TABLES} more" if tables[TABLES:] else ""
+        return f", and the rows of {', '.join(tables[:TABLES])}{more} ({self.risk.size})" if tables else ""
+
+
+@dataclass(frozen=True)
+class Push(Action):
+    """Pending migrations are brought to the remote.
+
+    Attributes:
+        where: What it is called.
+        record: What it has without having recorded it: recorded first.
+        migrations: What is run there.
+    """
+
+    step = "push"
+    where: str
+    record: tuple[Migration, ...]
+    migrations: tuple[Migration, ...]
+
+    def _words(self) -> str:
+        recorded = f"record {names(self.record)} in its history, not run again: it has their effect"
+        pushed = f"push {names(self.migrations)} to {self.where}"
+        if not self.migrations:
+            return f"{self.where}: {recorded}"
+        return f"{recorded}, then {pushed}" if self.record else pushed
+
+
+@dataclass(frozen=True)
+class Prove(Action):
+    """Everything is read again and compared.
+
+    Attributes:
+        one: What is compared.
+        other: What it is compared with.
+        files: The remote is compared with the migration files, not with the local database.
+    """
+
+    step = "verify"
+    writes = False
+    one: str
+    other: str
+    files: bool = False
+
+    def _words(self) -> str:
+        return f"compare {self.one} with {self.other}"
+
+
+@dataclass(frozen=True)
+class Commit(Action):
+    """Migration files are committed, and nothing else.
+
+    Attributes:
+        migrations: These files, as far as git does not have them.
+        message: The commit's message.
+    """
+
+    step = "commit"
+    needs_proof = True
+    migrations: tuple[Migration, ...]
+    message: str
+
+    def _words(self) -> str:
+        return f"commit {names(self.migrations)}"
+
+
+@dataclass(frozen=True)
+class Record(Action):
+    """The remote's history learns of migrations whose effect the remote has.
+
+    Attributes:
+        where: What it is called.
+        migrations: These.
+    """
+
+    step = "record"
+    needs_proof = True
+    where: str
+    migrations: tuple[Migration, ...]
+
+    def _words(self) -> str:
+        return f"record {names(self.migrations)} in the history of {self.where} (nothing else is written there)"
+
+
+Plan = tuple[Action, ...]
+
+
+def writing(plan: Plan) -> Plan:
+    """The part of a plan that changes something."""
+    return tuple(action for action in plan if action.writes)

@@ -1,0 +1,118 @@
+"""From a state to the actions that lead to a goal. Pure: what is shown at the question is what is carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from ..migrations import Migration
+from ..state import At, Origin, State
+from .actions import Action, BackUp, BringUp, Commit, Plan, Prove, Push, Rebuild, Record, Write
+from .options import Options
+
+REMOTE_CHANGES = "Add migration for remote changes"
+LOCAL_CHANGES = "Add migration for local changes"
+
+
+@dataclass(frozen=True)
+class Places:
+    """What the databases are called in a plan.
+
+    Attributes:
+        local: The local one; empty where nobody looks at it.
+        remote: The remote.
+        seeds: A rebuild of the local one runs seeds.
+    """
+
+    local: str
+    remote: str
+    seeds: bool = False
+
+
+def local_to_remote(state: State, options: Options, places: Places) -> Plan:
+    """Bring local changes and pending files to the remote."""
+    return (
+        *_write(state),
+        *_bring_local(state, options, places),
+        *_push(state, places),
+        Prove(places.local, places.remote),
+        *_commit(state, options, to_commit(state, Origin.LOCAL), LOCAL_CHANGES),
+    )
+
+
+def remote_to_local(state: State, options: Options, places: Places) -> Plan:
+    """Bring the remote's changes to the files, the local database and git."""
+    return (
+        *_write(state),
+        *_bring_local(state, options, places),
+        Prove(places.local, places.remote),
+        *_commit(state, options, to_commit(state, Origin.REMOTE), REMOTE_CHANGES),
+        *([Record(places.remote, state.to_record)] if options.record and state.to_record else []),
+    )
+
+
+def push(state: State, _options: Options, places: Places) -> Plan:
+    """Bring pending files to the remote; the local database is not looked at."""
+    return (*_push(state, places), Prove(places.remote, "the migration files", files=True))
+
+
+def pull(state: State, _options: Options, _places: Places) -> Plan:
+    """Bring the remote's changes to the files."""
+    return _write(state)
+
+
+def rebuilds(state: State, options: Options) -> bool:
+    """Whether the local database is going to be rebuilt."""
+    return options.reset and (state.behind or state.local_changed)
+
+
+def to_commit(state: State, whose: Origin) -> tuple[Migration, ...]:
+    """The files that a run commits if it commits: what it makes, brings somewhere or records.
+
+    A file that only gets a later version is among them where git has its text under the old one: what the user has
+    not committed is not committed with it. A push also finishes what a run that was cut off has left.
+    """
+    git = state.in_git
+    users_own = {e.migration for e in state.entries if e.was and not (git and e.was.file_name in git.had)}
+    brought: Collection[Migration] = state.pending if whose is Origin.LOCAL else ()
+    left = _left_behind(state) if whose is Origin.LOCAL else set()
+    return tuple(sorted(({*state.to_write, *state.to_record, *brought} - users_own) | left))
+
+
+def _left_behind(state: State) -> set[Migration]:
+    """Files that the remote has recorded and git has not: a run was cut off between its push and its commit."""
+    had = (e.migration for e in state.entries if e.origin is Origin.FILE and e.remote in (At.SAME, At.OTHER))
+    return {m for m in had if state.in_git and m.file_name in state.in_git.lacks}
+
+
+def uncommitted(state: State, migrations: Collection[Migration]) -> tuple[Migration, ...]:
+    """Those that are yet to be written, and those that git does not have as they are."""
+    lacks = state.in_git.lacks if state.in_git else frozenset()
+    new = set(state.to_write)
+    return tuple(m for m in migrations if m in new or m.file_name in lacks)
+
+
+def _write(state: State) -> tuple[Action, ...]:
+    return (Write(state.to_write, state.renamed),) if state.to_write else ()
+
+
+def _bring_local(state: State, options: Options, places: Places) -> tuple[Action, ...]:
+    if rebuilds(state, options):
+        return (Rebuild(places.local, state.files, places.seeds),)
+    if state.behind:
+        return (BringUp(places.local, state.unrecorded_locally, state.to_apply),)
+    return ()
+
+
+def _push(state: State, places: Places) -> tuple[Action, ...]:
+    if not (state.pending or state.to_record):
+        return ()
+    return (BackUp(places.remote, state.risk), Push(places.remote, state.to_record, state.pending))
+
+
+def _commit(
+    state: State, options: Options, migrations: tuple[Migration, ...], message: str
+) -> tuple[Action, ...]:  # fmt: skip
+    if not (options.commit and state.in_git and uncommitted(state, migrations)):
+        return ()
+    return (Commit(migrations, message),)

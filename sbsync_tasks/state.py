@@ -1,0 +1,238 @@
+"""What is true of the files and both databases at one moment: histories, and one list of migrations. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from . import histories
+from .histories import History, Row, Verdict
+from .migrations import Folder, Migration
+
+if TYPE_CHECKING:
+    from .databases.catalog import Catalog, Difference
+
+
+class At(Enum):
+    """What a database has of a migration."""
+
+    NOT = "not there"
+    UNRECORDED = "there, and not recorded"
+    SAME = "recorded"
+    OTHER = "recorded with other statements"
+
+
+class Origin(Enum):
+    """Where a migration comes from."""
+
+    FILE = "a file in the folder"
+    LOCAL = "changes of the local database"
+    REMOTE = "changes of the remote"
+    HISTORY = "the remote's history"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One migration, as it will stand in the folder once the run has written its own.
+
+    Attributes:
+        migration: It.
+        local: What the local database has of it.
+        remote: What the remote has of it.
+        origin: Where it comes from.
+        was: The file as it stands in the folder now, under an earlier version; None for no other than `migration`.
+    """
+
+    migration: Migration
+    local: At
+    remote: At
+    origin: Origin = Origin.FILE
+    was: Migration | None = None
+
+    @property
+    def to_write(self) -> bool:
+        """Whether the folder does not have it yet, or not under this version."""
+        return self.origin is not Origin.FILE or self.was is not None
+
+
+@dataclass(frozen=True)
+class Risk:
+    """Rows of the remote that a push can damage.
+
+    Attributes:
+        tables: Their tables; None for every one.
+        size: What these take on disk, such as `12 MB`.
+    """
+
+    tables: tuple[str, ...] | None = ()
+    size: str = ""
+
+
+@dataclass(frozen=True)
+class InGit:
+    """What git has of the migration files.
+
+    Attributes:
+        lacks: The files, by name, that git does not have as they are.
+        had: Files that will get a later version, by name, whose text git has under the name of now.
+    """
+
+    lacks: frozenset[str] = frozenset()
+    had: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class State:
+    """The files and both databases at one moment, and what shadows have shown of them since.
+
+    Attributes:
+        folder: The migration files.
+        local_history: What the local database has recorded.
+        remote_history: What the remote has recorded.
+        entries: The migrations, as they will stand in the folder, in no order.
+        local_changed: The local database has changes that are to be dropped.
+        drift: How the remote differs from its own history, where that was ignored as asked.
+        risk: The rows of the remote that the pending migrations can damage.
+        left_out: What the local database has and the user's edit leaves out, in words.
+        in_git: What git has of the files; None where that was not asked, or without a repository.
+        catalogs: What the databases were seen to hold, by their side.
+    """
+
+    folder: Folder
+    local_history: History
+    remote_history: History
+    entries: tuple[Entry, ...]
+    local_changed: bool = False
+    drift: tuple[Difference, ...] = ()
+    risk: Risk = Risk()
+    left_out: tuple[str, ...] = ()
+    in_git: InGit | None = None
+    catalogs: Mapping[str, Catalog] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, folder: Folder, local: History, remote: History) -> State:
+        """The state that a first look finds."""
+        entries = (Entry(m, _recorded(local, m), _recorded(remote, m)) for m in folder.migrations)
+        return cls(folder, local, remote, tuple(entries))
+
+    # --- questions ---
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The three-way comparison of the files with both histories."""
+        return histories.compare(self.folder, self.local_history, self.remote_history)
+
+    def rows_of(self, *verdicts: Verdict) -> tuple[Row, ...]:
+        """The rows with one of these verdicts."""
+        return tuple(row for row in self.rows if row.verdict in verdicts)
+
+    @cached_property
+    def files(self) -> tuple[Migration, ...]:
+        """All migrations as they stand once the run has written its own, oldest first."""
+        return _sorted(self.entries)
+
+    @property
+    def to_write(self) -> tuple[Migration, ...]:
+        """The files that this run adds to the folder, or gives a later version."""
+        return _sorted(e for e in self.entries if e.to_write)
+
+    @property
+    def renamed(self) -> tuple[tuple[Migration, Migration], ...]:
+        """The files that get a later version: (now, then), oldest first."""
+        return tuple(sorted((e.was, e.migration) for e in self.entries if e.was))
+
+    @property
+    def pending(self) -> tuple[Migration, ...]:
+        """The migrations that the remote has not had, and that a push would bring to it."""
+        return _sorted(e for e in self.entries if e.remote is At.NOT)
+
+    @property
+    def to_record(self) -> tuple[Migration, ...]:
+        """The migrations whose effect the remote has, and which its history does not know."""
+        return _sorted(e for e in self.entries if e.remote is At.UNRECORDED)
+
+    @property
+    def unrecorded_locally(self) -> tuple[Migration, ...]:
+        """The same of the local database."""
+        return _sorted(e for e in self.entries if e.local is At.UNRECORDED)
+
+    @property
+    def to_apply(self) -> tuple[Migration, ...]:
+        """What the local database lacks."""
+        return _sorted(e for e in self.entries if e.local is At.NOT)
+
+    def made(self, *origins: Origin) -> tuple[Migration, ...]:
+        """The migrations that come from there."""
+        return _sorted(e for e in self.entries if e.origin in origins)
+
+    @property
+    def behind(self) -> bool:
+        """Whether the local database is not yet what the files say."""
+        extra = self.local_history.keys() - {m.version for m in self.files}
+        return bool(extra) or any(e.local is not At.SAME for e in self.entries)
+
+    @property
+    def versions(self) -> list[str]:
+        """Every version that is known anywhere."""
+        return [*(m.version for m in self.files), *self.local_history, *self.remote_history]
+
+    # --- what is found out ---
+
+    def with_(self, **changes: object) -> State:
+        """The same with some fields replaced."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    def seen(self, side: str, catalog: Catalog, unrecorded: Iterable[Migration] = ()) -> State:
+        """The same, once a database was looked at.
+
+        Args:
+            side: `local` or `remote`.
+            catalog: What it holds.
+            unrecorded: The migrations that it has without having recorded them.
+        """
+        found, there = set(unrecorded), {side: At.UNRECORDED}
+        entries = (replace(e, **there) if e.migration in found else e for e in self.entries)  # type: ignore[arg-type]
+        return self.with_(entries=tuple(entries), catalogs={**self.catalogs, side: catalog})
+
+    def joined_by(self, origin: Origin, migrations: Iterable[Migration]) -> State:
+        """The same with migrations that are yet to be written, in the place of those from there with the version."""
+        made = {m.version: self._entry(origin, m) for m in migrations}
+        kept = [e for e in self.entries if not (e.origin is origin and e.migration.version in made)]
+        return self.with_(entries=(*kept, *made.values()))
+
+    def _entry(self, origin: Origin, migration: Migration) -> Entry:
+        local, remote = {
+            Origin.LOCAL: (At.UNRECORDED, At.NOT),
+            Origin.REMOTE: (At.NOT, At.UNRECORDED),
+        }.get(origin, (_recorded(self.local_history, migration), _recorded(self.remote_history, migration)))
+        return Entry(migration, local, remote, origin)
+
+    def moved(self, later: Mapping[Migration, Migration]) -> State:
+        """The same with later versions; what the local database has recorded of them is another version then.
+
+        Args:
+            later: From each migration to what it becomes.
+        """
+        return self.with_(entries=tuple(_moved(e, later.get(e.migration)) for e in self.entries))
+
+
+def _recorded(history: History, migration: Migration) -> At:
+    row = history.get(migration.version)
+    if row is None:
+        return At.NOT
+    return At.SAME if row.matches(migration) else At.OTHER
+
+
+def _moved(entry: Entry, new: Migration | None) -> Entry:
+    if new is None:
+        return entry
+    was = entry.was or (entry.migration if entry.origin is Origin.FILE else None)
+    local = At.UNRECORDED if entry.local is At.UNRECORDED else At.NOT
+    return replace(entry, migration=new, was=was, local=local)
+
+
+def _sorted(entries: Iterable[Entry]) -> tuple[Migration, ...]:
+    return tuple(sorted(e.migration for e in entries))
