@@ -168,6 +168,7 @@ class StackProject(Project):
                 docker("rm", "--force", "--volumes", name)
             for name in docker("volume", "ls", "--quiet", "--filter", f"label={label}"):
                 docker("volume", "rm", name)
+        self.remove_databases()
         shutil.rmtree(self.root, ignore_errors=True)
 
 
@@ -189,4 +190,5 @@ def stopped(newest: Path, tmp_path: Path) -> Iterator[StackProject]:
     made = StackProject(tmp_path / "project", newest)
     made.create()
     yield made
+    made.remove_databases()  # shadows, for what is asked of the remote and the files alone
     shutil.rmtree(made.root, ignore_errors=True)
