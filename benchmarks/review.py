@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 
-from benchmarks.run import COLLECTION, invoke, scratch_project, timed
+from benchmarks.run import COLLECTION, invoke, scratch_project
 
 STATEMENTS, FILES, BYTES, REPEATS = 5000, 69, 2_300_000, 5
 TABLE = """\
@@ -103,9 +103,12 @@ def first_push(root: Path, environment: dict[str, str]) -> None:
             text += next(made)
         (root / "supabase" / "migrations" / f"20270101{number:06}_t.sql").write_text(text, encoding="utf-8")
         size += len(text)
-    seconds = [timed(lambda: invoke(root, "review --env sandbox", environment)) for _ in range(REPEATS)]
+    invoke(root, "review --env sandbox", environment)
+    command = [sys.executable, "-m", "invoke", "review", "--env", "sandbox"]
+    spent = median([took(command, root, environment) for _ in range(REPEATS)])
     sys.stdout.write(
-        f"{statistics.median(seconds):5.2f}  seconds for the review of {FILES} pending files, {size / 1e6:.1f} MB\n"
+        f"{spent.processor:5.2f}  seconds of the processor for the review of {FILES} pending files, "
+        f"{size / 1e6:.1f} MB; by the clock {spent.clock:.2f} s\n"
     )
 
 
@@ -114,10 +117,10 @@ def tables() -> Iterator[str]:
     return (TABLE.format(n=n) for n in count())
 
 
-def took(command: Sequence[str], root: Path) -> Took:
+def took(command: Sequence[str], root: Path, environment: dict[str, str] | None = None) -> Took:
     """Run a program; what it finds, and its exit status, are nothing here."""
     started, before = time.perf_counter(), os.times()
-    subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    subprocess.run(command, cwd=root, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     after = os.times()
     spent = after.children_user + after.children_system - before.children_user - before.children_system
     return Took(time.perf_counter() - started, spent)

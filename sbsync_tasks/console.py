@@ -30,6 +30,7 @@ SPARSE = 10.0  # seconds between two lines on how far a step is, in a pipe
 COMFORTABLE = 80  # columns from which a table has room between its columns
 NARROWEST = 20  # columns that text gets beside its indent, at least
 WIDE = 1000  # columns that a table may take in a pipe
+TIME = re.compile(r"(?<=\d) s\)")  # stays whole: (1.5 s)
 # What a line begins with: further lines stand below what comes after it.
 LEADER = re.compile(r" *(?:(?:[-→·✓!✗…]|\d+\.) +)*")
 
@@ -190,7 +191,7 @@ class Console:
         now = self._doing
         if now is None:
             return
-        now.far = self.redact(f"{number - 1:,} of {of:,} files applied, at {file}")
+        now.far = self.redact(f"{number - 1:,} of {counted(of, 'file')} applied, at {file}")
         now.refresh()
         if not self._err.is_terminal and time.monotonic() - now.told >= SPARSE:
             now.told = time.monotonic()
@@ -258,10 +259,11 @@ def _wrapped(line: str, width: int, indent: int) -> str:
         return line
     leader = LEADER.match(line)
     hanging = max(indent, leader.end() if leader else 0)
-    return textwrap.fill(
-        line, max(width, hanging + NARROWEST), subsequent_indent=" " * hanging, break_long_words=False,
-        break_on_hyphens=False, drop_whitespace=True, replace_whitespace=False,
-    ) or line  # fmt: skip
+    filled = textwrap.fill(
+        TIME.sub("\u00a0s)", line), max(width, hanging + NARROWEST), subsequent_indent=" " * hanging,
+        break_long_words=False, break_on_hyphens=False, drop_whitespace=True, replace_whitespace=False,
+    )  # fmt: skip
+    return filled.replace("\u00a0s)", " s)") or line
 
 
 def _line(name: str, doing: str) -> str:

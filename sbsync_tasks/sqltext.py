@@ -29,6 +29,9 @@ _NOT_TRANSACTIONAL = re.compile(r"^--\s*pg-delta:.*\btransaction=false\b", re.MU
 _PLACES = frozenset(["stmt_len", "list_start", "list_end", "rexpr_list_start", "rexpr_list_end"])
 # Nodes that change rows or run something else, wherever in a statement they stand.
 _ACTS = frozenset(["FuncCall", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "ExecuteStmt"])
+_LEAVES = frozenset(["A_Const", "ColumnRef"])
+_WORD = re.compile(r"\w+")
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 # Words between CREATE or ALTER and the kind of object.
 _MODIFIERS = re.compile(r"OR|REPLACE|TEMP|TEMPORARY|GLOBAL|LOCAL|UNLOGGED|UNIQUE|RECURSIVE|CONSTRAINT|TRUSTED")
 _TWO_WORDS = re.compile(r"(MATERIALIZED|FOREIGN|EVENT|DEFAULT|TEXT|ACCESS|USER|OWNED) ")
@@ -301,16 +304,25 @@ def enum_name(node: Node, field: str) -> str:
 
 
 def walk(node: Node) -> Iterator[tuple[str, Node]]:
-    """`node` and all nodes below it, each with PostgreSQL's name of its kind (`DeleteStmt`)."""
+    """`node` and all nodes below it, each with PostgreSQL's name of its kind (`DeleteStmt`).
+
+    What a constant and a column's name are made of is left out.
+    """
     left = [node]
     while left:
         found = left.pop()
         kind = found.DESCRIPTOR.name
         if kind != "Node":  # a mere wrapper
             yield kind, found
+        if kind in _LEAVES:
+            continue
         for field, value in reversed(found.ListFields()):
-            if field.message_type is not None:
-                left += (value,) if hasattr(value, "ListFields") else value[::-1]
+            if field.message_type is None:
+                continue
+            if hasattr(value, "ListFields"):
+                left.append(value)
+            else:
+                left += value[::-1]
 
 
 def condition(node: Node) -> str:
@@ -418,7 +430,7 @@ def _trimmed(data: bytes) -> str:
 
 
 def _kind(text: str, name: str) -> str:
-    words: list[str] = re.findall(r"\w+", _without_comments(text).upper())
+    words: list[str] = _WORD.findall(_without_comments(text).upper())
     if text.startswith("("):
         return "SELECT"
     if words[0] in {"WITH", "VALUES", "TABLE"} and name:
@@ -431,7 +443,7 @@ def _kind(text: str, name: str) -> str:
 
 def _without_comments(text: str) -> str:
     # The first few words are wanted, and they stand before anything that is quoted.
-    return re.sub(r"--[^\n]*|/\*.*?\*/", " ", text[:400], flags=re.DOTALL)
+    return _COMMENT.sub(" ", text[:400])
 
 
 def _groups(parsed: Sequence[Parsed]) -> list[list[int]]:

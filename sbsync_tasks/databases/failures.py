@@ -21,6 +21,7 @@ from .embedded.stand_ins import EMPTY
 
 ROW_STATES = ("23502", "23503", "23505", "23514", "23P01", "22")  # rows that are there forbid it
 LOCK_TIMEOUT = "55P03"
+SHADOW = "the shadow database"
 ALREADY_THERE = ("42P07", "42710", "42701", "42723", "42P06", "42712")
 LINES = 6  # of a statement, shown in a message
 AGAIN = "then run the same command again"
@@ -196,14 +197,24 @@ class FileFailedError(CliError):
         failure: What is known of it.
     """
 
-    def __init__(self, error: CliError, failure: Failure, where: str, *, fresh: bool) -> None:
-        tried = "was run to its end and could not be recorded" if failure.recording else "failed"
+    def __init__(self, error: CliError, failure: Failure, where: str, *, fresh: bool, before: int = 0) -> None:
         hint = failure.hint(where, fresh=fresh)
+        if where == SHADOW:
+            hint = f"It was tried on a throw-away database; yours have not had it. {hint}"
         super().__init__(
-            f"{failure.path} {tried} on {where}: {failure.words}", hint, code=error.code, sqlstate=error.sqlstate,
-            said=error.said, file=error.file,
+            f"{failure.path} {_tried(failure, where, before)}: {failure.words}", hint, code=error.code,
+            sqlstate=error.sqlstate, said=error.said, file=error.file,
         )  # fmt: skip
         self.failure = failure
+
+
+def _tried(failure: Failure, where: str, before: int) -> str:
+    """What became of a file, with how many migrations before it on a shadow."""
+    if failure.recording:
+        return f"was run to its end and could not be recorded on {where}"
+    if where == SHADOW and failure.migration:
+        return f"does not apply after the {before} before it" if before else "does not apply to a new database"
+    return f"failed on {where}"
 
 
 @contextmanager
@@ -225,7 +236,8 @@ def explained(migrations: Sequence[Migration], where: str, *, fresh: bool = Fals
         if error.said == error.message or isinstance(error, FileFailedError):  # our own words
             raise
         if error.file:
-            failed = FileFailedError(error, read(error, migrations), where, fresh=fresh)
+            before = sum(m.file_name < error.file for m in migrations)
+            failed = FileFailedError(error, read(error, migrations), where, fresh=fresh, before=before)
             if fresh and error.sqlstate in MISSING and (empty := _empty_extensions(migrations)):
                 failed.hint = f"{EMPTY_STAND_IN.format(', '.join(empty))} {failed.hint}"
             raise failed from None

@@ -19,6 +19,7 @@ from ..migrations import Migration
 from ..paths import state_dir
 from ..supabase_cli import SupabaseCli
 from .embedded.locks import locked
+from .failures import SHADOW
 from .pushed import push
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 PLATFORM_MAJORS = (15, 17)
 WAIT = 60.0  # seconds that a run waits for another one in the same project
 SCRATCH = "scratch"
-SHADOW = "the shadow database"
 FILLED = 2  # how a shadow is filled: 2 since its history is read back; one filled otherwise is another
 CACHED = 8  # shadows kept between runs; one of the example project takes about 30 MB
 

@@ -222,7 +222,7 @@ def _may_open(value: Node, node: Node) -> bool:
         given = value.multi_assign_ref
         value = [*given.source.row_expr.args, value][given.colno - 1]
     if [names.parts(f) for f in value.column_ref.fields[:1]] == [("excluded",)]:
-        return any(kind == "Boolean" and found.boolval for kind, found in walk(node.select_stmt))
+        return any(kind == "A_Const" and found.boolval.boolval for kind, found in walk(node.select_stmt))
     return bool(value.a_const.boolval.boolval)
 
 

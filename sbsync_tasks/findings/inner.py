@@ -145,7 +145,7 @@ def _language(options: list[Node]) -> str:
 def _queries(tree: Any, line: int) -> Iterator[tuple[str, bool, int]]:  # noqa: ANN401 - JSON
     """The SQL in a body: the text, whether it is an expression that makes SQL, the line."""
     if isinstance(tree, list):
-        for item in tree:
+        for item in filter(None, tree):
             yield from _queries(item, line)
     elif isinstance(tree, dict):
         line = tree.get("lineno", line)
@@ -160,7 +160,7 @@ def _queries(tree: Any, line: int) -> Iterator[tuple[str, bool, int]]:  # noqa: 
                 yield value["query"], False, line
             elif key == "PLpgSQL_expr" and "(" in value["query"]:
                 yield _as_query(value), False, line
-            else:
+            elif isinstance(value, dict | list):
                 yield from _queries(value, line)
 
 

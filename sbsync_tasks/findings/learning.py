@@ -34,6 +34,9 @@ def learn(scope: Scope, parsed: Parsed) -> None:
 
 def learn_inside(scope: Scope, parsed: Parsed) -> None:
     """Take note of what a statement inside of another may do: what it makes does not count as new afterwards."""
+    if parsed.name not in _LEARNERS or (parsed.name == "select_stmt" and not parsed.node.HasField("into_clause")):
+        learn(scope, parsed)  # it makes nothing
+        return
     created, columns = set(scope.created), set(scope.columns)
     learn(scope, parsed)
     scope.created, scope.columns = created, columns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sbsync_tasks.sqltext import enum_name
@@ -59,6 +60,7 @@ _ON_TABLE = frozenset(["policy", "trigger", "rule"])
 _CALLED = frozenset(["function", "procedure", "routine", "aggregate"])
 
 
+@lru_cache(4096)
 def quoted(name: str) -> str:
     """An identifier, in quotes only where SQL needs them."""
     return name if _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'

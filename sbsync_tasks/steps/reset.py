@@ -60,6 +60,7 @@ def rebuild(run: Run, action: Rebuild, done: Done, major: int | None = None) -> 
     if run.local.kind == "embedded":
         seeds = _swap_embedded(run)
     elif run.local.kind == "stack":
+        run.cli.expect(migrations)
         with explained(migrations, run.local.label, fresh=True):
             seeds = run.stack.reset()
     else:

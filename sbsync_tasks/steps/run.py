@@ -76,7 +76,7 @@ class Run:
 
         def calls(config: ConfigToml) -> LocalStackCli:
             return LocalStackCli(
-                self.cli.binary, config, lambda text: self.console.say(text, "warning")
+                self.cli.binary, config, lambda text: self.console.say(text, "warning"), self.cli.hear
             )  # fmt: skip
 
         return Stack(self.settings.config, Docker(), calls)

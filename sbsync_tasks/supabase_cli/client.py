@@ -214,12 +214,13 @@ class SupabaseCli:
             }
             common = ["--workdir", str(project), "--agent", "no", "--output-format", "json"]
             done = run(
-                [str(self.binary.path), *argv, *common], sees=NETWORK, env=env, cwd=place / "empty", hears=self._hear
+                [str(self.binary.path), *argv, *common], sees=NETWORK, env=env, cwd=place / "empty", hears=self.hear
             )
         self._tell(warnings(done))
         return done
 
-    def _hear(self, line: str) -> None:
+    def hear(self, line: str) -> None:
+        """A line of a call's messages: which file it is at."""
         at = AT.match(line)
         if at and at[2] in self._expected:
             self._at(at[2], *self._expected[at[2]])

@@ -33,13 +33,21 @@ class LocalStackCli:
         binary: The program.
         config: The project's `config.toml`.
         warn: Told each warning of a call that changes something.
+        hears: Told each line of its messages when it comes.
     """
 
-    def __init__(self, binary: Binary, config: ConfigToml, warn: Callable[[str], None] = unheard) -> None:
+    def __init__(
+        self,
+        binary: Binary,
+        config: ConfigToml,
+        warn: Callable[[str], None] = unheard,
+        hears: Callable[[str], None] = unheard,
+    ) -> None:
         self.version = str(binary.version)
         self._binary = binary
         self._config = config
         self._warn = warn
+        self._hears = hears
 
     def elsewhere(self, config: ConfigToml) -> LocalStackCli:
         """The same program for another project folder."""
@@ -101,4 +109,4 @@ class LocalStackCli:
         sees = "|".join([NETWORK, *self._config.variables])  # its `env(…)`; what files set the CLI reads itself
         with workplace() as empty:  # the CLI reads .env files where it runs
             env["TMPDIR"] = str(empty)
-            return run([str(self._binary.path), *argv, *common], sees=sees, env=env, cwd=empty)
+            return run([str(self._binary.path), *argv, *common], sees=sees, env=env, cwd=empty, hears=self._hears)

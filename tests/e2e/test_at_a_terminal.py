@@ -11,7 +11,7 @@ from tests.support.terminal import invoke
 
 # Makes a mistake, and the second time corrects it where it is told.
 EDITOR = """#!/bin/sh
-if grep -q '^-- !! .*failed' "$1"; then
+if grep -q '^-- !! .*does not apply' "$1"; then
     sed -i 's/^create tabel.*$/create table public.by_hand (id int primary key);/' "$1"
 else
     printf 'create tabel public.by_hand (id int);\\n' >> "$1"
@@ -59,7 +59,7 @@ def test_what_an_edit_leaves_out_is_told_with_its_rows_before_the_question(proje
     assert (
         "! Your edit leaves this out of the migration, so local loses it: - table public.lose_t, 1,000 rows:" in words
     )
-    assert re.search(r"0 of \d files applied, at 20\d+_\w+\.sql", words)
+    assert re.search(r"0 of \d files? applied, at 20\d+_\w+\.sql", words)
     for database in (project.local, project.remote):
         assert database.has("public.tags")
         assert not database.has("public.lose_t")

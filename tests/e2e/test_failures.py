@@ -129,7 +129,7 @@ def test_what_fails_everywhere_fails_on_a_shadow(with_release: Project, sql: str
     done = project.task("local-to-remote", "--yes")
     assert done.code == 1, done.text
     assert f"{FILE} " in done.stderr
-    assert "on the shadow database: " in done.stderr
+    assert "It was tried on a throw-away database; yours have not had it." in done.stderr
     assert said in done.stderr
     assert "supabase db push" not in done.stderr
     assert "INSERT INTO supabase_migrations" not in done.stderr

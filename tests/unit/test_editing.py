@@ -76,7 +76,7 @@ def test_a_mistake_opens_the_editor_again_with_the_error_at_its_line(run, mocker
     assert second == first + "select 3;\n"  # the notes are gone, the edit is not
     shown = (tmp_path / "shown").read_text().splitlines()
     assert shown[0] == "create table public.tags (id int);"
-    assert shown[1].startswith("-- !! supabase/migrations/20260401000000_tags.sql failed")
+    assert shown[1].startswith("-- !! supabase/migrations/20260401000000_tags.sql does not apply to a new")
     assert shown[-2:] == ["select 1;", "select 3;"]
     assert "ERROR: no" in capsys.readouterr().err
     assert not list((tmp_path / ".sbsync/drafts").iterdir())  # approved

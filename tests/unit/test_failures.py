@@ -3,7 +3,7 @@
 import pytest
 
 from sbsync_tasks.databases import FileFailedError, explained
-from sbsync_tasks.databases.failures import read
+from sbsync_tasks.databases.failures import SHADOW, read
 from sbsync_tasks.databases.in_the_way import offending
 from sbsync_tasks.migrations import Migration
 from sbsync_tasks.supabase_cli import CliError
@@ -55,6 +55,16 @@ def test_the_file_and_the_line_are_named_and_where_it_was_tried(sql, said, line)
     error = failed(sql, *said)
     first = error.message.split("\n")[0]
     assert first.startswith(f"{FILE} failed on staging: {f'line {line}: ' if line else ''}ERROR: ")
+
+
+@pytest.mark.parametrize(("before", "said"), [(0, "to a new database"), (2, "after the 2 before it")])
+def test_on_a_shadow_it_is_said_what_was_tried_and_that_nobodys_database_has_had_it(before, said):
+    files = [*(Migration(f"1{n}", "a", "select 1;\n") for n in range(before)), Migration("2", "b", "select 1/0;\n")]
+    text, state = answer("division by zero", "22012", 0, "select 1/0")
+    with pytest.raises(FileFailedError) as caught, explained([*files, Migration("3", "c", "")], SHADOW, fresh=True):
+        raise CliError("failed", sqlstate=state, said=text, file="2_b.sql")
+    assert caught.value.message.startswith(f"{FILE} does not apply {said}: line 1: ERROR: division by zero")
+    assert caught.value.hint.startswith("It was tried on a throw-away database; yours have not had it. Rows that the")
 
 
 ROLE = ("grant select on t to app;\n", *answer('role "app" does not exist', "42704", 0, "grant select on t to app"))

@@ -69,7 +69,7 @@ CALLS = {
 
 def test_every_public_method_is_among_the_calls_below():
     methods = {n for n, _ in inspect.getmembers(SupabaseCli, inspect.isfunction) if not n.startswith("_")}
-    assert methods - {"expect"} == set(CALLS)  # which only makes a push tell how far it is
+    assert methods - {"expect", "hear"} == set(CALLS)  # which only make a push tell how far it is
 
 
 @pytest.mark.parametrize("version", [V2, Version(2, 122, 1), Version(3, 0, 0), V3], ids=str)
@@ -183,6 +183,19 @@ def test_a_call_gets_its_passwords_in_a_private_file_that_is_gone_afterwards(cli
     assert call["modes"] == [0o700, 0o600]
     assert not Path(call["env"]["PGPASSFILE"]).exists()
     assert not Path(call["cwd"]).exists()
+
+
+def test_the_file_that_is_applied_is_told_with_its_number(played, root):
+    told = []
+    cli = SupabaseCli(Binary(played.path, V3, "a test"), ConfigToml(root), at=lambda *at: told.append(at))
+    applied = [f"Applying migration {m.file_name}...\n" for m in (FIRST, SECOND)]
+    played.answers(json.dumps({"migrations": [], "seeds": []}), "".join(["Connecting\n", *applied]))
+    cli.expect((SECOND,))
+    cli.push(TARGET, (FIRST, SECOND))
+    assert told == [(SECOND.file_name, 1, 1)]  # the other one was there
+    cli.reset(TARGET, (FIRST, SECOND))
+    LocalStackCli(cli.binary, ConfigToml(root), hears=cli.hear).reset()
+    assert told[1:] == 2 * [(FIRST.file_name, 1, 2), (SECOND.file_name, 2, 2)]
 
 
 def test_nothing_stays_after_a_failure_whatever_the_cli_left_among_temporary_files(cli, played, root):
