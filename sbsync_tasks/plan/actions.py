@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -22,7 +23,7 @@ def names(migrations: Sequence[Migration]) -> str:
 
 
 @dataclass(frozen=True)
-class Action:
+class Action(ABC):
     """One thing that a run does.
 
     Attributes:
@@ -40,8 +41,8 @@ class Action:
         """What it will do, in words."""
         return self._words()
 
-    def _words(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _words(self) -> str: ...
 
     def document(self) -> dict[str, Any]:
         """The action as JSON data: the step, what it does in words, and its fields."""

@@ -23,6 +23,7 @@ EMPTY = (
     "-- Version {0} was recorded without a name and without statements: what it did is not known.\n"
     "-- This file holds its place, since the CLI pushes nothing while a recorded version has no file.\n"
 )
+ADOPTED = Way("Or `invoke remote-to-local`: it brings the file, and whatever else others have pushed, here.")
 EXCERPT = 160  # characters of a statement in a message
 
 
@@ -153,7 +154,7 @@ class _Diagnosis:
         return found
 
     def _renamed(self, row: Row, file: Migration) -> Conflict:
-        where = self.facts.remote_name if row.remote else "the local database"
+        where = self.facts.remote_name if row.remote else "The local database"
         what = f"{where} has recorded these statements as {row.version}; their file is now {file.file_name}."
         if row.remote:
             back = Migration(row.version, file.name, file.sql)
@@ -163,22 +164,23 @@ class _Diagnosis:
             way = Way("Give the file back the version that the remote has.", tuple(actions))
         else:
             way = Way("Record it locally as what it is called now.", (Rerecord(row.version, file.version),))
-        return Conflict(Kind.RENAMED, row.version, file.name, _capital(what), (way,))
+        return Conflict(Kind.RENAMED, row.version, file.name, what, (way,))
 
     # --- recorded, and no file ---
 
     def _lost(self, row: Row) -> Conflict:
         kind = Kind.MISSING if row.verdict is Verdict.MISSING else Kind.LOCAL_ONLY
         where = self.facts.remote_name if kind is Kind.MISSING else "the local database"
+        name = where if kind is Kind.MISSING else _capital(where)  # an environment is called what it is called
         recorded = row.remote or row.local
         assert recorded is not None  # noqa: S101 - there is no row without a file and without a record
-        what = f"{_capital(where)} has recorded {row.version} ({row.name or 'without a name'}), and there is no file."
+        what = f"{name} has recorded {row.version} ({row.name or 'without a name'}), and there is no file."
         if row.version in self.facts.branches:
             what += f" {_whose(recorded, self.facts.branches[row.version])}"
         put = self.lost_locally.get(row.version) if kind is Kind.LOCAL_ONLY else self._restored(recorded, where)
         ways = [self._brought_back(put, pending=kind is Kind.LOCAL_ONLY)] if put else []
         if kind is Kind.MISSING:
-            ways = [self._with_the_local_one(row, ways[0])] if ways else _without_statements(recorded)
+            ways = [self._with_the_local_one(row, ways[0]), ADOPTED] if ways else _without_statements(recorded)
         else:
             ways.append(Way("If it is not wanted: `invoke reset` rebuilds the local database without it, backed up."))
         return Conflict(kind, row.version, row.name, what, tuple(ways))

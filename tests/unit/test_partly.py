@@ -27,6 +27,7 @@ DROP, REINDEX = "drop index concurrently if exists public.a_e;", "reindex index 
 )
 def test_which_files_may_stay_in_part(sql, atomic):
     assert partly.is_atomic(Migration("1", "m", sql)) is atomic
+    assert bool(partly.statements(Migration("1", "m", sql))) is (sql != "selec 1")
 
 
 @pytest.mark.parametrize(("found", "cure", "fact"), [(LEFT, DROP, None), (HALF_DROPPED, REINDEX, DEFINITION)])

@@ -473,3 +473,26 @@ def test_no_file_is_overwritten(root):
             replaced.put(root, B, name)
     assert (root / "supabase" / "migrations" / B.file_name).read_text() == "precious"
     assert names(root) == [A.file_name, B.file_name]
+
+
+def test_a_file_that_only_the_squash_could_have_taken_in_is_no_sign_of_another_name():
+    bare = Recorded(A.version, "a", None)
+    whole = Migration(B.version, "b", A.sql + B.sql)
+    (found,) = diagnose(facts([whole], [bare, B], [bare, B]), NOW)
+    assert found.kind is Kind.SQUASHED
+
+
+def test_statements_that_came_or_went_are_told_apart():
+    longer = Migration(A.version, "a", A.sql + "select 1;\n")
+    found = one([longer], [A], [A])
+    assert found.details == ("added in the file: select 1",)
+    shorter = recorded(A, statements=(A.sql.strip().rstrip(";"), "select 1"))
+    assert one([A], [A], [shorter]).details == ("gone from the file: select 1",)
+
+
+def test_what_a_push_that_failed_has_left_is_told_with_the_way_on():
+    left = Drift(("index public.i: only on staging",), "Invalid: public.i.", "  1. Run it again.")
+    made = facts([A], [A], [A])
+    (found,) = diagnose(Facts(made.folder, made.local, made.remote, "staging", drift=left), NOW)
+    assert "A push that failed leaves such things. Invalid: public.i." in found.what
+    assert found.ways[0].title == "The way on:\n  1. Run it again."

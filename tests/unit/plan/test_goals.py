@@ -7,6 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sbsync_tasks.histories import Verdict
 from sbsync_tasks.migrations import Folder, Migration
 from sbsync_tasks.plan import goals
 from sbsync_tasks.plan.actions import BackUp, BringUp, Commit, Prove, Push, Rebuild, Record, Write, writing
@@ -189,6 +190,14 @@ def test_edits_take_the_place_of_what_was_made():
     assert state.joined_by(Origin.LOCAL, [edited]).files == (A, edited)
 
 
+def test_a_look_that_finds_nothing_leaves_the_entries_as_they_are():
+    state = pending_b()
+    seen = state.seen("remote", {}, [])
+    assert (seen.entries, dict(seen.catalogs)) == (state.entries, {"remote": {}})
+    assert state.rows_of(Verdict.PENDING) == (state.rows[1],)
+    assert state.versions.count(B.version) == 2  # the file's, and the local database's
+
+
 def test_what_is_adopted_is_known_to_the_database_that_has_it():
     state = State.of(Folder((), ()), history(recorded(A)), history(recorded(A), recorded(B)))
     adopted = state.joined_by(Origin.HISTORY, [A, B])
@@ -200,6 +209,7 @@ def test_a_file_that_is_moved_twice_is_renamed_once():
     once, twice = (Migration(f"2026030{n}000000", B.name, B.sql) for n in (1, 2))
     state = pending_b().moved({B: once}).moved({once: twice})
     assert state.renamed == ((B, twice),)
+    assert state.to_apply == (twice,)  # the local database has recorded it under another version
     made = state.joined_by(Origin.LOCAL, [NEW]).moved({NEW: Migration("20260401000000", NEW.name, NEW.sql)})
     assert made.renamed == ((B, twice),)  # what is not written yet only gets another version
 
