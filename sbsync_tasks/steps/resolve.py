@@ -15,7 +15,6 @@ from ..databases.catalog import told
 from ..earlier import Candidate, earlier_texts
 from ..errors import MissingToolError, RefusedError, SbsyncError
 from ..findings import mask
-from ..migrations import read_folder
 from ..paths import shown
 from ..plan.conflicts import asks_branches, diagnose
 from ..plan.model import Conflict, Drift, Facts, Put, Remedy, Rerecord
@@ -92,9 +91,11 @@ def _drift(run: Run, state: State) -> Drift:
 
 
 def _act(run: Run, facts: Facts, actions: Sequence[Remedy]) -> tuple[Path, ...]:
+    now = preflight.look(run)
+    if (now.folder, now.local_history, now.remote_history) != (facts.folder, facts.local, facts.remote):
+        what = "Files or histories have changed since they were looked at. Nothing was changed."
+        raise RefusedError(what, "Run `invoke resolve` again: it looks again.")
     root = run.settings.root
-    if read_folder(root) != facts.folder:
-        raise RefusedError("The files have changed since they were looked at. Nothing was changed.", "Run again.")
     kept = [replaced.put(root, a.migration, a.replaces) for a in actions if isinstance(a, Put)]
     rows = [a for a in actions if isinstance(a, Rerecord)]
     history = [_rerecord(run, rows)] if rows else []
