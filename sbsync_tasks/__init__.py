@@ -19,6 +19,7 @@ from .tasks import (
     remote_to_local,
     reset,
     resolve,
+    restore,
     review,
     status,
     url,
@@ -29,5 +30,5 @@ __version__ = "0.1.0"
 
 __all__ = [
     "__version__", "backup", "commit", "diff", "doctor", "local_to_remote", "new", "ns", "psql", "pull", "push",
-    "remote_to_local", "reset", "resolve", "review", "status", "url", "verify",
+    "remote_to_local", "reset", "resolve", "restore", "review", "status", "url", "verify",
 ]  # fmt: skip

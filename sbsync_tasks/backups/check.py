@@ -7,6 +7,7 @@ import json
 from sbsync_tasks.errors import SbsyncError
 
 from . import manifest as layout
+from .contents import one_line
 from .manifest import Backup, BackupFile
 from .programs import program, run
 
@@ -77,13 +78,8 @@ def _check_archive(backup: Backup, name: str, kind: str) -> None:
     if LISTED not in listed:
         raise _broken(backup, f"pg_restore gave no list of {name}")
     for table in backup.manifest.tables:
-        if f" {kind} {_line(table.schema)} {_line(table.name)} " not in listed:
+        if f" {kind} {one_line(table.schema)} {one_line(table.name)} " not in listed:
             raise _broken(backup, f"{name} lacks {table.schema}.{table.name}")
-
-
-def _line(name: str) -> str:
-    """A name as pg_restore lists it: on one line."""
-    return name.replace("\n", " ").replace("\r", " ")
 
 
 def _broken(backup: Backup, what: str) -> SbsyncError:

@@ -90,7 +90,7 @@ class Scope:
         """What is not in the backup, for the manifest."""
         return (
             "passwords of roles, files in storage, secrets in the vault",
-            "rows of materialized views: refresh them",
+            "rows of materialized views, which a restore makes anew",
             *(f"schema {name}" for name in self.excluded_schemas),
             *(f"table {name} (may not be read)" for name in self.excluded_tables),
         )
@@ -136,7 +136,7 @@ def _named(found: list[Table], names: Sequence[str]) -> tuple[Table, ...]:
     for name in names:
         matches = [t for t in found if name in (t.quoted, f"{t.schema}.{t.name}")]
         if not matches:
-            raise SbsyncError(f"There is no table {name} to back up.", "Check the name; it is schema.table.")
+            raise SbsyncError(f"There is no table {name}.", "Check the name; it is schema.table.")
         roots += matches
     family = {oid for root in roots for oid in root.family}
     chosen = [t for t in found if t.oid in family]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # The embedded databases of a project, by what they are for.
 LOCAL, SANDBOX_LOCAL, SANDBOX_REMOTE = "local", "sandbox-local", "sandbox-remote"
+RESTORED = "restored"  # the scratch database that holds a backup
 DEFAULT_ENVIRONMENT = "development"
 
 

@@ -33,6 +33,26 @@ FILLED = 2  # how a shadow is filled: 2 since its history is read back; one fill
 CACHED = 8  # shadows kept between runs; one of the example project takes about 30 MB
 
 
+@contextmanager
+def only_run(root: Path) -> Iterator[None]:
+    """Keep other runs in this project waiting: two would build and drop each other's databases.
+
+    Raises:
+        RefusedError: another one does not end.
+    """
+    try:
+        with ExitStack() as stack:
+            stack.enter_context(locked(state_dir(root, "shadows") / ".lock", wait=WAIT))
+            held = stack.pop_all()
+    except SbsyncError:
+        raise RefusedError(
+            "Another run is under way in this project. Nothing was changed.",
+            "Wait until it has ended (it may be asking its user something), then run again.",
+        ) from None
+    with held:
+        yield
+
+
 class Shadows:
     """The shadows of one run.
 
@@ -60,15 +80,8 @@ class Shadows:
         self._install = install
         self._clusters: dict[int, Provider] = {}
         self._started: set[tuple[int, str]] = set()
-        # Two runs in one project would build and drop each other's shadows: the second waits.
         self._hold = ExitStack()
-        try:
-            self._hold.enter_context(locked(state_dir(root, "shadows") / ".lock", wait=WAIT))
-        except SbsyncError:
-            raise RefusedError(
-                "Another run is under way in this project. Nothing was changed.",
-                "Wait until it has ended (it may be asking its user something), then run again.",
-            ) from None
+        self._hold.enter_context(only_run(root))
 
     def get(self, migrations: Sequence[Migration], major: int) -> Endpoint:
         """A running shadow that holds exactly these migrations, in their order.

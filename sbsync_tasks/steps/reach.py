@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 from .. import process
 from ..databases import Database
+from ..endpoint import Endpoint
 from ..errors import SbsyncError
 from ..paths import state_dir
 from .run import Run
@@ -21,18 +21,17 @@ def database(run: Run, *, remote: bool) -> Database:
 def url(run: Run, *, remote: bool) -> None:
     """Print a URL for libpq programs; the password stands in a private file that it names."""
     found = database(run, remote=remote)
-    passfile = _passfile(run, found)
-    options = {**found.endpoint.options, "passfile": str(passfile)}
-    shown = replace(found.endpoint, options=options).url
+    shown = url_of(run, found.endpoint, f"{run.settings.env}-{found.side}")
     run.console.result(shown)
     run.console.document({"database": found.label, "url": shown})
 
 
-def _passfile(run: Run, found: Database) -> Path:
-    path = state_dir(run.settings.root, "passfiles") / f"{run.settings.env}-{found.side}"
+def url_of(run: Run, endpoint: Endpoint, name: str) -> str:
+    """A URL without the password, which is written into a private file of that name."""
+    path = state_dir(run.settings.root, "passfiles") / name
     path.touch(mode=0o600)
-    path.write_text(found.endpoint.passfile_line + "\n", encoding="utf-8")
-    return path
+    path.write_text(endpoint.passfile_line + "\n", encoding="utf-8")
+    return replace(endpoint, options={**endpoint.options, "passfile": str(path)}).url
 
 
 def psql(run: Run, *, remote: bool) -> None:

@@ -121,7 +121,7 @@ def bring_up(run: Run, state: State, action: BringUp, done: Done) -> None:
         push(run.cli, run.local.endpoint, run.local.label, state.files, action.apply, include_all=True)
 
 
-def _major_to_be(run: Run) -> int:
+def major_to_be(run: Run) -> int:
     """The major version that the local database is to have afterwards, once it is sure that it is not the remote.
 
     Raises:
@@ -150,7 +150,7 @@ def reset_local(run: Run) -> None:
         history = histories.read(connection)
     state = State.of(folder, history, {})
     refuse(of_transactions(e.migration for e in state.entries if e.local is not At.SAME))
-    major = _major_to_be(run)
+    major = major_to_be(run)
     console, label = run.console, run.local.label
     run.shadow(state.files, major)  # proves that the files apply before anything is lost
     leftovers.refuse(run, state)

@@ -13,7 +13,7 @@ from ..databases import Database, Identity, NextLocal, Shadows, Stack, open_loca
 from ..databases.catalog import MIGRATIONS, Catalog, Claims, compare, read_catalog
 from ..databases.containers import Containers
 from ..databases.docker import WITHOUT, Docker
-from ..databases.open import local_cluster
+from ..databases.open import clusters_of, local_cluster
 from ..errors import ConfigError, MissingToolError, SbsyncError
 from ..migrations import Migration
 from ..plan.options import Options
@@ -23,6 +23,7 @@ from ..supabase_cli import LocalStackCli, SupabaseCli, find, refused_keys
 
 if TYPE_CHECKING:
     from ..databases.catalog import Difference
+    from ..databases.embedded import Clusters
 
 
 @dataclass
@@ -228,6 +229,10 @@ class Run:
         self.claims.add(m.sql for m in ordered)
         endpoint, name = self.shadows.get(ordered, major), self.shadows.name(ordered, major)
         return Database("shadow", "embedded", endpoint, MIGRATIONS, "shadow database", cluster=name)
+
+    def clusters(self, major: int) -> Clusters:
+        """The embedded servers of a major version; one that is missing is installed after asking."""
+        return clusters_of(self.settings, major, self._install_server)
 
     def close(self) -> None:
         """Stop what this run started for itself."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..databases.embedded import orphans
-from ..databases.open import SANDBOX_LOCAL, SANDBOX_REMOTE, clusters_of
+from ..databases.open import RESTORED, SANDBOX_LOCAL, SANDBOX_REMOTE, clusters_of
 from .run import Run
 
 BOTH = (SANDBOX_LOCAL, SANDBOX_REMOTE)
@@ -25,16 +25,18 @@ def up(run: Run) -> None:
 
 
 def down(run: Run) -> None:
-    """Stop every embedded database of the project; their data stays."""
+    """Stop every embedded database of the project; their data stays, but for what `restore --to-scratch` made."""
     clusters = clusters_of(run.settings)
     running = [name for name in clusters.names() if clusters.running(name)]
     if run.options.dry_run:
         run.console.say(f"A run would stop {', '.join(running) or 'nothing'}.", "ok")
         return
     clusters.stop_all()
+    scratch = clusters.exists(RESTORED)
+    clusters.remove(RESTORED)
     for name in running:
-        run.console.say(f"{name} is stopped", "ok")
-    run.console.document({"stopped": running})
+        run.console.say(f"{name} is stopped{' and removed' if name == RESTORED else ''}", "ok")
+    run.console.document({"stopped": running, "removed": [RESTORED] if scratch else []})
 
 
 def reset(run: Run) -> None:

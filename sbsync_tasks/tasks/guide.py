@@ -281,6 +281,42 @@ def backup(
 
 
 @task(
+    help={
+        **COMMON,
+        **LOCAL,
+        **ASKS,
+        "backup": "the backup: its folder, its name, or the beginning of its name (`backup --list` has them)",
+        "table": "bring back the rows of this table alone, such as public.t (repeatable)",
+        "to-scratch": "into a scratch database that stays up, and print its URL; the local one is not touched",
+    },
+    iterable=["env_file", "table"],
+    positional=[],
+    auto_shortflags=False,
+)
+def restore(
+    context: Context,
+    *,
+    backup: str | None = None,
+    table: Sequence[str] | None = None,
+    to_scratch: bool = False,
+    env: str | None = None,
+    env_file: Sequence[str] | None = None,
+    yes: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+    start: bool = False,
+) -> None:
+    """Bring a backup back into the local database.
+
+    All of it, or the rows of single tables; the local database is backed up first. Never into a remote.
+    """
+    from ..steps import restore as step
+
+    with session(context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, start=start) as run:
+        step.restore(run, backup or "", tuple(table or ()), to_scratch=to_scratch)
+
+
+@task(
     help={**COMMON, **LOCAL, **READS, "exit-code": "exit with 2 if anything is pending or differs"},
     iterable=["env_file"],
     auto_shortflags=False,

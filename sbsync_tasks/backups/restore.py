@@ -1,0 +1,297 @@
+"""Bringing a backup back, in one transaction: PostgreSQL's own script, and only what the rows need around it."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from sbsync_tasks import process
+from sbsync_tasks.databases.catalog import MANAGED_SCHEMAS
+from sbsync_tasks.databases.catalog.model import SERVICE_ROLES
+from sbsync_tasks.errors import RefusedError, SbsyncError
+
+from . import manifest as layout
+from .contents import ROWS, Entry, Ours, entries, one_line, roles_in, without_foreign_keys
+from .programs import SETTINGS, program, run
+from .scope import KEPT_DATA, Table, scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import psycopg
+
+    from .manifest import Backup, TableRows
+
+    Connection = psycopg.Connection[tuple[Any, ...]]
+
+# Managed schemas that are made anew where the role may do that, and the one of which only the user's part is.
+CLEARED, TIDIED = (*KEPT_DATA, "realtime"), ("extensions",)
+PREPARED = (
+    "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0;"
+    " set local lock_timeout = '30s'; set local search_path = ''"
+)
+COPY, COPY_END, END_OF_ROWS = b"COPY ", b" FROM stdin;\n", b"\\.\n"
+# What a script says for psql, or for a newer server than this one may be; and the transaction is ours.
+NOT_FOR_US = re.compile(rb"\\(un)?restrict .*\n|SET transaction_timeout = 0;\n|BEGIN;\n|COMMIT;\n")
+HEADER = 40  # lines at the beginning and at the end of a script of a schema in which it says such things
+ROLES = "select rolname, pg_has_role(oid, 'usage') from pg_roles"
+SCHEMAS = "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'"
+ON_TABLES = """
+select n.nspname, c.relname || ' ' || o.name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+join (select polrelid, polname from pg_policy union all select tgrelid, tgname from pg_trigger) o (oid, name)
+on o.oid = c.oid
+"""
+OWNED_SEQUENCES = """
+select n.nspname, s.relname, s.oid::regclass::text from pg_depend d
+join pg_class s on d.classid = 'pg_class'::regclass and s.oid = d.objid and s.relkind = 'S'
+join pg_namespace n on n.oid = s.relnamespace
+where d.refobjid = any(%s::oid[]) and d.deptype in ('a', 'i')
+"""
+OWNERS = "select oid::regclass::text, pg_has_role(relowner, 'usage') from pg_class where oid = any(%s::oid[])"
+EMPTY_VIEWS = """
+select oid::regclass::text from pg_class
+where relkind = 'm' and not relispopulated and pg_has_role(relowner, 'usage') order by oid
+"""
+NUMBERS = """
+select c.oid::int8 from unnest(%s::text[], %s::text[]) t (schema, name)
+join pg_namespace n on n.nspname = t.schema join pg_class c on c.relnamespace = n.oid and c.relname = t.name
+"""
+
+
+def missing_roles(connection: Connection, backup: Backup) -> tuple[str, ...]:
+    """The roles that the backup has, and the server has not: a whole restore makes them, without passwords."""
+    there = {row[0] for row in connection.execute(ROLES)}
+    return tuple(name for name in _roles(backup) if name not in there)
+
+
+def whole(connection: Connection, backup: Backup, only: Sequence[str] = ()) -> tuple[str, ...]:
+    """Make the database what the backup has: schema, history and rows.
+
+    Tables are filled before keys, triggers and policies are made, so that none of these is in the way. What the role
+    may not make anew, such as the services' tables on a server where it is no superuser, keeps its form; its rows come
+    back all the same. Where rows of a table are missing, there are no foreign keys.
+
+    Args:
+        connection: To the database, with no transaction open.
+        backup: The backup, checked.
+        only: `schema.table` names, quoted or not, of the tables that get their rows; none for all.
+
+    Returns:
+        The materialized views that could not be filled, each with the reason.
+
+    Raises:
+        SbsyncError: it could not be done; the database is as it was.
+    """
+    partial = only or not backup.manifest.whole
+    with _one_transaction(connection):
+        ours = _clear(connection)
+        for name in missing_roles(connection, backup):
+            connection.execute("".join(_roles(backup)[name]).encode())
+        listed = _entries(backup, layout.SCHEMA)
+        schema = [e for e in (without_foreign_keys(listed) if partial else listed) if ours.takes(e)]
+        _run(connection, backup, schema, "pre-data")
+        filled = had(backup, scope(connection, only).data) if only else backup.manifest.tables
+        data = [e for e in _rows_of(backup, filled) if e.kind == ROWS or e.schema not in ours.kept]
+        with _unguarded(connection, _numbers(connection, [t for t in filled if t.schema in ours.kept])):
+            _load(connection, backup, data)
+        _run(connection, backup, schema, "post-data")
+        _count(connection, filled)
+        return tuple(_unfilled(connection))
+
+
+def rows(connection: Connection, backup: Backup, tables: Sequence[Table]) -> None:
+    """Put the backup's rows, and the values of the tables' own sequences, in the place of those that are there.
+
+    Args:
+        connection: To the database, with no transaction open.
+        backup: The backup, checked.
+        tables: As the database has them, partitions in place of what they are parts of.
+
+    Raises:
+        SbsyncError: it could not be done, as where rows of other tables point to some that would be gone; the
+            database is as it was.
+    """
+    filled, numbers = had(backup, tables), [t.oid for t in tables]
+    with _one_transaction(connection):
+        own = connection.execute(OWNED_SEQUENCES, (numbers,)).fetchall()
+        for *_, sequence in own:  # whose values no rollback brings back, unless they are in a new place
+            connection.execute(f"alter sequence {sequence} restart".encode())
+        names = {(schema, one_line(name)) for schema, name, _ in own}
+        data = [e for e in _rows_of(backup, filled) if e.kind == ROWS or (e.schema, e.name) in names]
+        with _unguarded(connection, numbers):
+            _load(connection, backup, data)
+        _count(connection, filled)
+
+
+def had(backup: Backup, tables: Sequence[Table]) -> tuple[TableRows, ...]:
+    """What a backup has of some tables.
+
+    Raises:
+        RefusedError: it does not have the rows of one of them.
+    """
+    kept = {(t.schema, t.name): t for t in backup.manifest.tables}
+    for table in tables:
+        if (table.schema, table.name) not in kept:
+            raise RefusedError(
+                f"The backup {backup.path.name} does not have the rows of {table.quoted}. Nothing was changed.",
+                "`invoke backup --list --json` names the tables of each backup.",
+            )
+    return tuple(kept[table.schema, table.name] for table in tables)
+
+
+@contextmanager
+def _one_transaction(connection: Connection) -> Iterator[None]:
+    import psycopg
+
+    try:
+        with connection.transaction():
+            connection.execute(PREPARED)
+            yield
+    except psycopg.Error as error:
+        told = error.diag.message_primary or next(iter(str(error).splitlines()), type(error).__name__)
+        detail = f" {error.diag.message_detail}" if error.diag.message_detail else ""
+        raise SbsyncError(f"The restore failed: {told}.{detail}", "The database is as it was.") from None
+
+
+def _clear(connection: Connection) -> Ours:
+    """Take away what is made anew, and say what is left."""
+    given = {"managed": MANAGED_SCHEMAS, "service": SERVICE_ROLES, "cleared": [*CLEARED], "tidied": [*TIDIED]}
+    for _, statement in connection.execute(_sql("clear").encode(), given).fetchall():
+        connection.execute(statement)
+    kept = {row[0] for row in connection.execute(SCHEMAS)} - {"public"}
+    roles = {name for name, may in connection.execute(ROLES) if may}
+    return Ours(roles, kept, TIDIED, set(connection.execute(ON_TABLES).fetchall()), re.compile(SERVICE_ROLES))
+
+
+def _roles(backup: Backup) -> Mapping[str, tuple[str, ...]]:
+    return roles_in((backup.path / layout.ROLES).read_text(encoding="utf-8"))
+
+
+def _entries(backup: Backup, archive: str) -> tuple[Entry, ...]:
+    if not (backup.path / archive).exists():
+        return ()
+    listed = run([program(backup.tools, "pg_restore"), "--list", str(backup.path / archive)])
+    schemas = (
+        () if archive == layout.SCHEMA else [e.name for e in _entries(backup, layout.SCHEMA) if e.kind == "SCHEMA"]
+    )
+    return entries(listed, _roles(backup), schemas)
+
+
+def _rows_of(backup: Backup, filled: Sequence[TableRows]) -> list[Entry]:
+    """What the archive of the rows has of some tables, and everything in it that belongs to no table."""
+    wanted = {(t.schema, one_line(t.name)) for t in filled}
+    return [e for e in _entries(backup, layout.DATA) if e.kind != ROWS or (e.schema, e.name) in wanted]
+
+
+def _run(connection: Connection, backup: Backup, chosen: Sequence[Entry], section: str) -> None:
+    """Run a section of the schema's script."""
+    with _script(backup, layout.SCHEMA, chosen, f"--section={section}") as lines:
+        text = list(lines)
+    ends = {*range(HEADER), *range(len(text) - HEADER, len(text))}
+    connection.execute(b"".join(t for n, t in enumerate(text) if n not in ends or not NOT_FOR_US.fullmatch(t)))
+
+
+def _load(connection: Connection, backup: Backup, chosen: Sequence[Entry]) -> None:
+    """Run the script of the rows: its statements as they are, what follows a COPY as rows."""
+    with _script(backup, layout.DATA, chosen) as lines:
+        text = b""
+        for line in lines:
+            if not text and (not line.strip() or line.startswith(b"--") or NOT_FOR_US.fullmatch(line)):
+                continue
+            text += line
+            if text.startswith(COPY) and line.endswith(COPY_END):
+                _copy(connection, text, lines)
+                text = b""
+            elif not text.startswith(COPY) and line.endswith(b";\n"):
+                connection.execute(text)
+                text = b""
+
+
+def _copy(connection: Connection, statement: bytes, lines: Iterator[bytes]) -> None:
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for line in lines:
+            if line == END_OF_ROWS:
+                return
+            copy.write(line)
+    raise SbsyncError("The restore failed: pg_restore ended in the middle of a table.", "The database is as it was.")
+
+
+@contextmanager
+def _script(backup: Backup, archive: str, chosen: Sequence[Entry], *options: str) -> Iterator[Iterator[bytes]]:
+    """The lines of a script that pg_restore makes of some entries; on leaving, it has succeeded."""
+    if not chosen:
+        yield iter(())
+        return
+    argv = [
+        program(backup.tools, "pg_restore"), "--use-list=/dev/stdin", "--no-subscriptions", "--file=-", *options,
+        str(backup.path / archive),
+    ]  # fmt: skip
+    with process.started(argv, env=SETTINGS, fed=True) as child:
+        assert child.stdin and child.stdout and child.stderr  # noqa: S101, PT018 - pipes, as started
+        child.stdin.write("".join(f"{entry.line}\n" for entry in chosen).encode())
+        child.stdin.close()
+        yield iter(child.stdout)
+        errors = child.stderr.read().decode(errors="replace")
+        if child.wait():
+            raise SbsyncError(f"The restore failed: {errors.strip()}", "The database is as it was.")
+
+
+@contextmanager
+def _unguarded(connection: Connection, tables: Sequence[int]) -> Iterator[None]:
+    """Empty some tables, and let them be filled with nothing in the way; afterwards foreign keys are checked.
+
+    Of tables of others nothing can be taken away: there the server is told to run no trigger, those of foreign keys
+    included, which therefore are not checked.
+    """
+    guards = connection.execute(_sql("guards").encode(), {"tables": [*tables]}).fetchall() if tables else []
+    for away, _ in guards:
+        connection.execute(away)
+    for name, may in connection.execute(OWNERS, ([*tables],)).fetchall():
+        if may:
+            connection.execute(f"truncate only {name}".encode())
+        else:
+            connection.execute("set local session_replication_role = replica")
+            connection.execute(f"delete from only {name}".encode())  # noqa: S608 - quoted by the server
+    yield
+    for _, back in guards:
+        connection.execute(back)
+
+
+def _unfilled(connection: Connection) -> Iterator[str]:
+    """Fill the materialized views, in the order in which they were made."""
+    import psycopg
+
+    for (name,) in connection.execute(EMPTY_VIEWS).fetchall():
+        try:
+            with connection.transaction():
+                connection.execute(f"refresh materialized view {name}".encode())
+        except psycopg.Error as error:
+            yield f"{name}: {error.diag.message_primary}"
+
+
+def _numbers(connection: Connection, tables: Sequence[TableRows]) -> list[int]:
+    """The numbers of tables that are there."""
+    given = ([t.schema for t in tables], [t.name for t in tables])
+    return [row[0] for row in connection.execute(NUMBERS, given)]
+
+
+def _count(connection: Connection, filled: Sequence[TableRows]) -> None:
+    """Look whether every row is there."""
+    from psycopg import sql
+
+    for table in filled:
+        query = sql.SQL("select count(*) from only {}").format(sql.Identifier(table.schema, table.name))
+        row = connection.execute(query).fetchone()
+        if row != (table.rows,):
+            raise SbsyncError(
+                f"The restore failed: {table.schema}.{table.name} has {row[0] if row else 'no'} rows, and the backup "
+                f"{table.rows}.", "The database is as it was.",
+            )  # fmt: skip
+
+
+@cache
+def _sql(name: str) -> str:
+    return files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

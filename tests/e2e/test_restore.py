@@ -1,0 +1,251 @@
+"""Backups brought back: everything or single tables, as a superuser and as a role that is none."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from sbsync_tasks.backups import Backup, restore, take
+from sbsync_tasks.backups.scope import scope
+from sbsync_tasks.databases.embedded import find_client_tools
+from sbsync_tasks.endpoint import Endpoint
+from sbsync_tasks.errors import RefusedError, SbsyncError
+from tests.support.contents import checksums, contents, schema
+from tests.support.plain_server import PlainServer
+from tests.support.project import Project
+
+EVERYTHING = (Path(__file__).parents[1] / "support" / "everything.sql").read_text(encoding="utf-8")
+# What a whole restore has to take away.
+MESS = """
+create table public.mess (a int);
+create schema other;
+create table other.t ();
+create view public.v as select 1 as a;
+create function public.f() returns int language sql as 'select 1';
+alter default privileges grant execute on functions to anon;
+alter default privileges in schema public grant all on tables to authenticated;
+create publication p for table public.mess;
+insert into auth.users (id) values ('00000000-0000-0000-0000-000000000002');
+insert into storage.buckets (id, name) values ('mess', 'mess');
+"""
+CYCLE = ("public.teams", "public.people")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PlainServer]:
+    with PlainServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def tools() -> Path:
+    return find_client_tools(17)
+
+
+@pytest.fixture(scope="module")
+def original(server: PlainServer) -> Endpoint:
+    endpoint = server.create_database("original")
+    with connect(endpoint) as connection:
+        connection.execute(EVERYTHING.encode())
+    return endpoint
+
+
+@pytest.fixture(scope="module")
+def backup(original: Endpoint, tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Backup:
+    return backed_up(original, tools, tmp_path_factory.mktemp("backups"), None)
+
+
+@pytest.fixture(scope="module")
+def copy(server: PlainServer, original: Endpoint) -> Callable[[str], Endpoint]:
+    def made(name: str) -> Endpoint:
+        with connect(server.admin("postgres")) as admin:
+            admin.execute(f'create database "{name}" template "{original.database}" owner postgres')
+        return Endpoint(original.host, original.port, name, original.user, original.password, original.options)
+
+    return made
+
+
+def connect(endpoint: Endpoint) -> psycopg.Connection[Any]:
+    return psycopg.connect(**endpoint.conninfo(), autocommit=True)
+
+
+def backed_up(endpoint: Endpoint, tools: Path, folder: Path, tables: list[str] | None) -> Backup:
+    with connect(endpoint) as connection:
+        return take(
+            endpoint=endpoint, tools=tools, directory=folder, label="local", reason="test", tables=tables,
+            connection=connection,
+        )  # fmt: skip
+
+
+def bring_back(endpoint: Endpoint, backup: Backup, *tables: str) -> None:
+    with connect(endpoint) as connection:
+        restore.rows(connection, backup, scope(connection, tables).data)
+
+
+@pytest.mark.parametrize("role", ["superuser", "postgres"])
+def test_the_dump_of_what_was_restored_is_the_dump_of_the_original(
+    role: str, server: PlainServer, original: Endpoint, backup: Backup, tools: Path
+) -> None:
+    target = server.create_database(f"whole {role}")
+    with connect(target) as connection:
+        connection.execute(MESS.encode())
+    with connect(server.admin(target.database) if role == "superuser" else target) as connection:
+        restore.whole(connection, backup)
+    before = contents(tools, original)
+    assert before.unlike(contents(tools, target)) == []
+    assert before.rows["app.log"][0] == 122  # what the triggers have told, once
+    with connect(target) as connection:
+        values = "select nextval('public.counter'), nextval('public.teams_id_seq')"
+        assert connection.execute(values).fetchone() == (11, 140)
+
+
+def test_single_tables_come_back_as_they_were_in_a_cycle_of_keys(
+    copy: Callable[[str], Endpoint], original: Endpoint, backup: Backup, tools: Path
+) -> None:
+    target = copy("tables")
+    with connect(target) as connection:
+        connection.execute("update public.teams set name = name || 'x'; delete from public.people where id > 60")
+        connection.execute(
+            "delete from app.events where v > 3; insert into public.teams (name, mail) values ('n', 'n@n')"
+        )
+        connection.execute("update public.people set boss = null where id = 2; update public.teams set captain = null")
+        connection.execute("delete from public.people where id = 1")
+        connection.execute("update public.untold set team = 100; select nextval('public.teams_id_seq')")
+        connection.execute("delete from app.log")
+    bring_back(target, backup, *CYCLE, "app.events", "public.untold")
+    assert schema(tools, target) == schema(tools, original)
+    with connect(target) as connection:
+        assert connection.execute("select count(*) from app.log").fetchone() == (0,)  # nothing told of it
+    there, rows = checksums(target), checksums(original)
+    assert {n for n in rows if there[n] != rows[n]} == {"app.log"}
+
+
+def test_rows_that_do_not_fit_the_others_leave_everything_as_it_was(
+    copy: Callable[[str], Endpoint], backup: Backup, tools: Path
+) -> None:
+    target = copy("unfit")
+    with connect(target) as connection:
+        connection.execute("insert into public.teams (name, mail) values ('new', 'n@n')")
+        connection.execute("insert into public.people (team, first) select max(id), 'new' from public.teams")
+    before = contents(tools, target)
+    with pytest.raises(SbsyncError, match="people_team_fkey") as caught:
+        bring_back(target, backup, "public.teams")
+    assert "(140) is not present" in caught.value.message
+    assert "as it was" in caught.value.hint
+    with pytest.raises(SbsyncError, match=r"no table public\.absent"):
+        bring_back(target, backup, "public.absent")
+    assert before.unlike(contents(tools, target)) == []
+
+
+def test_a_backup_of_single_tables_fills_only_these_and_says_so(
+    server: PlainServer, original: Endpoint, tools: Path, tmp_path: Path
+) -> None:
+    part = backed_up(original, tools, tmp_path, ["public.people", "app.events"])
+    target = server.create_database("part")
+    with pytest.raises(RefusedError, match=r"does not have the rows of public\.teams"), connect(target) as connection:
+        restore.whole(connection, part, ["public.teams"])
+    assert "public.teams" not in checksums(target)
+    with connect(target) as connection:
+        restore.whole(connection, part)
+    there, rows = checksums(target), checksums(original)
+    filled = {name for name, (count, _) in there.items() if count and name in rows}
+    assert {"public.people", "app.events_25", "app.events_rest"} <= filled
+    assert there["public.people"] == rows["public.people"]
+    assert there["public.teams"][0] == 0
+    assert "people_team_fkey" not in schema(tools, target)
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+import psycopg
+from sbsync_tasks.backups import Backup, manifest, restore
+folder, tools, *pairs = sys.argv[1:]
+with psycopg.connect(**dict(p.split("=", 1) for p in pairs), autocommit=True) as connection:
+    restore.whole(connection, Backup(Path(folder), manifest.read(Path(folder)), Path(tools)))
+"""
+
+
+def test_killed_in_the_middle_it_leaves_the_database_as_it_was(
+    copy: Callable[[str], Endpoint], server: PlainServer, backup: Backup, tools: Path
+) -> None:
+    target = copy("killed")
+    with connect(target) as connection:
+        connection.execute("drop table public.untold")
+    before = contents(tools, target)
+    pairs = [f"{key}={value}" for key, value in target.conninfo().items()]
+    argv = [sys.executable, "-c", SCRIPT, str(backup.path), str(backup.tools), *pairs]
+    child = subprocess.Popen(argv, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
+    busy = "select pid from pg_stat_activity where datname = 'killed' and query like 'COPY%'"
+    with connect(server.admin("postgres")) as admin:
+        deadline = time.monotonic() + 60
+        while not admin.execute(busy).fetchone():
+            assert child.poll() is None
+            assert time.monotonic() < deadline
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        while admin.execute("select 1 from pg_stat_activity where datname = 'killed'").fetchone():
+            time.sleep(0.05)
+    assert before.unlike(contents(tools, target)) == []
+
+
+def test_the_tasks_bring_a_backup_back_or_build_a_scratch_database_from_it(project: Project, tools: Path) -> None:
+    local, remote = project.local, project.remote
+    before = contents(tools, local.endpoint)
+    remote_before = contents(tools, remote.endpoint)
+    assert project.task("restore").code == 3
+    made = project.task("backup", "--local").stdout.strip()
+    name = Path(made).name
+    backups = project.task("backup", "--list").stdout
+    assert f"{name} " in backups
+    local.run(
+        "drop table public.invoice_lines cascade", "truncate public.customers cascade", "create table public.more ()"
+    )
+    after = contents(tools, local.endpoint)
+
+    for args, code in (((), 4), (("--dry-run",), 0), (("--to-scratch",), 4), (("--to-scratch", "--dry-run"), 0)):
+        looked = project.task("restore", "--backup", name, *args)
+        assert (looked.code, looked.stdout) == (code, ""), looked.text
+        assert "schema, history, and" in looked.stderr
+    assert after.unlike(contents(tools, local.endpoint)) == []
+    assert project.task("backup", "--list").stdout == backups
+    assert "restored" not in project.invoke("sandbox.status").stdout
+
+    scratch = project.task("restore", "--backup", made, "--to-scratch", "--yes")
+    assert scratch.code == 0, scratch.text
+    url = scratch.stdout.strip()
+    assert project.clusters.start("restored").password not in scratch.text
+    shown = project._run([str(tools / "psql"), url, "-Atc", "select current_user"], project.root, {})
+    assert shown.stdout == "postgres\n", shown.text
+    copied = project.clusters.start("restored")
+    assert before.unlike(contents(tools, copied)) == []
+    assert "restored" in project.invoke("sandbox.status").stdout
+    one = project.task("restore", "--backup", name, "--to-scratch", "--table", "public.customers", "--yes", "--json")
+    assert "throw away" in " ".join(one.data["plan"]), one.text
+    counts = {name: count for name, (count, _) in checksums(project.clusters.start("restored")).items()}
+    assert counts["public.customers"] == before.rows["public.customers"][0] > 0
+    assert counts["public.invoices"] == 0
+    assert project.invoke("sandbox.down", "--json").data["removed"] == ["restored"]
+    assert not project.clusters.exists("restored")
+
+    local = project.local
+    assert after.unlike(contents(tools, local.endpoint)) == []
+    back = project.task("restore", "--backup", name, "--yes", "--json")
+    assert back.code == 0, back.text
+    assert before.unlike(contents(tools, local.endpoint)) == []
+    assert project.task("restore", "--backup", back.data["backup"], "--yes").code == 0  # what it was before
+    assert after.unlike(contents(tools, local.endpoint)) == []
+    customers = project.task("restore", "--backup", made, "--table", "public.customers", "--yes")
+    assert customers.code == 0, customers.text
+    assert checksums(local.endpoint)["public.customers"] == before.rows["public.customers"]
+    assert remote_before.unlike(contents(tools, project.remote.endpoint)) == []
+    assert project.task("verify").code == 2
