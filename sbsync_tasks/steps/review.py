@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -199,10 +200,13 @@ class DeclinedError(RefusedError):
 
 def _ask(run: Run, migrations: Sequence[Migration], protected: bool) -> tuple[Migration, ...]:
     console, env = run.console, run.settings.env
-    choices = "[y]es, [e]dit, [N]o" if migrations else "[y]es, [N]o"
+    editable = bool(migrations) and _has_editor()
+    if migrations and not editable:
+        console.say(f"There is no editor {_editor()!r}: to edit the SQL here, set VISUAL or EDITOR.", "note")
+    choices = "[y]es, [e]dit, [N]o" if editable else "[y]es, [N]o"
     while True:
         answer = console.ask(f"Go on? {choices}: ").strip().lower()
-        if answer in ("e", "edit") and migrations and (edited := _edit_if_possible(run, migrations)):
+        if answer in ("e", "edit") and editable and (edited := _edit_if_possible(run, migrations)):
             return edited
         if answer in ("y", "yes"):
             break
@@ -287,13 +291,24 @@ def _drop_drafts(run: Run, migrations: Sequence[Migration]) -> None:
         path.unlink(missing_ok=True)
 
 
+def _editor() -> str:
+    return os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+
+
+def _has_editor() -> bool:
+    try:
+        return shutil.which(shlex.split(_editor())[0]) is not None
+    except (ValueError, IndexError):
+        return False
+
+
 def open_editor(path: Path) -> None:
     """Run `$VISUAL` or `$EDITOR` on a file; it gets the terminal and no secrets.
 
     Raises:
         SbsyncError: there is no editor, or it failed.
     """
-    command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    command = _editor()
     try:
         code = process.hand_over([*shlex.split(command), str(path)])
     except (SbsyncError, ValueError) as error:

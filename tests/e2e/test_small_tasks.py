@@ -80,6 +80,8 @@ def test_review_takes_a_version_a_file_or_what_is_pending(project: Project) -> N
     drop = project.write("drop.sql", "drop table public.invoice_lines;\n")
     by_file = project.task("review", "--file", "drop.sql", "--json")
     assert by_file.code == 4
+    allowed = project.task("review", "--file", "drop.sql", "--allow-data-loss", "public.invoice_lines")
+    assert (allowed.code, allowed.stdout.splitlines()[0]) == (0, "drop.sql")
     assert project.task("review", "--file", str(drop), "--allow-data-loss", "public.invoice_lines").code == 0
     by_version = project.task("review", "--file", "20260105090000", "--json")
     assert by_version.code == 0, by_version.text

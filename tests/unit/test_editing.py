@@ -52,11 +52,21 @@ def asked(run):
     return review.approve(run, (MADE,), protected=False)
 
 
-def test_an_editor_that_cannot_start_leaves_the_question_open(run, mocker, monkeypatch, capsys):
-    monkeypatch.setenv("VISUAL", "/nowhere/editor")
+@pytest.mark.parametrize("editor", ["/nowhere/editor", "vi 'unclosed", " "])
+def test_an_editor_that_is_not_there_is_not_offered(run, mocker, monkeypatch, capsys, editor):
+    monkeypatch.setenv("VISUAL", editor)
     answers(mocker, "e\n", "y\n")
-    asked(run)
-    assert "Set VISUAL or EDITOR." in capsys.readouterr().err
+    assert asked(run) == ()
+    assert "to edit the SQL here, set VISUAL or EDITOR." in capsys.readouterr().err
+    assert [call.args for call in Console.ask.call_args_list] == 2 * [("Go on? [y]es, [N]o: ",)]
+
+
+def test_an_editor_that_fails_leaves_the_question_open(run, mocker, monkeypatch, capsys):
+    monkeypatch.setenv("VISUAL", "false")
+    answers(mocker, "e\n", "y\n")
+    assert asked(run) == ()
+    assert "'false' failed with exit status 1. Set VISUAL or EDITOR." in capsys.readouterr().err
+    assert [call.args for call in Console.ask.call_args_list] == 2 * [("Go on? [y]es, [e]dit, [N]o: ",)]
 
 
 def test_a_mistake_opens_the_editor_again_with_the_error_at_its_line(run, mocker, tmp_path, capsys):
