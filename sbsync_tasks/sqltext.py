@@ -1,4 +1,4 @@
-"""SQL text as PostgreSQL itself reads it: statements, tokens, trees, transaction units.
+"""SQL text as PostgreSQL itself reads it: statements, tokens, trees.
 
 The one module that knows postgast, which wraps the parser of PostgreSQL 18 (libpg_query). Its
 offsets count bytes of UTF-8, not characters. Everything here is pure.
@@ -10,7 +10,7 @@ import json
 import re
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -230,36 +230,6 @@ def _header(sql: str) -> str:
     return "\n".join(found)
 
 
-def transaction_units(sql: str) -> tuple[str, ...]:
-    """Cut a text into the files that have to be applied one after the other, order kept.
-
-    PostgreSQL refuses to use an enum value in the transaction that added it (55P04), so a unit
-    ends behind `ALTER TYPE … ADD VALUE`; a statement that runs in no transaction, such as `CREATE
-    INDEX CONCURRENTLY`, is a unit by itself. `SET` statements are repeated in the later units, as
-    `SET LOCAL` does not last beyond a file.
-
-    Returns:
-        The texts of the files; the unchanged text alone where there is nothing to cut.
-
-    Raises:
-        UnparsableSql: PostgreSQL's parser refuses the text.
-    """
-    parsed = parse(sql)
-    groups = _groups(parsed) if is_transactional(sql) else []
-    if len(groups) < 2:  # noqa: PLR2004
-        return (sql,)
-    chunks = _chunks(sql, parsed)
-    units, settings = [], list[str]()
-    for group in groups:
-        own = [parsed[i].statement for i in group]
-        carried = [] if stands_alone(parsed[group[0]]) else settings
-        missing = [s for s in dict.fromkeys(carried) if not any(tokens(s) == tokens(o.text) for o in own)]
-        body = "".join(chunks[i] for i in group).strip("\n")
-        units.append("".join(f"{s};\n\n" for s in missing) + body + "\n")
-        settings += [o.text for o in own if o.kind == "SET"]
-    return tuple(units)
-
-
 def without(sql: str, numbers: Collection[int]) -> str:
     """A text without the statements of these numbers, counted from 0; a header of the CLI's stays on top.
 
@@ -341,8 +311,9 @@ def written(parsed: Parsed) -> str:
     return str(library.deparse(tree))
 
 
+@lru_cache(256)
 def plpgsql(definition: str) -> Any:  # noqa: ANN401 - JSON
-    """The body of one `DO` or `CREATE FUNCTION … LANGUAGE plpgsql` statement, as the parser's JSON.
+    """The body of one `DO` or `CREATE FUNCTION … LANGUAGE plpgsql` statement, as the parser's JSON, not to be changed.
 
     Raises:
         UnparsableSql: the body is refused.
@@ -444,21 +415,6 @@ def _kind(text: str, name: str) -> str:
 def _without_comments(text: str) -> str:
     # The first few words are wanted, and they stand before anything that is quoted.
     return _COMMENT.sub(" ", text[:400])
-
-
-def _groups(parsed: Sequence[Parsed]) -> list[list[int]]:
-    groups: list[list[int]] = []
-    for i, this in enumerate(parsed):
-        before = parsed[i - 1] if i else None
-        if (
-            before is None
-            or stands_alone(this)
-            or stands_alone(before)
-            or (adds_enum_value(before) and not adds_enum_value(this))
-        ):
-            groups.append([])
-        groups[-1].append(i)
-    return groups
 
 
 def _chunks(sql: str, parsed: Sequence[Parsed]) -> list[str]:

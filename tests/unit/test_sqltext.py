@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbsync_tasks import sqltext
-from sbsync_tasks.same_sql import same
-from sbsync_tasks.sqltext import UnparsableSql, split, transaction_units
+from sbsync_tasks.sqltext import UnparsableSql, split
 
 DEEP = "select " + " || ".join(["'a'"] * 90)
 
@@ -84,49 +83,6 @@ def test_the_comment_at_the_top_says_whether_a_file_is_one_transaction():
     assert sqltext.is_transactional("select 1;\n-- pg-delta: transaction=false")
 
 
-def test_an_enum_value_is_added_in_an_earlier_file_than_it_is_used():
-    sql = "create table a (m mood);\nalter type mood add value 'x'; -- é\n\nselect 'x'::mood;\n"
-    first, second = transaction_units(sql)
-    assert same(first, "create table a (m mood); alter type mood add value 'x'")
-    assert "-- é" in first
-    assert second == "select 'x'::mood;\n"
-
-
-def test_values_added_one_after_the_other_stay_together():
-    sql = "alter type m add value 'a';alter type m add value 'b' after 'a';select 'b'::m"
-    assert [len(split(u)) for u in transaction_units(sql)] == [2, 1]
-
-
-def test_what_runs_in_no_transaction_is_alone_and_settings_are_repeated():
-    sql = "set local x = 1; select 1; create index concurrently on t (a); select 2; vacuum"
-    first, second, third, fourth = transaction_units(sql)
-    assert same(first, "set local x = 1; select 1")
-    assert same(second, "create index concurrently on t (a)")
-    assert same(third, "set local x = 1; select 2")
-    assert same(fourth, "vacuum")
-
-
-def test_a_setting_that_a_unit_makes_itself_is_not_repeated():
-    sql = "set local x = 1; alter type m add value 'a'; set local x = 1; select 'a'::m"
-    assert same(transaction_units(sql)[1], "set local x = 1; select 'a'::m")
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "",
-        "-- nothing",
-        "select 1; select 2",
-        "create index concurrently on t (a)",
-        "alter type m rename value 'a' to 'b'; select 1",
-        "select 1; alter type m add value 'a';\n-- end",
-        "-- pg-delta: transaction=false\ncreate index concurrently on t (a); select 1",
-    ],
-)
-def test_nothing_to_cut_leaves_the_text_as_it_is(sql):
-    assert transaction_units(sql) == (sql,)
-
-
 @pytest.mark.parametrize(
     ("sql", "alone"),
     [
@@ -145,6 +101,35 @@ def test_nothing_to_cut_leaves_the_text_as_it_is(sql):
 def test_stands_alone(sql, alone):
     (parsed,) = sqltext.parse(sql)
     assert sqltext.stands_alone(parsed) is alone
+
+
+def test_a_text_is_parsed_once_and_what_compares_it_changes_nothing(mocker):
+    import postgast
+
+    parse = mocker.spy(postgast, "parse")
+    sql = "create table parsed_once (a int default 1); select 'parsed once'"
+    first = sqltext.parse(sql)
+    written = [p.node.SerializeToString(deterministic=True) for p in first]
+    assert sqltext.trees(sql) == sqltext.trees(sql)
+    assert sqltext.split(sql) == tuple(p.statement for p in first)
+    assert [p.node.SerializeToString(deterministic=True) for p in sqltext.parse(sql)] == written
+    assert parse.call_count == 1
+
+
+def test_too_many_characters_are_forgotten(mocker):
+    import postgast
+
+    mocker.patch.object(sqltext, "_REMEMBERED", 50)
+    parse = mocker.spy(postgast, "parse")
+    for sql in ("select 1, 'forgotten a'", "select 2, 'forgotten b'", "select 3, 'forgotten c'") * 2:
+        assert len(sqltext.parse(sql)) == 1
+    assert parse.call_count > 3
+
+
+def test_the_body_of_a_trigger_function_can_be_read():
+    body = "begin if tg_op = 'DELETE' then delete from t where a = '{}},'; end if; return new; end"
+    tree = sqltext.plpgsql(f"create function f() returns trigger language plpgsql as $$ {body} $$")
+    assert "delete from t where a = '{}},'" in str(tree)
 
 
 def test_importing_loads_no_parser():
