@@ -414,7 +414,7 @@ def _kind(text: str, name: str) -> str:
 
 def _without_comments(text: str) -> str:
     # The first few words are wanted, and they stand before anything that is quoted.
-    return _COMMENT.sub(" ", text[:400])
+    return _COMMENT.sub(" ", text[:400])[:120]
 
 
 def _chunks(sql: str, parsed: Sequence[Parsed]) -> list[str]:
