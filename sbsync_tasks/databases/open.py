@@ -100,9 +100,10 @@ def clusters_of(
     settings: Settings, major: int | None = None, install: Callable[[int], bool] = install_nothing
 ) -> Clusters:
     """The embedded servers of the project."""
-    from .embedded import Clusters, find_or_install
+    from .embedded import Clusters, asked_for, find_or_install
 
-    return Clusters(settings.root, find_or_install(major, settings.pg_bindir, install))
+    wanted = asked_for(settings.root)
+    return Clusters(settings.root, find_or_install(major, settings.pg_bindir, install, wanted))
 
 
 def _embedded(

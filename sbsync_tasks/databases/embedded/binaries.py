@@ -19,7 +19,7 @@ from .account import home
 from .locks import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 SERVER_PROGRAMS = ("postgres", "initdb")
 CLIENT_PROGRAMS = ("pg_dump", "pg_dumpall", "pg_restore", "psql")
@@ -51,13 +51,19 @@ class Binaries:
     version: str
     source: str
 
+    @property
+    def extensions(self) -> frozenset[str]:
+        """The extensions that it brings."""
+        return _extensions(self.bindir)
 
-def find_binaries(major: int | None, override: str = "") -> Binaries:
+
+def find_binaries(major: int | None, override: str = "", wanted: Collection[str] = ()) -> Binaries:
     """Find a PostgreSQL server.
 
     Args:
         major: The major version it has to have; None takes 17 where there is one, else the newest.
         override: `SBSYNC_PG_BINDIR`; when given, no other place is looked at.
+        wanted: Extensions: of several servers of that major version, the one that brings most of them is taken.
 
     Raises:
         ConfigError: `override` is no folder with a PostgreSQL server.
@@ -65,9 +71,11 @@ def find_binaries(major: int | None, override: str = "") -> Binaries:
     """
     found: list[Binaries] = []
     for server in _servers(override):
-        if server.major == (major or PREFERRED_MAJOR):
-            return server
         found.append(server)
+        if not wanted and server.major == (major or PREFERRED_MAJOR):
+            return server
+    if fitting := [b for b in found if b.major == (major or PREFERRED_MAJOR)]:
+        return max(fitting, key=lambda b: len(b.extensions & set(wanted)))
     if override and not found:
         raise ConfigError(
             f"SBSYNC_PG_BINDIR ({override}) holds no complete PostgreSQL server.",
@@ -78,20 +86,23 @@ def find_binaries(major: int | None, override: str = "") -> Binaries:
     raise _no_server(major, found)
 
 
-def find_or_install(major: int | None, override: str, install: Callable[[int], bool]) -> Binaries:
+def find_or_install(
+    major: int | None, override: str, install: Callable[[int], bool], wanted: Collection[str] = ()
+) -> Binaries:
     """As `find_binaries`; what is not found is installed where `install` does that.
 
     Args:
         major: The major version it has to have.
         override: `SBSYNC_PG_BINDIR`.
         install: Asks its user, and installs a server of that major version; False where it did not.
+        wanted: Extensions, as for `find_binaries`.
     """
     try:
-        return find_binaries(major, override)
+        return find_binaries(major, override, wanted)
     except MissingToolError:
         if override or not install(major or PREFERRED_MAJOR):
             raise
-        return find_binaries(major, override)
+        return find_binaries(major, override, wanted)
 
 
 def find_client_tools(server_major: int, override: str = "") -> Path:
@@ -210,6 +221,15 @@ def unpacked(archive: Path) -> Path:
 
 def _has(bindir: Path, programs: tuple[str, ...]) -> bool:
     return all((bindir / name).is_file() for name in programs)
+
+
+@cache
+def _extensions(bindir: Path) -> frozenset[str]:
+    """The names of the control files in `share/extension`; a server from npm has no `pg_config`."""
+    program = bindir / "pg_config"
+    share = process.printed([str(program), "--sharedir"]) if program.exists() else ""
+    folder = Path(share or bindir.parent / "share" / "postgresql") / "extension"
+    return frozenset(path.stem for path in folder.glob("*.control"))
 
 
 @cache

@@ -7,9 +7,14 @@ works only when it is preloaded.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sbsync_tasks.migrations import migrations_dir
+
+CREATED = re.compile(rb'create\s+extension\s+(?:if\s+not\s+exists\s+)?"?([a-z0-9_-]+)', re.IGNORECASE)
 SQL = Path(__file__).parent / "stand_ins"
 # What the server says of one (`pg_available_extensions.comment`); catalog/sql/stand_ins.sql looks for it.
 COMMENT = "a stand-in for "
@@ -65,6 +70,20 @@ EMPTY_IN = {"pg_tle": "pgtle"}  # the schema that its control file names, needed
 # Types, planner and storage of their own: nothing written in SQL can stand in for these.
 WITHOUT = ("pgrouting", "plv8", "postgis", "postgis_raster", "postgis_sfcgal", "postgis_tiger_geocoder",
            "postgis_topology", "timescaledb")  # fmt: skip
+
+
+def better_real(names: Iterable[str]) -> frozenset[str]:
+    """The extensions for which a server that brings the real one is better than any other."""
+    return frozenset(n for n in names if n in (*EMPTY, *WITHOUT) or (n in STAND_INS and not STAND_INS[n].preloaded))
+
+
+def asked_for(root: Path) -> frozenset[str]:
+    """The same of those that a project's migrations create.
+
+    A word in a comment may be among them: it only decides which of several servers is taken.
+    """
+    texts = (path.read_bytes() for path in migrations_dir(root).glob("*.sql") if path.is_file())
+    return better_real({name.decode().lower() for text in texts for name in CREATED.findall(text)})
 
 
 def add(folder: Path) -> None:

@@ -45,7 +45,8 @@ def server_tree(binaries: Binaries) -> Path:
     Raises:
         MissingToolError: the copy does not run, so this PostgreSQL cannot be moved.
     """
-    key = hashlib.sha256(f"{binaries.bindir} {binaries.version} {ours_digest()}".encode())
+    real = " ".join(sorted(stand_ins.better_real(binaries.extensions)))  # one may have been installed since
+    key = hashlib.sha256(f"{binaries.bindir} {binaries.version} {ours_digest()} {real}".encode())
     place = account.home() / "servers"
     target = place / f"{binaries.version}-{key.hexdigest()[:12]}"
     dirs = _directories(binaries.bindir)

@@ -6,7 +6,7 @@ import shutil
 
 from ... import git as repository
 from ... import process
-from ...databases.embedded import find_binaries, find_client_tools
+from ...databases.embedded import asked_for, find_binaries, find_client_tools
 from ...errors import SbsyncError
 from ...supabase_cli import NEWEST_KNOWN
 from ...supabase_cli.binary import npm_command
@@ -92,7 +92,7 @@ def postgresql(subject: Subject) -> list[Check]:
 
 
 def _programs(subject: Subject, major: int | None) -> list[Check]:
-    binaries = attempt(lambda: find_binaries(major, subject.pg_bindir))
+    binaries = attempt(lambda: find_binaries(major, subject.pg_bindir, asked_for(subject.root)))
     if isinstance(binaries, SbsyncError):
         return [Check("error", binaries.message, binaries.hint), *_client(subject, major)]
     found = f"Server {binaries.version} for shadow and embedded databases, from {binaries.source}: {binaries.bindir}"
