@@ -33,6 +33,7 @@ PREPARED = (
     "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0;"
     " set local lock_timeout = '30s'; set local search_path = ''"
 )
+REPLICA, FOREIGN_KEY_VIOLATED = "session_replication_role", "23503"
 COPY, COPY_END, END_OF_ROWS = b"COPY ", b" FROM stdin;\n", b"\\.\n"
 # What a script says for psql, or for a newer server than this one may be; and the transaction is ours.
 NOT_FOR_US = re.compile(rb"\\(un)?restrict .*\n|SET transaction_timeout = 0;\n|BEGIN;\n|COMMIT;\n")
@@ -153,7 +154,21 @@ def _one_transaction(connection: Connection) -> Iterator[None]:
     except psycopg.Error as error:
         told = error.diag.message_primary or next(iter(str(error).splitlines()), type(error).__name__)
         detail = f" {error.diag.message_detail}" if error.diag.message_detail else ""
-        raise SbsyncError(f"The restore failed: {told}.{detail}", "The database is as it was.") from None
+        raise SbsyncError(f"The restore failed: {told}.{detail}", _hint(error.sqlstate or "", told)) from None
+
+
+def _hint(sqlstate: str, told: str) -> str:
+    if sqlstate == FOREIGN_KEY_VIOLATED:
+        return (
+            "The database is as it was. Bring the other table back too (--table), or look at the rows (--to-scratch)."
+        )
+    if REPLICA in told:
+        return (
+            "The database is as it was. Rows of tables of others, such as those in auth, cannot be put back without "
+            f"this right: as a superuser, `grant set on parameter {REPLICA} to` this role. Tables of your own can "
+            "be brought back one by one (--table)."
+        )
+    return "The database is as it was."
 
 
 def _clear(connection: Connection) -> Ours:
@@ -253,7 +268,7 @@ def _unguarded(connection: Connection, tables: Sequence[int]) -> Iterator[None]:
         if may:
             connection.execute(f"truncate only {name}".encode())
         else:
-            connection.execute("set local session_replication_role = replica")
+            connection.execute(f"set local {REPLICA} = replica".encode())
             connection.execute(f"delete from only {name}".encode())  # noqa: S608 - quoted by the server
     yield
     for _, back in guards:

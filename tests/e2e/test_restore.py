@@ -108,6 +108,42 @@ def test_the_dump_of_what_was_restored_is_the_dump_of_the_original(
         assert connection.execute(values).fetchone() == (11, 140)
 
 
+SERVICES = """
+create table auth.identities (id int primary key, user_id uuid references auth.users (id) on delete cascade);
+alter table auth.identities owner to supabase_auth_admin;
+grant all on auth.identities to postgres;
+insert into auth.identities select 1, id from auth.users;
+revoke supabase_auth_admin, supabase_storage_admin from postgres;
+"""
+
+
+def test_rows_of_the_services_come_back_where_nothing_of_theirs_may_be_changed(tools: Path, tmp_path: Path) -> None:
+    with PlainServer() as server:
+        target = server.create_database("platform")
+        with connect(target) as connection:
+            connection.execute(EVERYTHING.encode())
+        with connect(server.admin("platform")) as admin:
+            admin.execute(SERVICES)
+        made = backed_up(target, tools, tmp_path, None)
+        before = contents(tools, server.admin("platform"))
+        with connect(target) as connection:
+            connection.execute("update public.people set boss = null; create table public.mess ()")
+            connection.execute("delete from auth.users; insert into auth.users (id) values (gen_random_uuid())")
+            restore.whole(connection, made)
+        assert before.unlike(contents(tools, server.admin("platform"))) == []
+
+        with connect(server.admin("platform")) as admin:
+            admin.execute("revoke set on parameter session_replication_role from postgres")
+        with pytest.raises(SbsyncError, match="session_replication_role") as caught, connect(target) as connection:
+            restore.whole(connection, made)
+        assert "as it was" in caught.value.hint
+        assert before.unlike(contents(tools, server.admin("platform"))) == []
+        with connect(target) as connection:
+            connection.execute("update public.people set boss = null")
+        bring_back(target, made, *CYCLE)
+        assert before.unlike(contents(tools, server.admin("platform"))) == []
+
+
 def test_single_tables_come_back_as_they_were_in_a_cycle_of_keys(
     copy: Callable[[str], Endpoint], original: Endpoint, backup: Backup, tools: Path
 ) -> None:

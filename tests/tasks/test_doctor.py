@@ -342,6 +342,23 @@ def test_outside_a_repository_only_commits_are_in_danger(project: Project) -> No
     assert done.code == 0
 
 
+def test_declarative_schemas_are_told_and_nothing_wrong(project: Project) -> None:
+    def told() -> list[str]:
+        found = lines(doctor(project, "--env", "sandbox"), "config.toml", "ok")
+        return [line["what"] for line in found if "these tasks read migrations alone" in line["what"]]
+
+    assert told() == []
+    project.write("supabase/schemas/deep/teams.sql", "create table public.teams ();\n")
+    (line,) = told()
+    assert line.startswith("supabase/schemas describes the schema")
+    config = project.root / "supabase" / "config.toml"
+    config.write_text(
+        config.read_text().replace("[db.migrations]", "") + '\n[db.migrations]\nschema_paths = ["./db"]\n'
+    )
+    (line,) = told()
+    assert line.startswith("[db.migrations] schema_paths")
+
+
 def test_config_toml_is_read_for_what_is_wrong_with_it(project: Project) -> None:
     config = project.root / "supabase" / "config.toml"
     config.write_text("[db\n", encoding="utf-8")

@@ -20,6 +20,7 @@ TEMPLATES = (".example", ".sample", ".template")
 # `$NAME` without braces: godotenv, which the Supabase CLI reads these files with, puts a value in for it.
 BARE = re.compile(r"(?<!\\)\$[A-Z0-9_]")
 CONFIG = Path("supabase", "config.toml")
+DECLARATIVE = Path("supabase", "schemas")
 
 
 def project(subject: Subject) -> list[Check]:
@@ -93,7 +94,19 @@ def config_toml(subject: Subject) -> list[Check]:
         return [Check("error", f"{CONFIG} cannot be read: {error}.", "Correct it; the Supabase CLI needs it too.")]
     section = config.get("db", {})
     named = section.get("major_version") if isinstance(section, dict) else None
-    return [*_refused(subject), _major(named, subject.remote if subject.settings else None)]
+    remote = subject.remote if subject.settings else None
+    return [*_refused(subject), _major(named, remote), *_declarative(subject.root, section)]
+
+
+def _declarative(root: Path, section: object) -> list[Check]:
+    """Where a project describes its schema in files of another kind: no task reads them."""
+    migrations = section.get("migrations") if isinstance(section, dict) else None
+    named = migrations.get("schema_paths") if isinstance(migrations, dict) else None
+    if not named and not any((root / DECLARATIVE).rglob("*.sql")):
+        return []
+    where = "[db.migrations] schema_paths" if named else str(DECLARATIVE)
+    what = f"{where} describes the schema: these tasks read migrations alone, so a change there has to become one first"
+    return [Check("ok", f"{what} (`supabase db schema declarative sync`, or `invoke new`).")]
 
 
 def _refused(subject: Subject) -> list[Check]:
