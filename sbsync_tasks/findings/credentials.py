@@ -31,13 +31,21 @@ _PATTERNS = {
         r"\b(?:create|alter)\s+(?:role|user|server)\b[^;]{0,300}?\bpassword\s+E?'(?P<secret>(?:[^']|'')+)'",
         re.IGNORECASE,
     ),
+    # One that ends in `_id` names a secret of the vault.
+    "foreign server's secret": re.compile(
+        r"\boptions\s*\([^;]{0,500}?\b\w*(?:password|secret|token|_key|conn_string|conn_url)(?!\w*_id\b)\w*\"?\s+"
+        r"E?'(?P<secret>(?:[^']|'')+)'",
+        re.IGNORECASE,
+    ),
     "AWS access key": re.compile(r"(?<![A-Za-z0-9])(?P<secret>(?:AKIA|ASIA)[0-9A-Z]{16})(?![A-Za-z0-9])"),
     "bearer token": re.compile(r"\bbearer[ \t]+(?P<secret>(?=[^\s'\"]*\d)[\w.~+/-]{20,}=*)", re.IGNORECASE | re.ASCII),
 }
 _PLACEHOLDER = re.compile(
-    r"\[.*\]|<.*>|\$?\{.*\}|\$\w+|%\w*|[*x.]+|.*(your|example|placeholder|change).*", re.IGNORECASE
+    r"\[.*\]|<.*>|\$?\{.*\}|\$\w+|%\w*|[*x.]+|__\w+__|.*(your|example|placeholder|change).*", re.IGNORECASE
 )
-_MAY_BE_PLACEHOLDER = frozenset(["database password", "role password", "bearer token", "Supabase secret key"])
+_MAY_BE_PLACEHOLDER = frozenset(
+    ["database password", "role password", "bearer token", "Supabase secret key", "foreign server's secret"]
+)
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,20 @@
 """What has to be written before the engine is asked: roles, names and parents, from which it would draw wrong ends.
 
-It cannot name a role that is not there as an owner, takes a renamed column of a view for another one, gives a composite
-type's renamed attribute up with its values, makes an enum again that rows of the old label cannot be cast to, and drops
-a table with its rows to give it other parents.
+It cannot name a role that is not there as an owner, takes a renamed column for another one, gives a table's column and
+a composite type's attribute up with their values, makes an enum again that rows of the old label cannot be cast to,
+refuses to replace a domain in use, and drops a table with its rows to give it other parents.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..databases.catalog.model import MANAGED_SCHEMAS, SERVICE_ROLES
-from .script import Part, added
+from .asked import asked
+from .moved import moved_tables
+from .script import Part, added, drops_column, replaces
 
 if TYPE_CHECKING:
     import psycopg
@@ -39,10 +41,10 @@ order by 1
 """
 _COLUMNS = """
 select c.relkind::text, format('%I.%I', n.nspname, c.relname), a.attnum, format('%I', a.attname),
-  format_type(a.atttypid, a.atttypmod) || ' ' || a.attcollation::regcollation
+  format_type(a.atttypid, a.atttypmod), a.attcollation::regcollation::text, a.attgenerated <> ''
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-where c.relkind in ('v', 'c') and n.nspname !~ current_setting('sbsync.managed')
+  join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attinhcount = 0
+where c.relkind in ('v', 'c', 'r', 'p', 'f') and n.nspname !~ current_setting('sbsync.managed')
   and c.oid not in (select objid from pg_depend where deptype = 'e')
 order by 2, 3
 """
@@ -53,6 +55,20 @@ select format('%I.%I', n.nspname, t.typname), array_agg(e.enumlabel::text order 
 from pg_enum e join pg_type t on t.oid = e.enumtypid join pg_namespace n on n.oid = t.typnamespace
 where n.nspname !~ current_setting('sbsync.managed') and t.oid not in (select objid from pg_depend where deptype = 'e')
 group by 1, t.oid
+order by 1
+"""
+# Each column of a domain, as a statement that takes it off the domain.
+_DOMAINS = """
+select format('%I.%I', n.nspname, t.typname), b.base || ' ' || t.typcollation::regcollation, array(
+  select format('ALTER TABLE %s ALTER COLUMN %I TYPE %s', c.oid::regclass, a.attname,
+    b.base || case when a.atttypid = t.typarray then '[]' else '' end)
+  from pg_attribute a join pg_class c on c.oid = a.attrelid
+  where c.relkind in ('r', 'p') and a.atttypid in (t.oid, t.typarray) and not a.attisdropped and a.attinhcount = 0
+  order by c.oid, a.attnum)
+from pg_type t join pg_namespace n on n.oid = t.typnamespace
+  cross join lateral (select format_type(t.typbasetype, t.typtypmod) as base) b
+where t.typtype = 'd' and n.nspname !~ current_setting('sbsync.managed')
+  and t.oid not in (select objid from pg_depend where deptype = 'e')
 order by 1
 """
 _PARENTS = """
@@ -67,47 +83,113 @@ order by 1
 """
 
 
-def _read(connection: psycopg.Connection[Any], query: str) -> list[tuple[Any, ...]]:
-    with connection.transaction(force_rollback=True):
-        for key, value in (
-            ("search_path", ""), ("sbsync.managed", MANAGED_SCHEMAS), ("sbsync.service_roles", SERVICE_ROLES),
-        ):  # fmt: skip
-            connection.execute("select set_config(%s, %s, true)", (key, value), prepare=False)
-        return connection.execute(query.encode(), prepare=False).fetchall()
+def instead_of(parts: Sequence[Part]) -> list[Callable[..., Iterable[object]]]:
+    """What may keep rows or values that these statements of the engine's give up; to be asked of both databases."""
+    asked: list[Callable[..., Iterable[object]]] = []
+    if drops_column(parts, "TYPE"):
+        asked.append(partial(renames, of="c"))
+    if drops_column(parts, "TABLE"):
+        asked += [partial(renames, of="rpf"), plain, collated]
+    if replaces(parts, "TYPE"):
+        asked.append(labels)
+    if replaces(parts, "TABLE"):
+        asked.append(moved_tables)
+    return asked
 
 
 def roles(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Iterator[Part]:
     """Roles that the database uses and the scratch copy lacks, with their members; a password has to be set by hand."""
     known = {row[0] for row in scratch.execute("select format('%I', rolname) from pg_roles").fetchall()}
-    for name, create, grants in _read(target, _ROLES):
+    for name, create, grants in asked(target, _ROLES):
         if name not in known:
             yield added(create, "something here belongs to this role or is granted to it")
             for grant in grants or ():
                 yield added(grant, "its members, as in the changed database")
 
 
-def renames(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Iterator[Part]:
-    """Columns of views and attributes of composite types that have another name at the same place.
+def renames(
+    scratch: psycopg.Connection[Any], target: psycopg.Connection[Any], *, of: Collection[str] = "vcrpf"
+) -> Iterator[Part]:
+    """Columns of tables and views, and attributes of composite types, that have another name at the same place.
 
-    For a type the place is its number in the catalogs, which no attribute that was dropped and added again keeps.
+    The place is the number in the catalogs, which nothing keeps that was dropped and added again.
+
+    Args:
+        scratch: The copy.
+        target: The changed database.
+        of: What has them, as `pg_class.relkind` tells.
     """
     here, there = _columns(scratch), _columns(target)
     for owner in sorted(here.keys() & there.keys()):
-        old, new = here[owner], there[owner]
-        old_names, new_names = {name for name, _ in old.values()}, {name for name, _ in new.values()}
-        for place in sorted(old.keys() & new.keys()):
-            (name, kind), (other, other_kind) = old[place], new[place]
-            if name != other and kind == other_kind and name not in new_names and other not in old_names:
-                relkind, relation = owner
-                if relkind == "v":
-                    yield added(
-                        f"ALTER VIEW {relation} RENAME COLUMN {name} TO {other}", "the same place and type, so renamed"
-                    )
-                else:
-                    yield added(
-                        f"ALTER TYPE {relation} RENAME ATTRIBUTE {name} TO {other} CASCADE",
-                        "the same place and type, so renamed: values stay",
-                    )
+        relkind, relation = owner
+        if relkind in of and (relkind == "v" or _alike(here[owner], there[owner])):
+            for name, other in _renamed(here[owner], there[owner]):
+                yield added(_RENAME[relkind].format(relation, name, other), "the same place and type, so renamed")
+
+
+_RENAME = {
+    "v": "ALTER VIEW {} RENAME COLUMN {} TO {}",
+    "c": "ALTER TYPE {} RENAME ATTRIBUTE {} TO {} CASCADE",
+    **dict.fromkeys("rpf", "ALTER TABLE {} RENAME COLUMN {} TO {}"),
+}  # fmt: skip
+
+
+class Column(NamedTuple):
+    """A column of a table or a view, or an attribute of a composite type."""
+
+    name: str
+    kind: str
+    collation: str
+    generated: bool
+
+
+Columns = dict[int, Column]
+"""What an object has at each place."""
+
+
+def _alike(old: Columns, new: Columns) -> bool:
+    """Whether the columns that both have are at the same places, so that a place tells the same of both."""
+    here, there = ({column: place for place, column in each.items()} for each in (old, new))
+    common = here.keys() & there.keys()
+    return bool(common) and all(here[column] == there[column] for column in common)
+
+
+def _renamed(old: Columns, new: Columns) -> Iterator[tuple[str, str]]:
+    here, there = _places(old), _places(new)
+    for place in sorted(old.keys() & new.keys()):
+        (name, *kind), (other, *other_kind) = old[place], new[place]
+        if kind == other_kind and name not in there and other not in here:
+            yield name, other
+
+
+def _places(columns: Columns) -> dict[str, int]:
+    return {column.name: place for place, column in columns.items()}
+
+
+def plain(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Iterator[Part]:
+    """Generated columns that are ordinary ones in the changed database keep the values that they have."""
+    for table, old, new in _both(scratch, target):
+        if old.generated and not new.generated:
+            yield added(f"ALTER TABLE {table} ALTER COLUMN {old.name} DROP EXPRESSION", "the column keeps its values")
+
+
+def collated(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Iterator[Part]:
+    """Columns that have another collation, and no other type, keep their values."""
+    for table, old, new in _both(scratch, target):
+        if old.kind == new.kind and old.collation != new.collation and not new.generated:
+            change = f"ALTER COLUMN {old.name} TYPE {new.kind} COLLATE {new.collation}"
+            yield added(f"ALTER TABLE {table} {change}", "the column keeps its values")
+
+
+def _both(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Iterator[tuple[str, Column, Column]]:
+    """Each column that a table has in both databases, with the table's name."""
+    here, there = _columns(scratch), _columns(target)
+    for owner in sorted(here.keys() & there.keys()):
+        relkind, table = owner
+        named = {column.name: column for column in there[owner].values()}
+        for old in here[owner].values():
+            if relkind in "rpf" and old.name in named:
+                yield table, old, named[old.name]
 
 
 def labels(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Iterator[Part]:
@@ -115,8 +197,8 @@ def labels(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) ->
 
     A type that is younger than a table with a column of it has been made anew: its labels may mean something else.
     """
-    here = {name: (texts, older) for name, texts, older in _read(scratch, _LABELS)}
-    there = {name: (texts, older) for name, texts, older in _read(target, _LABELS)}
+    here = {name: (texts, older) for name, texts, older in asked(scratch, _LABELS)}
+    there = {name: (texts, older) for name, texts, older in asked(target, _LABELS)}
     for name in sorted(here.keys() & there.keys()):
         (old, older_here), (new, older_there) = here[name], there[name]
         if len(old) != len(new) or not set(older_there) <= set(older_here):
@@ -129,16 +211,24 @@ def labels(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) ->
                 )
 
 
+def freed(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Iterator[Part]:
+    """Columns come off a domain that has to be made of another type: the engine refuses to replace one in use."""
+    there = {name: kind for name, kind, _ in asked(target, _DOMAINS)}
+    for name, kind, columns in asked(scratch, _DOMAINS):
+        if there.get(name, kind) != kind:
+            yield from (added(column, f"{name} is made of another type below") for column in columns)
+
+
 def _literal(text: str) -> str:
     """The text as a literal in which no carriage return stands."""
     quoted = "'" + text.replace("'", "''") + "'"
     return "E" + quoted.replace("\\", "\\\\").replace("\r", "\\r") if "\r" in text else quoted
 
 
-def _columns(connection: psycopg.Connection[Any]) -> dict[tuple[str, str], dict[int, tuple[str, str]]]:
-    found: dict[tuple[str, str], dict[int, tuple[str, str]]] = {}
-    for relkind, relation, number, name, kind in _read(connection, _COLUMNS):
-        found.setdefault((relkind, relation), {})[number] = (name, kind)
+def _columns(connection: psycopg.Connection[Any]) -> dict[tuple[str, str], Columns]:
+    found: dict[tuple[str, str], Columns] = {}
+    for relkind, relation, number, *column in asked(connection, _COLUMNS):
+        found.setdefault((relkind, relation), {})[number] = Column(*column)
     return found
 
 
@@ -157,7 +247,7 @@ class Parents:
 
 def read_parents(connection: psycopg.Connection[Any]) -> dict[str, Parents]:
     """The parents of every table of the user's."""
-    rows = _read(connection, _PARENTS)
+    rows = asked(connection, _PARENTS)
     return {name: Parents(tuple(parents), bound if partition else "") for name, partition, bound, parents in rows}
 
 
@@ -166,14 +256,18 @@ def parents(
 ) -> Iterator[Part]:
     """What gives tables that are in both databases their new parents with their rows in them.
 
-    A table that comes to a parent needs the parent's NOT NULL and CHECK constraints before.
+    A table that comes to a parent needs the parent's NOT NULL and CHECK constraints before, and room beside the other
+    partitions: those that are to go make it.
     """
-    for name in sorted(here.keys() & there.keys()):
-        if here[name] == there[name]:
-            continue
+    moving = [name for name in sorted(here.keys() & there.keys()) if here[name] != there[name]]
+    entered = {parent for name in moving for parent in there[name].names}
+    for name in sorted(here.keys() - there.keys()):
+        if entered.intersection(here[name].names):
+            yield from _left(name, here[name], Parents((), ""))
+    for name in moving:
         yield from _left(name, here[name], there[name])
-    for name in sorted(here.keys() & there.keys()):
-        if here[name] == there[name] or not there[name].names:
+    for name in moving:
+        if not there[name].names:
             continue
         for key, fact in facts_there.items():
             ours = facts_here.get(key)

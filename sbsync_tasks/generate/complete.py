@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..databases.catalog import Difference
@@ -17,6 +18,7 @@ from .claimed import claimed
 from .dependents import BLOCKED, Dependents, HeldError
 from .dumped import Archive
 from .facts import Fact, Facts, Stage, read_facts
+from .moved import moves
 from .order import GONE, Tried, in_some_order
 from .script import Part, added, engine_parts, enum_values_apart
 
@@ -190,7 +192,7 @@ def complete(bench: Bench, sql: str) -> Completed:
         sql: The engine's first script; empty where it could not write one: then all is written without it.
     """
     before = kept.identities(bench.scratch)
-    first = in_some_order(bench.scratch, _ahead(bench)).done
+    first = in_some_order(bench.scratch, _ahead(bench), partial(_in_the_way, bench)).done
     bench.scratch.commit()
     if first:
         sql = bench.ask()
@@ -212,11 +214,26 @@ def complete(bench: Bench, sql: str) -> Completed:
 
 
 def _ahead(bench: Bench) -> Iterator[Part]:
-    here, there = ahead.read_parents(bench.scratch), ahead.read_parents(bench.target)
     yield from ahead.roles(bench.scratch, bench.target)
+    yield from moves(bench.scratch, bench.target)
+    here, there = ahead.read_parents(bench.scratch), ahead.read_parents(bench.target)
     yield from ahead.renames(bench.scratch, bench.target)
+    yield from ahead.plain(bench.scratch, bench.target)
+    if collated := [*ahead.collated(bench.scratch, bench.target)]:
+        yield from (*bench.lacking("create", ("collation",)), *collated)
     yield from ahead.labels(bench.scratch, bench.target)
+    yield from ahead.freed(bench.scratch, bench.target)
     yield from ahead.parents(here, there, bench.facts(), bench.there)
+
+
+def _in_the_way(bench: Bench, part: Part) -> Sequence[Part]:
+    """What keeps a column from getting another type."""
+    if not (part.text.startswith("ALTER TABLE") and " TYPE " in part.text):
+        return ()
+    try:
+        return Dependents(bench.scratch).cleared(part, "0A000")
+    except HeldError:
+        return ()
 
 
 def _tried(bench: Bench, script: Sequence[Part]) -> Tried:

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..databases.catalog.model import MANAGED_SCHEMAS, OPEN_SCHEMAS, SERVICE_ROLES
+from ..databases.catalog.model import MANAGED_SCHEMAS, OPEN_SCHEMAS, PLATFORM_EXTENSIONS, SERVICE_ROLES
 from ..databases.catalog.read import SETTINGS
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def read_facts(connection: psycopg.Connection[Any], schemas: Sequence[str] = ())
         settings = (
             *SETTINGS, ("sbsync.managed", MANAGED_SCHEMAS), ("sbsync.open", "\n".join(OPEN_SCHEMAS)),
             ("sbsync.service_roles", SERVICE_ROLES), ("sbsync.schemas", "\n".join(schemas)),
+            ("sbsync.extensions", "\n".join(PLATFORM_EXTENSIONS)),
         )  # fmt: skip
         for setting in settings:
             connection.execute("select set_config(%s, %s, true)", setting, prepare=False)

@@ -73,19 +73,19 @@ def enum_values_apart(parts: Sequence[Part]) -> tuple[tuple[Part, ...], tuple[Pa
     return tuple(values), tuple(rest)
 
 
-def drops_attribute(parts: Iterable[Part]) -> bool:
-    """Whether a composite type loses an attribute, and every value of the type what it holds there."""
+def drops_column(parts: Iterable[Part], of: Literal["TABLE", "TYPE"]) -> bool:
+    """Whether a table loses a column, or a composite type an attribute, with what every value holds there."""
     return any(
-        parsed.name == "alter_table_stmt" and sqltext.enum_name(parsed.node, "objtype") == "OBJECT_TYPE"
+        parsed.name == "alter_table_stmt" and sqltext.enum_name(parsed.node, "objtype") == f"OBJECT_{of}"
         and any(sqltext.enum_name(c.alter_table_cmd, "subtype") == "AT_DropColumn" for c in parsed.node.cmds)
         for part in parts for parsed in sqltext.parse(part.text)
     )  # fmt: skip
 
 
-def replaces_enum(parts: Iterable[Part]) -> bool:
-    """Whether an enum is made, and a type dropped: rows of a label that the new one lacks cannot come along."""
-    kinds = {parsed.name for part in parts if " TYPE " in part.text.upper() for parsed in sqltext.parse(part.text)}
-    return "create_enum_stmt" in kinds and "drop_stmt" in kinds
+def replaces(parts: Iterable[Part], what: Literal["TABLE", "TYPE"]) -> bool:
+    """Whether a table, or an enum, is made and one is dropped: it may be the same, and what it holds would be lost."""
+    kinds = {parsed.name for part in parts if f" {what} " in part.text.upper() for parsed in sqltext.parse(part.text)}
+    return {"drop_stmt", "create_stmt" if what == "TABLE" else "create_enum_stmt"} <= kinds
 
 
 def _first(part: Part) -> Part:

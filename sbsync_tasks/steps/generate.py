@@ -30,14 +30,12 @@ from ..generate import (
     Missing,
     Part,
     complete,
-    drops_attribute,
     engine_parts,
     enum_values_apart,
     identities,
-    labels,
+    instead_of,
     positions,
     replaced_tables,
-    replaces_enum,
     text_of,
 )
 from ..migrations import Migration, next_version, write_sql
@@ -136,7 +134,7 @@ class _Generator:
     def _as_written(self, sql: str, before: Identities) -> Generated | None:
         """The engine's own text, where it is all that is needed; an enum's values in a file of their own."""
         parts = engine_parts(sql)
-        if not parts or drops_attribute(parts) or self._renames_label(parts):
+        if not parts or self._gives_up(parts):
             return None
         made = self.numbered((sql,))
         try:
@@ -155,11 +153,13 @@ class _Generator:
         self.applied((*self.base, *made))
         return Generated(made, parts=(parts,))
 
-    def _renames_label(self, parts: Sequence[Part]) -> bool:
-        if not replaces_enum(parts):
+    def _gives_up(self, parts: Sequence[Part]) -> bool:
+        """Whether the script loses what another statement keeps."""
+        asked = instead_of(parts)
+        if not asked:
             return False
         with self.shadow(()).connection() as shadow, self.database.connection() as target:
-            return any(labels(shadow, target))
+            return any(any(each(shadow, target)) for each in asked)
 
     def _proved(self, files: Sequence[Sequence[Part]], before: Identities) -> Generated | None:
         """These statements as files; None where they do not apply, or do not make the shadow what the database is."""

@@ -262,6 +262,14 @@ alter role reporting with createrole;
 create role app login password 'kX93jdhw73';
 -- finds: secret role password
 create user mapping for postgres server s options (user 'a', password 'kX93jdhw73');
+-- finds: secret foreign server's secret
+create server s foreign data wrapper w options (api_url 'https://api.example.org', api_key 'kX93jdhw73');
+-- finds: secret foreign server's secret
+alter server s options (set "aws_secret_access_key" 'kX93jdhw73');
+-- finds: nothing
+create server s foreign data wrapper w options (api_key_id '5b1f5c0e-6f0c-4c2b-9d5e-0d5c9a1f2e3d', vault_access_key_id 'x1');
+-- finds: nothing
+alter foreign table public.ft options (add object 'tokens', rowid_column 'id');
 -- finds: secret JSON Web Token of service_role
 select 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.c2lnbmF0dXJlLW9mLXRoaXM';
 

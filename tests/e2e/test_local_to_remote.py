@@ -112,7 +112,7 @@ def test_a_rename_that_looks_like_a_loss_keeps_its_rows_as_the_error_says(projec
     project.sync("local-to-remote")
     project.remote.run("insert into public.plain values (1, 'kept')", "insert into public.other values (2, 'kept')")
     project.local.run(
-        "alter table public.plain rename column note to remark", "alter table public.other rename to others"
+        "alter table public.plain drop column note, add column remark text", "alter table public.other rename to others"
     )
     before = project.snapshot()
     refused = project.task("local-to-remote", "--yes")

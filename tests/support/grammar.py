@@ -8,6 +8,12 @@ from random import Random
 LABELS = ("new", "open", "done", "gone", "held")
 # Most changes of a column's type are ones that PostgreSQL has a cast for.
 FAMILIES = {"a": ("int", "bigint", "numeric"), "b": ("text", "varchar(20)"), "c": ("boolean", "text"), "d": ("date",)}
+# What three rows hold. As text, each value is what its column's other types hold too.
+VALUES = {
+    "int": ("1", "2", "3"), "bigint": ("1", "2", "3"), "numeric": ("1", "2", "3"), "text": ("'p'", "'q'", "'r'"),
+    "varchar(20)": ("'p'", "'q'", "'r'"), "boolean": ("true", "false", "true"),
+    "date": ("'2024-02-01'", "'2024-02-02'", "'2024-02-03'"), "text[]": ("'{p}'", "'{q,r}'", "'{}'"),
+}  # fmt: skip
 DEFAULTS = {
     "int": "7", "bigint": "8", "numeric": "1.5", "text": "'x'", "varchar(20)": "'y'", "boolean": "true",
     "date": "'2024-01-01'", "text[]": "'{a}'",
@@ -30,10 +36,33 @@ class Schema:
         self._columns: dict[str, dict[str, str]] = {}
         self._enums: dict[str, list[str]] = {}
         self._views: list[tuple[str, list[str]]] = []
+        self._partitioned_ids: tuple[int, ...] = ()
 
     def sql(self) -> str:
         """Statements that make it in an empty database."""
         return "".join(f"{statement};\n" for statement in self._statements())
+
+    def rows(self) -> str:
+        """Statements that give each table up to three rows with a value in every column; after `sql`."""
+        return "".join(f"{statement};\n" for statement in self._inserts())
+
+    def _inserts(self) -> Iterator[str]:
+        for table, columns in self._columns.items():
+            named = [column for column, kind in columns.items() if kind != "made"]
+            ids = self._partitioned_ids if table == "parts" else (5, 15, 25)
+            for number, id_ in enumerate(ids):
+                values = ", ".join(self._value(column, columns[column], number, id_) for column in named)
+                yield f"insert into public.{table} ({', '.join(named)}) values ({values})"
+
+    def _value(self, column: str, kind: str, number: int, id_: int) -> str:
+        if column == "id" or kind == "key":
+            return str(id_)
+        if column == "c" and kind in FAMILIES["c"]:
+            return f"'{VALUES['boolean'][number]}'"
+        labels = self._enums.get(kind.removeprefix("public."))
+        if labels:  # mostly one that every enum has, or the rows would forbid most changes
+            return repr(self._one(*labels) if self._maybe(0.1) else LABELS[0])
+        return repr(LABELS[0]) if column == "b" and kind in FAMILIES["b"] else VALUES[kind][number]
 
     def _maybe(self, chance: float = 0.5) -> bool:
         return self._random.random() < chance
@@ -44,7 +73,8 @@ class Schema:
     def _statements(self) -> Iterator[str]:
         for name in ("mood", "stage"):
             if self._maybe(0.8):
-                self._enums[name] = self._random.sample(LABELS, self._random.randint(1, 4))
+                self._enums[name] = [LABELS[0], *self._random.sample(LABELS[1:], self._random.randint(0, 3))]
+                self._random.shuffle(self._enums[name])
                 yield f"create type public.{name} as enum ({', '.join(map(repr, self._enums[name]))})"
         yield from self._functions()
         for name in ("alpha", "beta", "gamma"):
@@ -125,17 +155,21 @@ class Schema:
             "", ", note text", ", note text default 'n'", ", made int generated always as (id * 2) stored"
         )
         yield f"create table public.parts (id int not null, day date not null{extra}) partition by range (id)"
-        step = self._random.choice((10, 20))
-        for number in range(self._random.randint(0, 3)):
+        step, count = 20 if self._maybe(0.1) else 10, self._random.randint(0, 3)
+        self._partitioned_ids = tuple(id_ for id_ in (5, 15) if id_ < step * count)
+        for number in range(count):
             bound = f"from ({number * step}) to ({number * step + step})"
             yield f"create table public.parts_{number} partition of public.parts for values {bound}"
         if self._maybe():
+            self._partitioned_ids += (1005,)  # where no other partition will be
             yield "create table public.parts_rest partition of public.parts default"
         if self._maybe():
             yield "create index parts_day on public.parts (day)"
         if self._maybe(0.3):
             yield "alter table public.parts add primary key (id, day)"
         self._columns["parts"] = {"id": "int", "day": "date"}
+        if extra:
+            self._columns["parts"] |= {"made": "made"} if "made" in extra else {"note": "text"}
 
     def _view(self, name: str) -> Iterator[str]:
         sources = [*((f"public.{table}", [*columns]) for table, columns in self._columns.items()), *self._views]
@@ -172,9 +206,3 @@ class Schema:
         yield (f"create trigger touched {event} on public.{table} for each row{when} execute function public.touch()")
         if self._maybe(0.3):
             yield f"alter table public.{table} {self._one('disable', 'enable always')} trigger touched"
-
-
-def rows(sql: str) -> str:
-    """A row for each ordinary table of a schema."""
-    names = [name for name in ("alpha", "beta", "gamma") if f"create table public.{name} " in sql]
-    return "".join(f"insert into public.{name} (id) values (9);\n" for name in names)

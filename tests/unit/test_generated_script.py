@@ -1,7 +1,8 @@
 """The text of a generated migration, and what its comments say."""
 
 from sbsync_tasks import sqltext
-from sbsync_tasks.generate import added, engine_parts, enum_values_apart, replaces_enum, text_of
+from sbsync_tasks.generate import added, engine_parts, enum_values_apart, text_of
+from sbsync_tasks.generate.script import replaces
 
 
 def test_a_line_end_in_a_name_does_not_end_the_comment() -> None:
@@ -20,7 +21,9 @@ def test_new_values_come_first_and_say_so_only_where_they_stood_elsewhere() -> N
     assert [part.origin for part in rest] == ["engine"]
 
 
-def test_an_enum_that_is_made_anew_is_told_from_a_new_one() -> None:
-    new = "create type e as enum ('a');"
-    assert not replaces_enum(engine_parts(new))
-    assert replaces_enum(engine_parts(f"alter type e rename to f; {new} drop type f;"))
+def test_what_is_dropped_beside_one_that_is_made_may_be_the_same() -> None:
+    enum, table = "create type e as enum ('a');", "create table t (a int);"
+    assert not replaces(engine_parts(enum + table), "TYPE")
+    assert not replaces(engine_parts(enum + table), "TABLE")
+    assert replaces(engine_parts(f"alter type e rename to f; {enum} drop type f;"), "TYPE")
+    assert replaces(engine_parts(f"drop table u; {table}"), "TABLE")

@@ -35,11 +35,13 @@ from relation where relkind = 'm'
 union all
 select format('policy %I on %s %s %s', p.polname, c.name, p.polcmd, p.polpermissive), 'create', null,
   format('drop policy %I on %s', p.polname, c.name), true, '', 'pg_policy'::regclass, p.oid
-from pg_policy p join relation c on c.oid = p.polrelid
+from pg_policy p join any_relation c on c.oid = p.polrelid
 union all
 select format('trigger %I on %s', t.tgname, c.name), 'create', pg_get_triggerdef(t.oid), format('drop trigger %I on %s', t.tgname, c.name), true,
   null, 'pg_trigger'::regclass, t.oid
-from pg_trigger t join relation c on c.oid = t.tgrelid where not t.tgisinternal and t.tgparentid = 0
+from pg_trigger t join any_relation c on c.oid = t.tgrelid join pg_proc p on p.oid = t.tgfoid
+where not t.tgisinternal and t.tgparentid = 0
+  and (not c.managed or p.pronamespace <> c.relnamespace or p.proowner not in (select oid from service))
 union all
 select format('rule %I on %s', r.rulename, c.name), 'create', regexp_replace(rtrim(pg_get_ruledef(r.oid), ';'), '^CREATE RULE', 'CREATE OR REPLACE RULE'),
   format('drop rule %I on %s', r.rulename, c.name), false, null, 'pg_rewrite'::regclass, r.oid

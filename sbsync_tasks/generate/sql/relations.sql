@@ -56,7 +56,7 @@ select format('expression of policy %I on %s', p.polname, c.name), 'attribute', 
     select string_agg(case r when 0 then 'public' else r::regrole::text end, ', ' order by 1) from unnest(p.polroles) r))
   || coalesce(' using (' || pg_get_expr(p.polqual, p.polrelid) || ')', '') || coalesce(' with check (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', ''),
   null, false, null, null, null
-from pg_policy p join relation c on c.oid = p.polrelid
+from pg_policy p join any_relation c on c.oid = p.polrelid
 union all
 select format('target of statistics %s.%I', s.name, x.stxname), 'attribute', format('alter statistics %s.%I set statistics %s', s.name, x.stxname, coalesce(x.stxstattarget, -1)),
   null, false, null, null, null

@@ -36,6 +36,12 @@ from (
   select '*', case prokind when 'p' then 'procedure ' else 'function ' end || name, coalesce(proacl, acldefault('f', proowner)) from routine
   union all
   select '*', 'type ' || name, coalesce(typacl, acldefault('T', typowner)) from type
+  union all
+  select '*', format('foreign server %I', v.srvname), coalesce(v.srvacl, acldefault('S', v.srvowner)) from pg_foreign_server v
+  where current_setting('sbsync.schemas') = '' and v.oid not in (select objid from member where classid = 'pg_foreign_server'::regclass)
+  union all
+  select '*', format('foreign data wrapper %I', f.fdwname), coalesce(f.fdwacl, acldefault('F', f.fdwowner)) from pg_foreign_data_wrapper f
+  where current_setting('sbsync.schemas') = '' and f.oid not in (select objid from member where classid = 'pg_foreign_data_wrapper'::regclass)
 ) o
   cross join lateral (
     select e.privilege_type, e.grantee, bool_or(e.is_grantable) as is_grantable from aclexplode(o.acl) e group by e.privilege_type, e.grantee

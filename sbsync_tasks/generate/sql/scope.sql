@@ -16,12 +16,16 @@ place as (
 space as (
   select * from place where not managed
 ),
-relation as (
-  select c.*, s.nspname, format('%I.%I', s.nspname, c.relname) as name,
+-- The platform's tables too: users make policies and triggers there.
+any_relation as (
+  select c.*, s.nspname, s.managed, format('%I.%I', s.nspname, c.relname) as name,
     case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence' when 'f' then 'foreign table'
       when 'i' then 'index' when 'I' then 'index' when 'c' then 'type' else 'table' end as word
-  from pg_class c join place s on s.oid = c.relnamespace and (not s.managed or c.relowner not in (select oid from service))
+  from pg_class c join place s on s.oid = c.relnamespace
   where c.oid not in (select objid from member where classid = 'pg_class'::regclass)
+),
+relation as (
+  select * from any_relation where not managed or relowner not in (select oid from service)
 ),
 routine as (
   select p.*, s.nspname, format('%I.%I(%s)', s.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) as name,

@@ -1,0 +1,140 @@
+"""Tables and types that have another name, or stand in another schema: the engine drops them, and makes them anew.
+
+Nothing in two databases says that two names are one object. A table is taken for the same where it has all columns at
+their places and either its own name, in another schema, or a constraint or an index that bears a name as before: those
+keep theirs when a table is renamed. A type is taken for the same where it is defined alike: it makes no difference.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .asked import asked
+from .script import Part, added
+
+if TYPE_CHECKING:
+    import psycopg
+
+# Types go without their schema: they may have moved along.
+_TABLES = """
+select 'table', format('%I', n.nspname), format('%I', c.relname), '', (
+    select array_agg(format('%s %I %I %s', a.attnum, a.attname, t.typname, a.atttypmod))
+    from pg_attribute a join pg_type t on t.oid = a.atttypid
+    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped),
+  array(select k.conname::text from pg_constraint k where k.conrelid = c.oid
+    union select i.relname::text from pg_index x join pg_class i on i.oid = x.indexrelid where x.indrelid = c.oid)
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p', 'f') and n.nspname !~ current_setting('sbsync.managed')
+  and c.oid not in (select objid from pg_depend where deptype = 'e')
+"""
+_TYPES = """
+select case t.typtype when 'd' then 'domain' else 'type' end, format('%I', n.nspname), format('%I', t.typname),
+  concat_ws(' ', t.typtype, format_type(nullif(t.typbasetype, 0), t.typtypmod), t.typdefault, t.typnotnull,
+    (select string_agg(quote_literal(enumlabel), ', ' order by enumsortorder) from pg_enum where enumtypid = t.oid),
+    (select string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' order by a.attnum)
+      from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped),
+    (select string_agg(k.conname || ' ' || pg_get_constraintdef(k.oid), ', ' order by k.conname)
+      from pg_constraint k where k.contypid = t.oid and k.contype = 'c')),
+  '{}'::text[], '{}'::text[]
+from pg_type t join pg_namespace n on n.oid = t.typnamespace left join pg_class c on c.oid = t.typrelid
+where t.typtype in ('c', 'd', 'e') and coalesce(c.relkind, 'c') = 'c' and n.nspname !~ current_setting('sbsync.managed')
+  and t.oid not in (select objid from pg_depend where deptype = 'e')
+"""
+_SCHEMAS = "select format('%I', nspname) from pg_namespace where nspname !~ current_setting('sbsync.managed')"
+_WHY = "the same {} under another name: what is in it stays"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A table or a type.
+
+    Attributes:
+        word: What ALTER calls it.
+        schema: Where it stands, quoted where needed.
+        name: Its own name, quoted where needed.
+        definition: Of a type, all that it is.
+        columns: Of a table, its columns with their places and types.
+        bear: Of a table, the names of its constraints and indexes.
+    """
+
+    word: str
+    schema: str
+    name: str
+    definition: str
+    columns: frozenset[str]
+    bear: frozenset[str]
+
+    def same_table(self, other: Named) -> bool:
+        """Whether the other one, in another database, is taken for this table."""
+        return self.columns <= other.columns and (self.name == other.name or bool(self.bear & other.bear))
+
+    def same_type(self, other: Named) -> bool:
+        """Whether the other one, in another database, is defined as this type is."""
+        return (self.word, self.definition) == (other.word, other.definition)
+
+
+Pairs = list[tuple[Named, Named]]
+
+
+def moves(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Iterator[Part]:
+    """What gives schemas, types and tables of the scratch copy their new names; read anew after each kind."""
+    yield from _schemas(scratch, target)
+    for query, same in ((_TYPES, Named.same_type), (_TYPES, Named.same_type), (_TABLES, Named.same_table)):
+        schemas = {name for (name,) in asked(scratch, _SCHEMAS)}
+        for old, new in _pairs(_read(scratch, query), _read(target, query), same):
+            if new.schema not in schemas:
+                schemas.add(new.schema)
+                yield added(f"CREATE SCHEMA {new.schema}", "something moves there")
+            yield from _moved(old, new)
+
+
+def moved_tables(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Pairs:
+    """Tables with another name, or in another schema, as they were and as they are."""
+    return _pairs(_read(scratch, _TABLES), _read(target, _TABLES), Named.same_table)
+
+
+def _schemas(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Iterator[Part]:
+    """A schema all of whose tables are in one new schema has that name now."""
+    here, there = _read(scratch, _TABLES), _read(target, _TABLES)
+    old_ones, new_ones = ({name for (name,) in asked(each, _SCHEMAS)} for each in (scratch, target))
+    for schema in sorted(old_ones - new_ones):
+        tables = {table for table in here.values() if table.schema == schema}
+        to = {(new.schema, old) for old, new in _pairs(here, there, Named.same_table) if old in tables}
+        names = {name for name, _ in to}
+        if tables and len(to) == len(tables) and len(names) == 1 and names <= new_ones - old_ones:
+            yield added(f"ALTER SCHEMA {schema} RENAME TO {names.pop()}", _WHY.format("schema"))
+
+
+def _pairs(here: Mapping[str, Named], there: Mapping[str, Named], same: Callable[[Named, Named], bool]) -> Pairs:
+    """What is gone here and is the same as something new there; of several the one that kept its name, or none."""
+    gone = [here[key] for key in sorted(here.keys() - there.keys())]
+    come = [there[key] for key in sorted(there.keys() - here.keys())]
+    found = [(old, new) for old in gone for new in come if same(old, new)]
+    named = _alone([(old, new) for old, new in found if old.name == new.name])
+    taken = {each for pair in named for each in pair}
+    return named + _alone([pair for pair in found if not taken.intersection(pair)])
+
+
+def _alone(pairs: Pairs) -> Pairs:
+    """Those whose both ends are in no other pair."""
+    ends = Counter(each for pair in pairs for each in pair)
+    return [pair for pair in pairs if ends[pair[0]] == ends[pair[1]] == 1]
+
+
+def _moved(old: Named, new: Named) -> Iterator[Part]:
+    why = _WHY.format(old.word)
+    if old.schema != new.schema:
+        yield added(f"ALTER {old.word.upper()} {old.schema}.{old.name} SET SCHEMA {new.schema}", why)
+    if old.name != new.name:
+        yield added(f"ALTER {old.word.upper()} {new.schema}.{old.name} RENAME TO {new.name}", why)
+
+
+def _read(connection: psycopg.Connection[Any], query: str) -> dict[str, Named]:
+    rows = asked(connection, query)
+    return {
+        f"{schema}.{name}": Named(word, schema, name, definition, frozenset(columns or ()), frozenset(bear))
+        for word, schema, name, definition, columns, bear in rows
+    }

@@ -1,0 +1,11 @@
+drop view public.totals;
+drop aggregate public.total(int);
+create aggregate public.total(int) (sfunc = public.acc, stype = bigint, finalfunc = public.fin, initcond = '1');
+create view public.totals as select public.total(g) as t from generate_series(1, 3) g;
+create function public.mid(s float8[], x float8) returns float8[] language sql immutable as $$ select s || x $$;
+create function public.mid_f(s float8[], p float8) returns float8 language sql immutable as $$ select p $$;
+create aggregate public.share(float8 order by float8) (sfunc = public.mid, stype = float8[], finalfunc = public.mid_f, initcond = '{}');
+create aggregate public.hyp(float8 order by float8) (sfunc = public.mid, stype = float8[], finalfunc = public.mid_f, hypothetical);
+create aggregate public.moving(int) (sfunc = public.acc, stype = bigint, initcond = '0', msfunc = public.acc, minvfunc = public.acc, mstype = bigint, minitcond = '0');
+revoke execute on function public.total(int) from public; grant execute on function public.total(int) to anon;
+comment on aggregate public.total(int) is 'it''s all';

@@ -1,0 +1,11 @@
+create table public.person (id int primary key, mail text not null, age int);
+create index person_mail on public.person (lower(mail));
+alter table public.person add constraint mail_ok check (mail like '%@%');
+alter table public.person enable row level security;
+create policy by_mail on public.person using (mail = current_user);
+create view public.people as select id, mail from public.person;
+create function public.mails() returns setof text language sql stable begin atomic select mail from public.person; end;
+create function public.pt() returns trigger language plpgsql as $$ begin return new; end $$;
+create trigger on_mail before update of mail on public.person for each row execute function public.pt();
+grant select (mail) on public.person to anon;
+comment on column public.person.mail is 'where to';

@@ -1,0 +1,1 @@
+alter table public.person rename column mail to email;

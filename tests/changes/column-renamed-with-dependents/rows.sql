@@ -1,0 +1,1 @@
+insert into public.person values (1, 'a@b', 3);

@@ -1,0 +1,10 @@
+create table public.top (id int primary key, a int, b text, c text);
+create view public.all_of as select * from public.top;
+create view public.of_all as select id, b from public.all_of where c is not null;
+create materialized view public.mat as select b, count(*) from public.top group by b;
+create function public.b_of(t public.top) returns text language sql stable as $$ select t.b $$;
+create index top_c on public.top (c) where b is not null;
+create trigger none before update of c on public.top for each row when (old.c is distinct from new.c) execute function pg_catalog.suppress_redundant_updates_trigger();
+create publication top_pub for table public.top (id, c) where (id > 0);
+create statistics public.top_st on b, c from public.top;
+alter table public.top add constraint bc unique (b, c);

@@ -1,0 +1,13 @@
+create table public.note (id int primary key, a text check (a <> ''), b int unique);
+create view public.notes as select id, a from public.note;
+create materialized view public.mnotes as select id from public.note;
+create index note_b on public.note (b);
+create type public.pair as (x int, y text);
+create function public.fn(a int, b text default 'x') returns int language sql as $$ select a $$;
+create procedure public.pr() language sql as $$ select $$;
+create policy "p 'q'" on public.note using (true);
+create sequence public.sq;
+create statistics public.st on a, b from public.note;
+comment on table public.note is 'old';
+comment on column public.note.a is 'to go';
+create publication pubc for table public.note;

@@ -1,0 +1,16 @@
+comment on table public.note is E'tab\tquote '' double " back \\ dollar $$ semi ; -- dash /* star */ 😀 ü \u200b';
+comment on column public.note.a is null;
+comment on column public.note.b is E'line one\nline two';
+comment on column public.notes.a is '$function$ $$ $1';
+comment on materialized view public.mnotes is '''';
+comment on column public.mnotes.id is 'ident';
+comment on index public.note_b is '\\';
+comment on constraint note_a_check on public.note is E'\\n is no line end';
+comment on constraint note_b_key on public.note is 'u';
+comment on type public.pair is 'pair'; comment on column public.pair.x is 'ex';
+comment on function public.fn(int, text) is 'f(x)'; comment on procedure public.pr() is 'p';
+comment on policy "p 'q'" on public.note is 'policy';
+comment on sequence public.sq is ' leading and trailing ';
+comment on statistics public.st is 'st';
+comment on publication pubc is 'pub';
+comment on schema public is 'all''s here';

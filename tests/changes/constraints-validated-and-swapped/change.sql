@@ -1,0 +1,10 @@
+alter table public.c validate constraint c_p;
+alter table public.c validate constraint n_pos;
+alter table public.c add constraint n_small check (n < 100) not valid;
+alter table public.c add constraint self foreign key (n) references public.c (id) on delete set default (n) deferrable not valid;
+alter table public.p drop constraint u_one;
+create unique index u_one on public.p (u);
+alter table public.p add constraint u_id unique using index p_ix deferrable initially deferred;
+alter table public.p drop constraint e_one;
+alter table public.p add constraint e_one exclude using gist (e with -|-) where (id > 5) deferrable;
+alter table public.c add constraint n_there check (n is not null) no inherit;

@@ -1,0 +1,1 @@
+create table public.seed (id int primary key);

@@ -1,0 +1,14 @@
+create table public.left_one (id int primary key, right_id int);
+create table public.right_one (id int primary key, left_id int references public.left_one (id) deferrable initially deferred);
+alter table public.left_one add constraint l_r foreign key (right_id) references public.right_one (id) deferrable;
+create function public.left_of(r public.right_one) returns public.left_one language sql stable as $$ select l.* from public.left_one l where l.id = r.left_id $$;
+create view public.both as select r.id, (public.left_of(r)).right_id as back from public.right_one r;
+create function public.all_both() returns setof public.both language sql stable as $$ select * from public.both $$;
+create view public.more as select * from public.all_both();
+alter table public.left_one add column n bigint generated always as identity, add constraint n_ok check (n > 0);
+create function public.is_mine(i int) returns boolean language sql stable as $$ select exists (select 1 from public.more where id = i) $$;
+alter table public.seed enable row level security; create policy p on public.seed using (public.is_mine(id));
+alter table public.right_one enable row level security;
+create policy q on public.right_one using (exists (select 1 from public.left_one l where l.right_id = right_one.id));
+alter table public.left_one enable row level security;
+create policy q on public.left_one using (exists (select 1 from public.right_one r where r.left_id = left_one.id));

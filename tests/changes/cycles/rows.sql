@@ -1,0 +1,1 @@
+insert into public.seed values (1);

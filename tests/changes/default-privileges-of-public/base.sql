@@ -1,0 +1,1 @@
+create table public.seen (id int primary key);

@@ -1,0 +1,11 @@
+create type public.k as enum ('a');
+create table public.top (id serial primary key, k public.k);
+create table public.sub (id int primary key, top_id int references public.top (id) on delete cascade);
+create view public.tops as select id, k from public.top;
+create materialized view public.tops_m as select count(*) as n from public.tops;
+create function public.top_fn(t public.top) returns public.k language sql as $$ select t.k $$;
+create function public.tr() returns trigger language plpgsql as $$ begin return new; end $$;
+create trigger tr after insert on public.top for each row execute function public.tr();
+create policy p on public.sub using (exists (select 1 from public.top where id = top_id));
+create publication pub_top for table public.top, public.sub;
+create statistics public.st on id, k from public.top;

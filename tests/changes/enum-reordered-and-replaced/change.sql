@@ -1,0 +1,10 @@
+drop view public.alarms; drop function public.worst; drop index public.alarm_level;
+alter table public.alarm alter level drop default, alter level type text;
+drop type public.level;
+create type public.level as enum ('high', 'mid', 'low', 'none');
+alter table public.alarm alter level type public.level using level::public.level, alter level set default 'none';
+alter table public.alarm alter kind drop default, alter kind type text, alter all_kinds type text[];
+drop type public.kind;
+create view public.alarms as select id, level, kind from public.alarm;
+create function public.worst(l public.level default 'high') returns public.level language sql as $$ select l $$;
+create index alarm_level on public.alarm (level) where level > 'low';

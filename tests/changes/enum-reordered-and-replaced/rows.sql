@@ -1,0 +1,1 @@
+insert into public.alarm values (1, 'mid', 'b', '{a,b}');

@@ -1,0 +1,17 @@
+create table public.k (id int constraint k_id primary key, a text constraint k_a unique, b int constraint k_b check (b > 0), c int constraint k_c references public.k (id));
+create index k_ix on public.k (b); create statistics public.k_st on a, b from public.k;
+create sequence public.k_seq start 4;
+alter table public.k alter b set default nextval('public.k_seq');
+create function public.k_fn(a int) returns int language sql as $$ select a $$;
+create function public.k_tr() returns trigger language plpgsql as $$ begin return new; end $$;
+create trigger k_tr before insert on public.k for each row execute function public.k_tr();
+create policy k_po on public.k using (public.k_fn(id) > 0);
+create rule k_ru as on delete to public.k do also notify gone;
+create view public.k_vi as select id, public.k_fn(b) as b from public.k;
+create materialized view public.k_mv as select id from public.k;
+create index k_mv_ix on public.k_mv (id);
+create domain public.k_do as int constraint k_pos check (value > 0);
+create text search configuration public.k_ts (copy = simple);
+create collation public.k_co from "C";
+create aggregate public.k_ag(int) (sfunc = int4pl, stype = int);
+comment on function public.k_fn(int) is 'kept'; grant select on public.k_vi to anon; comment on index public.k_ix is 'index';

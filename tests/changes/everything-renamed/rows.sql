@@ -1,0 +1,1 @@
+insert into public.k values (1, 'a', 2, 1);

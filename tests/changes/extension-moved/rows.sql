@@ -1,0 +1,1 @@
+insert into public.mails values (1, 'A@b');

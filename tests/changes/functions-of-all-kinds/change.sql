@@ -1,0 +1,17 @@
+create or replace function public.plain(a int) returns int language sql immutable strict parallel safe cost 7 as $$ select a $$;
+drop function public.named(int, text);
+create function public.named(a int, b text) returns text language sql as $$ select b $$;
+drop function public.outs(int);
+create function public.outs(in a int, out b int, out c text, out d date) language sql as $$ select a, 'c', current_date $$;
+drop function public.many(int[]);
+create function public.many(variadic a text[]) returns int language sql as $$ select 1 $$;
+alter function public.safe() security invoker; alter function public.safe() reset search_path; alter function public.safe() set statement_timeout = '5s'; alter function public.safe() set search_path = public, "My Schema", 'it''s';
+drop function public.atomic_one(int);
+alter table public.src alter n type bigint;
+create function public.atomic_one(i int) returns bigint language sql stable begin atomic select sum(n)::bigint from public.src where n = i; end;
+create function public.gives(min int) returns table (id int, n bigint) language plpgsql rows 5 as $$ begin return query select s.id, s.n from public.src s; end $$;
+drop procedure public.does(int);
+create function public.does(a int) returns void language sql as $$ select $$;
+set check_function_bodies = off;
+create function public.later() returns bigint language sql as $$ select count(*) from public.not_yet $$;
+create table public.not_yet (id bigint primary key);

@@ -1,0 +1,1 @@
+insert into public.src values (1, 1);

@@ -1,0 +1,1 @@
+insert into public.g (id, a, c) values (1, 5, 7);

@@ -1,0 +1,1 @@
+insert into public.gift values (1, 'a', 'b');

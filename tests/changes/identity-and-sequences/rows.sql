@@ -1,0 +1,1 @@
+insert into public.i1 (t) values ('a'); insert into public.i2 (t) values ('a'); insert into public.i3 (t) values ('a'), ('b'); insert into public.i4 values (8, 'a'); insert into public.i5 default values;

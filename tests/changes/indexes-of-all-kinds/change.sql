@@ -1,0 +1,15 @@
+drop index public.ix_same; create index ix_same on public.doc (a text_pattern_ops desc nulls last) include (b, at) where b > 0;
+drop index public.ix_unique; create unique index ix_unique on public.doc (b) nulls not distinct;
+drop index public.ix_gone;
+alter index public.ix_old rename to ix_new;
+create index ix_json on public.doc using gin (j jsonb_path_ops, tags);
+create index ix_hash on public.doc using hash (a);
+create index ix_gist on public.doc using gist (r range_ops) with (buffering = on);
+create index ix_sp on public.doc using spgist (a);
+create index ix_brin on public.doc using brin (at timestamptz_minmax_multi_ops (values_per_range = 16)) with (autosummarize = on);
+create index ix_expr on public.doc ((j ->> 'k'), lower(a) collate "C", (coalesce(b, 0) + 1));
+alter index public.ix_expr alter column 1 set statistics 99;
+alter table public.doc alter b set not null;
+alter table public.doc replica identity using index ix_key;
+alter table public.doc cluster on ix_key;
+comment on index public.ix_json is 'json';

@@ -1,0 +1,10 @@
+drop view public.accts; drop function public.acct_of(int); drop policy p on public.acct;
+alter table public.link drop constraint link_entry_id_entry_day_fkey;
+alter table public.acct alter id type bigint, alter parent_id type bigint;
+alter table public.entry alter id type bigint, alter acct_id type bigint;
+alter table public.link alter entry_id type bigint;
+alter sequence public.entry_id_seq as bigint;
+alter table public.link add foreign key (entry_id, entry_day) references public.entry (id, day);
+create view public.accts as select a.id, count(e.id) as n from public.acct a left join public.entry e on e.acct_id = a.id group by a.id;
+create function public.acct_of(i bigint) returns public.acct language sql stable as $$ select * from public.acct where id = i $$;
+create policy p on public.acct using (id > 0);

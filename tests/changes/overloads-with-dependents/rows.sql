@@ -1,0 +1,1 @@
+insert into public.ev values (1, 'a', 2);

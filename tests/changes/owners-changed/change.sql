@@ -1,0 +1,10 @@
+alter table app.t owner to own_er;
+alter view app.v owner to own_er;
+alter function app.f() owner to own_er;
+alter type app.e owner to own_er;
+alter domain app.d owner to own_er;
+alter sequence app.s owner to own_er;
+alter materialized view app.m owner to own_er;
+create table app.mine (id int primary key); alter table app.mine owner to own_er;
+create function app.g() returns int language sql as $$ select 2 $$; alter function app.g() owner to own_er;
+alter schema app owner to own_er;

@@ -1,0 +1,12 @@
+drop table public.r3;
+alter table public.m detach partition public.m_a;
+alter table public.m attach partition public.m_a for values in ('a', 'aa');
+alter table public.r detach partition public.r2;
+alter table public.r attach partition public.r2 for values from ('2024-02-01') to ('2024-04-01');
+create table public.r0 partition of public.r for values from (minvalue) to ('2024-01-01');
+alter table public.r1 set (fillfactor = 60);
+comment on table public.r2 is 'two months';
+grant select on public.r1 to anon;
+alter table public.m_b add constraint only_b check (k = 'b');
+alter table public.r drop constraint r_pkey;
+alter table public.r add constraint r_key primary key (d, id);

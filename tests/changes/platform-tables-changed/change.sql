@@ -1,0 +1,13 @@
+create or replace function public.on_user() returns trigger language plpgsql security definer set search_path = '' as $$ begin insert into public.profile (id, name) values (new.id, new.raw_user_meta_data ->> 'name'); return new; end $$;
+drop trigger on_gone on auth.users;
+drop trigger on_user on auth.users;
+create trigger on_user after insert or update of raw_user_meta_data on auth.users for each row execute function public.on_user();
+drop policy "see all" on storage.objects;
+create policy "see all" on storage.objects for select to anon, authenticated using (bucket_id in ('a', 'b'));
+alter policy "put" on storage.objects rename to "put it";
+drop policy "room" on realtime.messages;
+create function public.may_see(t text) returns boolean language sql stable as $$ select t <> '' $$;
+create policy "room topic" on realtime.messages for select to authenticated using (public.may_see(realtime.topic()));
+create function public.file_count() returns bigint language sql stable as $$ select count(*) from storage.objects $$;
+create view public.files with (security_invoker = true) as select id, name from storage.objects;
+alter publication supabase_realtime drop table public.profile;

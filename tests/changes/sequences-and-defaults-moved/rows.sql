@@ -1,0 +1,1 @@
+insert into public.u default values; insert into public.u default values; insert into public.u2 default values;

@@ -1,0 +1,13 @@
+create schema shop; create schema store_old;
+create table public.client (id bigint generated always as identity primary key, name text not null, kind text);
+create table public.invoice (id serial primary key, client_id bigint references public.client (id));
+create index client_name on public.client (name);
+create table public.left_over (a int, b text);
+create table store_old.stock (id int primary key, n int);
+create table store_old.shelf (id int primary key, stock_id int references store_old.stock (id));
+create table public.parts (id int, day date) partition by range (day);
+create table public.parts_1 partition of public.parts for values from ('2024-01-01') to ('2025-01-01');
+alter table public.client enable row level security;
+create policy p on public.client using (name is not null);
+grant select on public.client to anon;
+create function public.names() returns setof text language sql begin atomic select name from public.client; end;

@@ -1,0 +1,1 @@
+insert into public.client (name, kind) values ('a', 'x'); insert into public.invoice (client_id) values (1); insert into store_old.stock values (1, 2); insert into store_old.shelf values (1, 1); insert into public.parts values (1, '2024-05-05');

@@ -1,0 +1,11 @@
+create function public.f_new() returns trigger language plpgsql security definer set search_path = '' as $$ begin return new; end $$;
+drop trigger tr on public.t1; create trigger tr before insert on public.t1 for each row execute function public.f_new();
+drop trigger pt on public.t2; create trigger pt after insert on public.t2 for each row execute function public.f_new();
+drop trigger iv on public.tv; create trigger iv instead of insert or delete on public.tv for each row execute function public.f_new();
+drop function public.f_old() cascade;
+create trigger named after update on public.t1 for each row when (old.* is distinct from new.*) execute function public.f_new('arg', 'it''s');
+alter table public.t2a disable trigger pt;
+create trigger trunc before truncate on public.t1 for each statement execute function public.f_new();
+alter trigger tr on public.t1 rename to tr_renamed;
+alter table public.t1 disable trigger user;
+alter table public.t1 enable replica trigger trunc;

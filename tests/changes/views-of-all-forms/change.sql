@@ -1,0 +1,11 @@
+create view public.chain as with recursive c (id, depth) as (select id, 0 from public.emp where boss is null union all select e.id, c.depth + 1 from public.emp e join c on c.id = e.boss) search depth first by id set seq select id, depth from c;
+create view public.win as select id, rank() over w as r, sum(pay) filter (where pay > 0) over w as s from public.emp window w as (partition by boss order by pay desc rows between 1 preceding and current row);
+create view public.lat as select e.id, x.key, x.value from public.emp e cross join lateral jsonb_each(e.doc) x;
+create view public.jt as select id, j.* from public.emp, json_table(doc, '$' columns (a int path '$.a', b text path '$.b' default '-' on empty)) j;
+create view public.grp as select boss, grouping(boss) as g, string_agg(distinct name, ', ' order by name desc) as names, percentile_cont(0.5) within group (order by pay) as med from public.emp group by rollup (boss);
+create view public.vals as values (1, 'a'), (2, E'b\\n');
+create type public.emp_pair as (i int, n text);
+create view public.cse as select case when pay > 1 then 'x' else null end as "Case", array(select id from public.emp) as ids, (id, name)::public.emp_pair as pair from public.emp;
+create materialized view public.mat as with q as materialized (select * from public.emp) select * from q order by id with no data;
+create view public."all" as select * from public.emp union select * from public.emp except all select * from public.emp;
+create view public.samp as select * from public.emp tablesample bernoulli (10) repeatable (1);
