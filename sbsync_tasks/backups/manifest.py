@@ -71,6 +71,11 @@ class Manifest:
     left_out: tuple[str, ...]
     files: tuple[BackupFile, ...]
 
+    @property
+    def partial(self) -> bool:
+        """Whether it has the rows of some tables, and not of others."""
+        return bool(self.tables) and not self.whole
+
 
 @dataclass(frozen=True)
 class Backup:

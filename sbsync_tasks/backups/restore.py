@@ -33,7 +33,12 @@ PREPARED = (
     "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0;"
     " set local lock_timeout = '30s'; set local search_path = ''"
 )
-REPLICA, FOREIGN_KEY_VIOLATED = "session_replication_role", "23503"
+REPLICA = "session_replication_role"
+HINTS = {
+    "23503": " Bring the other table back too (--table), or look at the rows (--to-scratch).",
+    "42703": " The table has other columns than it had then: look at the rows (--to-scratch).",
+    "55P03": " Somebody holds a table locked: end that session, and run the command again.",
+}
 COPY, COPY_END, END_OF_ROWS = b"COPY ", b" FROM stdin;\n", b"\\.\n"
 # What a script says for psql, or for a newer server than this one may be; and the transaction is ours.
 NOT_FOR_US = re.compile(rb"\\(un)?restrict .*\n|SET transaction_timeout = 0;\n|BEGIN;\n|COMMIT;\n")
@@ -86,7 +91,7 @@ def whole(connection: Connection, backup: Backup, only: Sequence[str] = ()) -> t
     Raises:
         SbsyncError: it could not be done; the database is as it was.
     """
-    partial = only or not backup.manifest.whole
+    partial = only or backup.manifest.partial
     with _one_transaction(connection):
         ours = _clear(connection)
         for name in missing_roles(connection, backup):
@@ -158,17 +163,13 @@ def _one_transaction(connection: Connection) -> Iterator[None]:
 
 
 def _hint(sqlstate: str, told: str) -> str:
-    if sqlstate == FOREIGN_KEY_VIOLATED:
-        return (
-            "The database is as it was. Bring the other table back too (--table), or look at the rows (--to-scratch)."
-        )
     if REPLICA in told:
         return (
             "The database is as it was. Rows of tables of others, such as those in auth, cannot be put back without "
             f"this right: as a superuser, `grant set on parameter {REPLICA} to` this role. Tables of your own can "
             "be brought back one by one (--table)."
         )
-    return "The database is as it was."
+    return f"The database is as it was.{HINTS.get(sqlstate, '')}"
 
 
 def _clear(connection: Connection) -> Ours:

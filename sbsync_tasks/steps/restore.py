@@ -92,7 +92,7 @@ def _to_local(run: Run, backup: Backup, tables: Sequence[str]) -> Plan:
         rows = ", ".join(f"{t.schema}.{t.name} ({t.rows:,})" for t in restoring.had(backup, there))
         lines = [save, f"put the rows of the backup in the place of those in {run.local.name}: {rows}"]
         return Plan(tuple(lines), lambda: _into_local(run, backup, lambda c: restoring.rows(c, backup, there)))
-    if backup.manifest.tables and not backup.manifest.whole:
+    if backup.manifest.partial:
         raise RefusedError(
             f"{backup.path.name} has {backups.holds(backup.manifest)}, and not of the others: {run.local.name} would "
             "lose those. Nothing was changed.",
@@ -136,7 +136,7 @@ def _to_scratch(run: Run, backup: Backup, tables: Sequence[str]) -> Plan:
     lines = [f"make a scratch database that holds the backup: {rows}"]
     if clusters.exists(RESTORED):
         lines.append("throw away the scratch database that an earlier restore made")
-    if tables or (it.tables and not it.whole):
+    if tables or it.partial:
         lines.append("leave out foreign keys, since rows that they point to may be missing")
     return Plan(tuple(lines), lambda: _into_scratch(run, backup, clusters, tables))
 
@@ -169,4 +169,5 @@ def _warn(run: Run, unfilled: Sequence[str]) -> None:
 def _in_words(backup: Backup) -> str:
     """What is brought back, and of when it is."""
     it = backup.manifest
-    return f"{it.label} of {it.created_at} ({it.reason}), schema, history, and {backups.holds(it)}"
+    rows = f"schema, history, and {backups.holds(it)}" if it.tables else "schema and history, without any rows"
+    return f"{it.label} of {it.created_at} ({it.reason}), {rows}"

@@ -31,3 +31,7 @@ def test_the_backups_are_listed_without_a_database(project: Path, invoke: Invoke
     assert whole["tables"] == [{"schema": "public", "name": "a", "rows": 1000}]
     assert (whole["bytes"], whole["problem"]) == (1500, None)
     assert "manifest" in broken["problem"]
+
+    unnamed = invoke("restore", "--env", "sandbox")
+    assert (unnamed.code, unnamed.stdout) == (3, "")
+    assert f"The newest is {NAME}" in unnamed.stderr
