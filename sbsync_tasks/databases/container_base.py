@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import socket
 import tempfile
@@ -27,6 +26,7 @@ from .stack import Stack
 DATA = "/var/lib/postgresql/data"
 # These services add schemas of their own to a new database; each is on unless config.toml says otherwise.
 SERVICES = ("auth", "storage", "realtime")
+EXPOSE = "auto_expose_new_tables"
 # Throw-away databases: nothing of them has to survive a power cut.
 FAST = r"fsync = off\nfull_page_writes = off\nsynchronous_commit = off\n"
 COPY = "cp -a /from/. /to/ && rm -f /to/postmaster.pid"
@@ -62,6 +62,8 @@ class Recipe:
 def base_id(stack: Stack, root: Path) -> str:
     """A hash of all that determines the base: the image that the stack runs, settings, the CLI's version.
 
+    The folder as well: the base's label names it, and what is in a moved project is made anew.
+
     Raises:
         SbsyncError: the stack is not running.
     """
@@ -69,7 +71,7 @@ def base_id(stack: Stack, root: Path) -> str:
     if container is None:
         stack.endpoint()  # says what is wrong
         raise SbsyncError(f"There is no container {stack.container_name}.")
-    parts = [container["Image"], _settings(stack.config), stack.cli.version]
+    parts = [str(root), container["Image"], _settings(stack.config), stack.cli.version]
     parts += [f"{path.name}={path.read_text(encoding='utf-8')}" for path in _pins(root)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
@@ -81,7 +83,7 @@ def make(stack: Stack, root: Path, volume: str) -> Recipe:
         SbsyncError: the CLI could not make it, or makes it from another image than the stack runs.
     """
     docker = stack.docker
-    with _scratch(stack, root) as scratch:
+    with _scratch(stack, root, volume) as scratch:
         scratch.cli.start(database_alone=True)
         container = docker.container(scratch.container_name)
         if container is None:
@@ -128,13 +130,12 @@ def write(path: Path, key: str, recipe: Recipe) -> None:
 
 
 @contextmanager
-def _scratch(stack: Stack, root: Path) -> Iterator[Stack]:
+def _scratch(stack: Stack, root: Path, name: str) -> Iterator[Stack]:
     """A private project whose database is to become the base; everything of it is removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="sbsync-"))  # 0700
     try:
         supabase = folder / "supabase"
         (supabase / ".temp").mkdir(parents=True)
-        name = f"sbsync-{hashlib.sha256(os.fsencode(root)).hexdigest()[:12]}"
         text = f'project_id = "{name}"\n{_settings(stack.config)}'.replace("[db]\n", f"[db]\n{_ports()}", 1)
         (supabase / "config.toml").write_text(text, encoding="utf-8")
         for pin in _pins(root):
@@ -171,6 +172,8 @@ def _settings(config: ConfigToml) -> str:
     if settings:
         values = {key: config.get("db", "settings", key) for key in sorted(settings)}
         lines += ["[db.settings]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
+    if config.raw("api", EXPOSE) is not None:  # older CLIs do not know it
+        lines += ["[api]", f"{EXPOSE} = {json.dumps(config.switch('api', EXPOSE))}"]
     for service in SERVICES:
         lines += [f"[{service}]", f"enabled = {json.dumps(config.switch(service, 'enabled'))}"]
     return "\n".join(lines) + "\n"

@@ -1,15 +1,15 @@
 """Shadows for the CLI's local stack: containers of the very image and settings that the stack runs.
 
 Only while a run needs them are there containers; what is kept between runs are volumes, one for the base and one
-for each cached shadow. All carry the label `sbsync`, so this removes every one of every project:
+for each cached shadow. They belong to the project: the label `sbsync` holds its id, `sbsync.project` its machine and
+folder. This removes every one of every project:
 
     docker volume rm $(docker volume ls --quiet --filter label=sbsync)
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
+import platform
 import re
 import time
 from collections.abc import Iterator
@@ -23,13 +23,15 @@ from ..errors import SbsyncError
 from ..paths import state_dir
 from . import container_base as base
 from .connection import connect
-from .docker import published_port
+from .docker import Docker, published_port
 from .embedded.locks import locked
+from .embedded.place import identify, is_there
 from .stack import HOST, Stack
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 BASE = "base"
 LABEL = "sbsync"
+OWNER = f"{LABEL}.project"
 NO_TLS = MappingProxyType({"sslmode": "disable"})
 START_SECONDS = 120.0
 POLL_SECONDS = 0.05
@@ -50,7 +52,10 @@ class Containers:
         self._root = root.resolve()
         self._stack = stack
         self._docker = stack.docker
-        self._key = hashlib.sha256(os.fsencode(self._root)).hexdigest()[:12]
+
+    @cached_property
+    def _key(self) -> str:
+        return identify(self._root)
 
     @cached_property
     def base_id(self) -> str:
@@ -142,7 +147,8 @@ class Containers:
         self._marker(target).write_text(self.base_id, encoding="utf-8")
 
     def _label(self, name: str) -> None:
-        self._docker.call("volume", "create", "--label", f"{LABEL}={self._key}", self._name(name))
+        id_, owner = f"{LABEL}={self._key}", f"{OWNER}={platform.node()} {self._root}"
+        self._docker.call("volume", "create", "--label", id_, "--label", owner, self._name(name))
 
     def _run(self, name: str) -> int:
         """Run the container, and wait until it takes connections; the port of this machine."""
@@ -203,6 +209,22 @@ class Containers:
 
     def _place(self) -> Path:
         return state_dir(self._root, "containers")
+
+
+def orphans(docker: Docker) -> dict[str, str]:
+    """The volumes that a project of this machine has left behind, with its path; empty where that is not known.
+
+    Raises:
+        SbsyncError: the engine did not list them.
+    """
+    fields = (f'{{{{.Label "{LABEL}"}}}}', f'{{{{.Label "{OWNER}"}}}}')
+    listed = docker.call("volume", "ls", "--filter", f"label={LABEL}", "--format", " ".join(("{{.Name}}", *fields)))
+    found = {}
+    for line in listed.splitlines():
+        volume, key, machine, path = (*line.split(" ", 3), "", "")[:4]
+        if not machine or (machine == platform.node() and not is_there(path, key)):
+            found[volume] = path
+    return found
 
 
 def _answers(port: int) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..databases import containers
+from ..databases.docker import Docker
 from ..databases.embedded import orphans
 from ..databases.open import RESTORED, SANDBOX_LOCAL, SANDBOX_REMOTE, clusters_of
 from .run import Run
@@ -63,10 +65,24 @@ def status(run: Run) -> None:
             run.console.table(["database", "state"], [*states.items()])
     else:
         run.console.say("There are no embedded databases yet: `invoke sandbox.up` makes them.", "note")
-    left = orphans()
-    for place, project in left.items():
-        whose = f"of {project}, where that project is no longer" if project else "that an earlier version made"
-        run.console.say(f"There are databases {whose}. This deletes them:\n    rm -r {place}", "warning")
-    if left:
+    run.console.document({"databases": states, **_left(run)})
+
+
+def _left(run: Run) -> dict[str, dict[str, str]]:
+    """Tell what projects that are gone have left behind, with the commands that delete it."""
+    places, docker = orphans(), Docker()
+    volumes = {} if docker.missing else containers.orphans(docker)
+    for place, project in places.items():
+        run.console.say(f"There are databases {_whose(project)}. This deletes them:\n    rm -r {place}", "warning")
+    if places:
         run.console.say("A project that was moved has its databases again as soon as a task there uses them.", "note")
-    run.console.document({"databases": states, "orphans": {str(place): project for place, project in left.items()}})
+    for project in sorted(set(volumes.values())):
+        names = " ".join(volume for volume, of in volumes.items() if of == project)
+        run.console.say(
+            f"There are shadows {_whose(project)}. This deletes them:\n    docker volume rm {names}", "warning"
+        )
+    return {"orphans": {str(place): project for place, project in places.items()}, "orphaned_volumes": volumes}
+
+
+def _whose(project: str) -> str:
+    return f"of {project}, where that project is no longer" if project else "that an earlier version made"

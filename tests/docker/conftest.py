@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 import shutil
@@ -19,6 +18,7 @@ from sbsync_tasks.databases import Stack
 from sbsync_tasks.databases.container_base import DATA
 from sbsync_tasks.databases.containers import Containers
 from sbsync_tasks.databases.docker import Docker
+from sbsync_tasks.databases.embedded.place import identify, make_place
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.settings.config_toml import ConfigToml
 from sbsync_tasks.supabase_cli import LocalStackCli, find
@@ -136,7 +136,7 @@ class StackProject(Project):
             yield
 
     def _encrypt_remote(self, host: str) -> None:
-        (container,) = docker("ps", "--quiet", "--filter", f"label=sbsync={key_of(self.remote_root)}")
+        (container,) = docker("ps", "--quiet", "--filter", f"label=sbsync={identify(self.remote_root.resolve())}")
         folder = self.root.parent / host
         folder.mkdir()
         for path in hosted.certificate(folder, [host]):
@@ -154,7 +154,7 @@ class StackProject(Project):
 
     def left(self, *what: str) -> list[str]:
         """The project's shadow containers or volumes, as a docker listing has them."""
-        return docker(*what, "--filter", f"label=sbsync={key_of(self.root)}")
+        return docker(*what, "--filter", f"label=sbsync={identify(self.root.resolve())}")
 
     def destroy(self) -> None:
         """Remove the stack, the remote, and what is cached.
@@ -162,19 +162,16 @@ class StackProject(Project):
         The CLI's own stop may leave the stopped container: it prunes, and an engine prunes for one program at a time.
         """
         self._cli(["stop", "--no-backup"])
-        keys = (f"sbsync={key_of(root)}" for root in (self.root, self.remote_root))
+        keys = (f"sbsync={identify(root.resolve())}" for root in (self.root, self.remote_root) if root.is_dir())
         for label in (*keys, f"com.supabase.cli.project={self.id}"):
             for name in docker("ps", "--all", "--quiet", "--filter", f"label={label}"):
                 docker("rm", "--force", "--volumes", name)
             for name in docker("volume", "ls", "--quiet", "--filter", f"label={label}"):
                 docker("volume", "rm", name)
-        self.remove_databases()
+        for root in (self.root, self.remote_root):
+            if root.is_dir():
+                shutil.rmtree(make_place(root.resolve()), ignore_errors=True)
         shutil.rmtree(self.root, ignore_errors=True)
-
-
-def key_of(root: Path) -> str:
-    """What the containers and volumes of a project are labelled with."""
-    return hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:12]
 
 
 def free_port() -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -135,6 +137,37 @@ def test_a_reset_keeps_a_backup_and_nothing_else(stack: StackProject) -> None:
     assert local.rows("select from pg_roles where rolname = 'left_over'") == []
     assert local.value("select obj_description('public'::regnamespace)") != "left over"
     assert local.rows("select name from public.teams") == [("Harbour Studio",)]
+
+
+@pytest.mark.parametrize("stack", VERSIONS[:1], indirect=True)
+def test_shadows_are_the_projects_wherever_its_folder_is(stack: StackProject) -> None:
+    here, volumes = stack.root, ("volume", "ls", "--quiet")
+    (base,) = (name for name in stack.left(*volumes) if name.endswith("_base"))
+    try:
+        stack.root = here.rename(here.with_name("moved"))
+        assert stack.task("diff").code == 0
+        own = stack.left(*volumes)
+        assert base in own
+        # A copy, in the place where the project was; then it is deleted.
+        shutil.copytree(stack.root, here)
+        stack.root = here
+        assert stack.task("diff").code == 0
+        copied = stack.left(*volumes)
+        assert copied
+        assert not {*own} & {*copied}
+        stack.remove_databases()
+        shutil.rmtree(here)
+        stack.root = here.with_name("moved")
+        told = stack.invoke("sandbox.status").stderr
+        command = re.search(rf"shadows of {here}, where .*\n\s*docker (volume rm .*)", told)
+        assert command, told
+        assert {*command[1].split()[2:]} == {*copied}
+        docker(*command[1].split())
+        assert str(here) not in stack.invoke("sandbox.status").stderr
+        assert stack.left(*volumes) == own
+    finally:
+        if stack.root != here:
+            stack.root = stack.root.rename(here)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from sbsync_tasks.databases.embedded import account
-from sbsync_tasks.databases.embedded.place import NOWHERE, make_place, orphans, place_of
+from sbsync_tasks.databases.embedded.place import NOWHERE, identify, is_there, make_place, orphans, place_of
 
 
 @pytest.fixture(params=["root", "ordinary"])
@@ -128,7 +128,24 @@ def test_one_folder_by_two_paths_is_one(root, mocker):
 def test_what_is_left_of_a_project_that_is_gone_is_named(root):
     use(root)
     place, old = place_of(root), account.ROOT_HOME / "clusters" / "of-an-earlier-version"
-    old.mkdir()
+    (old / "local").mkdir(parents=True)
     shutil.rmtree(root / ".sbsync")
     use(root)
     assert orphans() == {place: str(root), old: ""}
+
+
+def test_a_project_without_databases_leaves_nothing_to_delete(root):
+    identify(root)
+    shutil.rmtree(root)
+    assert orphans() == {}
+
+
+def test_the_id_stays_with_the_project_and_no_copy_has_it(root):
+    name = identify(root)
+    moved = root.rename(root.with_name("moved"))
+    assert identify(moved) == name
+    assert not is_there(str(root), name)
+    assert is_there(str(moved), name)
+    assert identify(copied(moved, "copy")) != name
+    root.mkdir()
+    assert identify(root) != name

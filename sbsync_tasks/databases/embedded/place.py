@@ -1,4 +1,4 @@
-"""Where a project's clusters are. They belong to the project, whatever path its folder has.
+"""Which project a folder is, and where its clusters are. They belong to the project, whatever path its folder has.
 
 `.sbsync/id` names the project; a file beside its clusters says which folder they belong to. So a folder that was made
 anew meets no old databases, one that was moved keeps its own, and a copy gets fresh ones: the folder that it was
@@ -52,12 +52,29 @@ def make_place(root: Path) -> Path:
     return place
 
 
+def identify(root: Path) -> str:
+    """The project's id, which no other folder has; made on the way."""
+    make_place(root)
+    return _read(root / ID)
+
+
+def is_there(path: str, name: str) -> bool:
+    """Whether the project of that id is in this folder, or in one that this user may not look into."""
+    try:
+        return (Path(path) / ID).read_text(encoding="utf-8") == name
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+
+
 def orphans() -> dict[Path, str]:
     """The places whose project is no longer where it was, with its path; empty where that is not known.
 
     Only root's can be left: those of an ordinary user are below the project's folder.
     """
-    return {place: path for place, path in owners().items() if not path or _read(Path(path) / ID) != place.name}
+    found = {place: path for place, path in owners().items() if not path or not is_there(path, place.name)}
+    return {place: path for place, path in found.items() if any(place.glob("[!.]*"))}
 
 
 def owners() -> dict[Path, str]:
