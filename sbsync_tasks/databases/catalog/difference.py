@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from .model import CatalogObject
 
 LINE_LIMIT = 100
+LEAD = 20  # characters that are shown of what two long texts have in common
 MIGRATIONS = "migrations"  # what a shadow is called: it is nothing but these
 _SPOKEN = {
     "acl": "privileges of",
@@ -64,12 +66,29 @@ def where(name: str) -> str:
 
 
 def _both(left: str, right: str, names: tuple[str, str]) -> str:
-    ours, theirs = left.splitlines(), right.splitlines()
-    mine, other = [x for x in ours if x not in theirs], [x for x in theirs if x not in ours]
-    if not mine and not other:  # the same lines
-        mine, other = ["in the order " + ", ".join(ours)], ["in the order " + ", ".join(theirs)]
-    one, two = (_shortened("; ".join(lines)) or "without" for lines in (mine, other))
+    """What of each definition is not in the other one, line by line."""
+    if left.split() == right.split():
+        return "in blanks and line breaks alone"
+    ours, theirs = Counter(_lines(left)), Counter(_lines(right))
+    if ours == theirs:
+        texts = tuple(f"in the order {', '.join(_lines(text))}" for text in (left, right))
+    else:
+        texts = tuple("; ".join((one - two).elements()) for one, two in ((ours, theirs), (theirs, ours)))
+    one, two = (_shortened(text) or "without" for text in _from_where_they_part(*texts))
     return f"{names[0]} {one}, {names[1]} {two}"
+
+
+def _lines(definition: str) -> list[str]:
+    return [line.strip() for line in definition.splitlines() if line.strip()]
+
+
+def _from_where_they_part(one: str, two: str) -> tuple[str, str]:
+    """Two texts without what both begin with, where that would leave no room for the rest."""
+    if max(len(one), len(two)) <= LINE_LIMIT:
+        return one, two
+    common = next((i for i, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))
+    start = one.rfind(" ", 0, max(common - LEAD, 0)) + 1
+    return (f"…{one[start:]}", f"…{two[start:]}") if start else (one, two)
 
 
 def _shortened(text: str) -> str:

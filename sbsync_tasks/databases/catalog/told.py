@@ -23,6 +23,8 @@ def told(differences: Iterable[Difference]) -> list[str]:
     """
     found = tuple(differences)
     whole = {str(d.object): d for d in found if d.only and not d.object.about}
+    with_facts = {d.object.about for d in found} - whole.keys()  # a new sequence of an old column has an owner, too
+    whole |= {str(d.object): d for d in found if d.only and str(d.object) in with_facts and d.object.about not in whole}
     parts: dict[str, list[Difference]] = {}
     rest: list[Difference] = []
     for this in found:

@@ -5,9 +5,10 @@ select 'column', c.nspname, c.object, c.whose, format('%%s.%%I', c.name, a.attna
     'collation ' || case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,
     case when a.attnotnull then 'not null' end,
     case a.attidentity when 'a' then 'identity always' when 'd' then 'identity by default' end,
-    case a.attgenerated when '' then 'default ' else 'generated ' || a.attgenerated::text || ' ' end || pg_get_expr(d.adbin, d.adrelid),
-    'storage ' || case when a.attstorage <> t.typstorage then a.attstorage::text end,
-    'compression ' || nullif(a.attcompression::text, ''),
+    case a.attgenerated when '' then 'default ' when 'v' then 'generated virtual ' else 'generated stored ' end || pg_get_expr(d.adbin, d.adrelid),
+    'storage ' || case when a.attstorage <> t.typstorage then
+      case a.attstorage when 'p' then 'plain' when 'e' then 'external' when 'm' then 'main' else 'extended' end end,
+    'compression ' || case a.attcompression when 'p' then 'pglz' when 'l' then 'lz4' end,
     'statistics ' || nullif(a.attstattarget, -1),
     'options ' || (select string_agg(o, ', ' order by o) from unnest(a.attoptions) o),
     'server options ' || (select string_agg(o, ', ' order by o) from unnest(a.attfdwoptions) o),
