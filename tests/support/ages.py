@@ -57,6 +57,105 @@ AGES = {
         alter table realtime.messages enable row level security;
         grant select, insert on realtime.messages to anon, authenticated, service_role, postgres;
     """,
+    # As hosted projects were in 2023: managed schemas of extensions and services, roles and privileges of their own.
+    "early": """
+        create role supabase_functions_admin noinherit createrole login;
+        create role pgbouncer login;
+        create role pgsodium_keyholder;
+        create role pgsodium_keyiduser;
+        create role supabase_replication_admin login replication;
+        grant pgsodium_keyholder to service_role;
+        create schema pgbouncer authorization pgbouncer;
+        create function pgbouncer.get_auth(name text) returns table (username text, password text) language sql as
+          $$ select ''::text, ''::text $$;
+        create schema supabase_functions authorization supabase_functions_admin;
+        create table supabase_functions.hooks (id bigint generated always as identity primary key, hook_name text);
+        alter table supabase_functions.hooks owner to supabase_functions_admin;
+        grant all on all tables in schema supabase_functions to postgres, anon, authenticated, service_role;
+        create schema net;
+        create table net.http_request_queue (id bigint primary key, url text);
+        create function net.http_get(url text) returns bigint language sql as 'select 1::bigint';
+        grant usage on schema net to anon, authenticated, service_role, supabase_functions_admin;
+        create schema cron;
+        create table cron.job (jobid bigint primary key, schedule text, command text);
+        grant usage on schema cron to postgres with grant option;
+        create schema pgsodium;
+        create table pgsodium.key (id uuid primary key);
+        create schema pgsodium_masks;
+        grant all on schema pgsodium to pgsodium_keyiduser;
+        create schema graphql;
+        create function graphql_public.graphql(query text) returns jsonb language sql as $$ select '{}'::jsonb $$;
+        grant usage on schema graphql_public, graphql to anon, authenticated, service_role;
+        create function extensions.grant_pg_net_access() returns event_trigger language plpgsql as $$ begin end $$;
+        alter function extensions.grant_pg_net_access() owner to postgres;
+        create event trigger issue_pg_net_access on ddl_command_end when tag in ('CREATE EXTENSION')
+          execute function extensions.grant_pg_net_access();
+        create function extensions.set_graphql_placeholder() returns event_trigger language plpgsql as $$ begin end $$;
+        create event trigger issue_graphql_placeholder on sql_drop
+          execute function extensions.set_graphql_placeholder();
+        create table realtime.subscription (id bigint generated always as identity primary key, entity regclass);
+        create function realtime.to_regrole(name text) returns regrole language sql as 'select name::regrole';
+        create table realtime.messages (id uuid primary key, topic text not null);
+        alter table realtime.messages owner to supabase_auth_admin;
+        alter table realtime.messages enable row level security;
+        alter table storage.objects add column path_tokens text[]
+          generated always as (string_to_array(name, '/')) stored;
+        create index name_prefix_search on storage.objects (name text_pattern_ops);
+        alter default privileges in schema storage grant all on tables to anon, authenticated, service_role, postgres;
+        alter default privileges for role postgres in schema graphql_public grant all on functions to anon;
+        alter default privileges for role supabase_admin in schema graphql grant all on tables to postgres;
+        grant all on storage.buckets, storage.objects to anon, authenticated with grant option;
+        comment on table auth.users is 'Auth: Stores user login data within a secure schema.';
+        comment on schema public is 'standard public schema';
+    """,
+    # As they are from the end of 2026 on: new objects get no rights, and `postgres` may do less.
+    "late": """
+        create role supabase_realtime_admin noinherit;
+        create role dashboard_user createdb createrole;
+        create role supabase_etl_admin login replication;
+        create role supabase_read_only_user login bypassrls;
+        revoke supabase_auth_admin, supabase_storage_admin from postgres;
+        alter default privileges for role postgres in schema public
+          revoke select, insert, update, delete on tables from anon, authenticated, service_role;
+        alter default privileges for role postgres in schema public
+          revoke usage, select on sequences from anon, authenticated, service_role;
+        alter default privileges for role postgres in schema public
+          revoke execute on functions from anon, authenticated, service_role;
+        create schema _realtime authorization supabase_admin;
+        create table _realtime.tenants (id uuid primary key, name text);
+        create schema _analytics;
+        create schema pgmq;
+        create table pgmq.meta (queue_name text primary key);
+        grant usage on schema pgmq to postgres;
+        create schema etl authorization supabase_etl_admin;
+        create schema _supavisor;
+        create table realtime.messages (topic text not null, id uuid not null, inserted_at timestamp not null)
+          partition by range (inserted_at);
+        create table realtime.messages_2026_11_28 partition of realtime.messages
+          for values from ('2026-11-28') to ('2026-11-29');
+        alter table realtime.messages owner to supabase_realtime_admin;
+        alter table realtime.messages_2026_11_28 owner to supabase_realtime_admin;
+        alter table realtime.messages enable row level security;
+        grant select, insert on realtime.messages to anon, authenticated, service_role, postgres;
+        create publication supabase_realtime_messages_publication for table realtime.messages;
+        alter publication supabase_realtime_messages_publication owner to supabase_admin;
+        create table storage.buckets_vectors (id text primary key);
+        alter table storage.buckets_vectors owner to supabase_storage_admin;
+        alter table storage.buckets_vectors enable row level security;
+        create function storage.protect_delete() returns trigger language plpgsql as $$ begin return old; end $$;
+        alter function storage.protect_delete() owner to supabase_storage_admin;
+        create trigger protect_objects_delete before delete on storage.objects
+          for each statement execute function storage.protect_delete();
+        create table auth.oauth_clients (id uuid primary key);
+        alter table auth.oauth_clients owner to supabase_auth_admin;
+        grant select on auth.oauth_clients to postgres, dashboard_user;
+        alter default privileges for role supabase_auth_admin in schema auth grant select on tables to dashboard_user;
+        create function extensions.pgrst_drop_watch() returns event_trigger language plpgsql as $$ begin end $$;
+        create event trigger pgrst_drop_watch on sql_drop execute function extensions.pgrst_drop_watch();
+        revoke all on all tables in schema auth from postgres;
+        grant select, references, trigger on auth.users to postgres;
+        revoke usage on schema extensions from public;
+    """,
     # Less of everything.
     "shrunk": """
         drop function auth.role();

@@ -6,9 +6,9 @@ from sbsync_tasks.databases.catalog import CatalogObject, Difference
 from sbsync_tasks.steps.leftovers import stays
 
 
-def local(kind, name, schema="", about="", left=None, right="x"):
+def local(kind, name, schema="", about="", left=None, right="x", whose=""):
     """A fact of the local database, which the shadow has not, or has as `left`."""
-    return Difference(CatalogObject(kind, name, schema, about), left, right)
+    return Difference(CatalogObject(kind, name, schema, about, whose), left, right)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,8 @@ def test_what_stays(fact):
         local("function", "auth.f()", "auth", left="old", right="new"),
         local("default acl", "postgres: tables", left="anon: SELECT\npostgres: SELECT", right="postgres: SELECT"),
         local("acl", "anon on schema public", "public", "schema public", "CREATE, USAGE", "USAGE"),
+        # A right on an object of the platform's counts only where a migration has a REVOKE, which will be run.
+        local("acl", "anon on schema extensions", "extensions", "schema extensions", right="USAGE", whose="service"),
     ],
     ids=str,
 )
