@@ -132,11 +132,12 @@ def test_what_a_user_does_is_told_on_either_side(servers: Servers, claims: Claim
 # --- the same through the tasks, with the real CLI ---
 
 PLATFORMS = re.compile(
-    r"supabase_(auth|storage|realtime)_admin|dashboard_user|mfa_factors|pgrst_watch|supabase_new|storage\.extension"
+    r"supabase_\w+_admin|dashboard_user|pgbouncer|pgsodium|graphql|pgrst_|oauth_clients|mfa_factors|DEFAULT PRIVILEGES"
+    r"|supabase_(new|functions|realtime_)|\b(net|cron|pgmq|etl|_\w+)\.|storage\.(extension|buckets|protect)"
 )
 
 
-@pytest.fixture(params=[("owners", "grown"), ("grown", "embedded")], ids="-".join)
+@pytest.fixture(params=[("early", "late"), ("late", "embedded")], ids="-".join)
 def project(request: pytest.FixtureRequest, newest: Path, tmp_path: Path) -> Iterator[Project]:
     """A project with that one migration, whose remote is of one age and whose local database is of another."""
     remote, local = request.param

@@ -114,7 +114,6 @@ AGES = {
         create role dashboard_user createdb createrole;
         create role supabase_etl_admin login replication;
         create role supabase_read_only_user login bypassrls;
-        revoke supabase_auth_admin, supabase_storage_admin from postgres;
         alter default privileges for role postgres in schema public
           revoke select, insert, update, delete on tables from anon, authenticated, service_role;
         alter default privileges for role postgres in schema public
