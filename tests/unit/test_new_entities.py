@@ -52,6 +52,8 @@ def test_the_setting_is_nobodys_change(pair, hardened):
         (ON, OFF, "grant all on public.t to anon"),
         (ON, OFF, "grant select on public.t to anon"),
         (ON, catalog(f"{LESS}, MAINTAIN", LESS), ""),
+        (OFF, catalog(LESS, LESS, anon=ALL), ""),  # where it is off in both, a right of one role is somebody's
+        (ON, catalog(LESS, ALL, anon=LESS), ""),
     ],
 )
 def test_what_somebody_does_is_a_difference(one, other, sql):

@@ -13,7 +13,7 @@ from sbsync_tasks.sqltext import UnparsableSql
 from .claims import Claims
 from .difference import Difference
 from .model import MANAGED_SCHEMAS, PLATFORM_EXTENSIONS, SERVICE_ROLES, Catalog, CatalogObject, identity
-from .new_entities import explains, withheld
+from .new_entities import Setting
 from .subjects import Key, Subject, key_of, subjects
 
 # Facts about an object that belong to its owner; what users make on it (policies, triggers, members of publications)
@@ -113,7 +113,7 @@ class _Pair:
         }  # fmt: skip
         roles = [{f.name for f in catalog if f.kind == "role"} for catalog in (left, right)]
         self._roles_of_one = roles[0] ^ roles[1] if all(roles) else set[str]()
-        self._off = withheld(left) | withheld(right)
+        self._setting = Setting(left, right, self._claims)
         self._left_out = set(self._find_left_out())
         self._left_out_keys = set(map(key_of, self._left_out))
 
@@ -125,7 +125,7 @@ class _Pair:
             found = Difference(self._fact(key), self._left.get(key), self._right.get(key), self._names)
             if found.left == found.right or found.in_line_ends_alone is not line_ends:
                 continue
-            if self._is_of_the_setting(found):
+            if self._setting.explains(found):
                 yield found, False
             elif not self._is_platforms(found):
                 yield found, True
@@ -139,14 +139,9 @@ class _Pair:
         left_out = self._left_out_keys | self._of_the_setting
         return bool(about) and all(s.key in left_out or self._is_about_platform(s) for s in about)
 
-    def _is_of_the_setting(self, found: Difference) -> bool:
-        """Whether it is the setting of new objects' rights alone; the default itself is that whoever speaks of it."""
-        claimed = self._claims.privileges(key_of(found.object)) if found.object.kind == "acl" else None
-        return explains(self._off, found, claimed)
-
     @cached_property
     def _of_the_setting(self) -> frozenset[Key]:
-        return frozenset(key_of(d.object) for d, _ in self.differences() if self._is_of_the_setting(d))
+        return frozenset(key_of(d.object) for d, _ in self.differences() if self._setting.explains(d))
 
     def _is_about_platform(self, subject: Subject) -> bool:
         if self._claims.privileges(subject.key) is not None:

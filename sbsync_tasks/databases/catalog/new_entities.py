@@ -9,10 +9,11 @@ Source: supabase.com/changelog/45329; the statements are those of CLI 3.1.0.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
+from .claims import Claims
 from .difference import Difference
-from .model import Catalog
+from .model import Catalog, CatalogObject
+from .subjects import key_of
 
 ROLES = ("anon", "authenticated", "service_role")
 GIVEN = {
@@ -20,52 +21,76 @@ GIVEN = {
     "sequence": frozenset(("SELECT", "USAGE")),
     "function": frozenset(("EXECUTE",)),
 }
+_NONE: frozenset[str] = frozenset()
 _DEFAULTS = "postgres in schema public: "
-_RIGHT = re.compile(r"(\w+) on (table|sequence|function) public\.")
+_RIGHT = re.compile(rf"({'|'.join(ROLES)})( on (table|sequence|function) public\..*)", re.DOTALL)
 
 
-def withheld(catalog: Catalog) -> frozenset[tuple[str, str]]:
-    """The roles and the kinds of new objects that a database does not give these rights on."""
-    defaults = {f.name.removeprefix(_DEFAULTS): text for f, text in catalog.items() if f.name.startswith(_DEFAULTS)}
-    if not defaults:
-        return frozenset()
-    return frozenset(
-        (role, kind) for kind, given in GIVEN.items() for role in ROLES
-        if not given & _by_role(defaults.get(f"{kind}s", "")).get(role, frozenset())
-    )  # fmt: skip
-
-
-def explains(off: frozenset[tuple[str, str]], found: Difference, claimed: frozenset[str] | None) -> bool:
-    """Whether a difference is nothing but that setting, on in the one database and off in the other.
+class Setting:
+    """What the setting explains of the differences of two databases.
 
     Args:
-        off: Where it is off, in either.
-        found: The difference.
-        claimed: The privileges that migrations have statements about, empty for all; None for none.
+        left: The one database.
+        right: The other.
+        claims: What the migrations have statements about.
     """
-    pairs = [*_pairs(found)]
-    return bool(pairs) and all(
-        key in off and claimed != frozenset() and _is_all_of(GIVEN[key[1]] - (claimed or frozenset()), left, right)
-        for key, left, right in pairs
-    )
+
+    def __init__(self, left: Catalog, right: Catalog, claims: Claims) -> None:
+        self._catalogs = (left, right)
+        self._claims = claims
+        self._off = tuple(map(_withheld, self._catalogs))
+
+    def explains(self, found: Difference) -> bool:
+        """Whether a difference is nothing but this: rights that the one database gives, and the other does not."""
+        kind, name = found.object.kind, found.object.name
+        if not any(self._off):
+            return False
+        if kind == "default acl" and name.startswith(_DEFAULTS):
+            return self._is_default(found)
+        match = _RIGHT.fullmatch(name) if kind == "acl" else None
+        return match is not None and self._is_right(found, *match.groups())
+
+    def _is_default(self, found: Difference) -> bool:
+        """A statement about the default says all of what it is to be, so what is claimed counts for nothing here."""
+        given = GIVEN.get(found.object.name.removeprefix(_DEFAULTS).removesuffix("s"), _NONE)
+        left, right = _by_role(found.left or ""), _by_role(found.right or "")
+        pairs = ((left.get(role, _NONE), right.get(role, _NONE)) for role in left.keys() | right.keys())
+        return bool(given) and all(_less(given, *pair) is not None for pair in pairs if pair[0] != pair[1])
+
+    def _is_right(self, found: Difference, role: str, on: str, kind: str) -> bool:
+        """The side that has less gives none, and has none for any role; the other one has them for every role."""
+        given = {each: self._unclaimed(GIVEN[kind], f"{each}{on}") for each in ROLES}
+        less = _less(given[role], _rights(found.left or ""), _rights(found.right or ""))
+        if not given[role] or less is None or (role, kind) not in self._off[less]:
+            return False
+        poor, rich = ([_rights(side.get(_acl(f"{each}{on}"), "")) for each in ROLES] for side in self._in_order(less))
+        wanted = [given[each] for each in ROLES]
+        return not any(map(frozenset.intersection, wanted, poor)) and all(map(frozenset.issubset, wanted, rich))
+
+    def _in_order(self, less: int) -> tuple[Catalog, Catalog]:
+        return self._catalogs[less], self._catalogs[1 - less]
+
+    def _unclaimed(self, rights: frozenset[str], name: str) -> frozenset[str]:
+        claimed = self._claims.privileges(key_of(_acl(name)))
+        return rights if claimed is None else rights - claimed if claimed else _NONE
 
 
-def _pairs(found: Difference) -> Iterator[tuple[tuple[str, str], frozenset[str], frozenset[str]]]:
-    """The roles and kinds whose rights differ, with the rights in both databases."""
-    name, left, right = found.object.name, found.left or "", found.right or ""
-    if found.object.kind == "default acl" and name.startswith(_DEFAULTS):
-        kind = name.removeprefix(_DEFAULTS).removesuffix("s")
-        here, there = _by_role(left), _by_role(right)
-        for role in here.keys() | there.keys():
-            rights = here.get(role, frozenset()), there.get(role, frozenset())
-            if rights[0] != rights[1]:
-                yield (role, kind), *rights
-    elif found.object.kind == "acl" and (match := _RIGHT.match(name)):
-        yield (match[1], match[2]), _rights(left), _rights(right)
+def _acl(name: str) -> CatalogObject:
+    return CatalogObject("acl", name)
 
 
-def _is_all_of(given: frozenset[str], left: frozenset[str], right: frozenset[str]) -> bool:
-    return left ^ right == given and (given <= left or given <= right)
+def _less(given: frozenset[str], left: frozenset[str], right: frozenset[str]) -> int | None:
+    """Which side has all but these rights of what the other one has; None where that is not the difference."""
+    return 0 if right - left == given and left <= right else 1 if left - right == given and right <= left else None
+
+
+def _withheld(catalog: Catalog) -> frozenset[tuple[str, str]]:
+    """The roles and the kinds of new objects that a database gives no such right on; none where it has no defaults."""
+    defaults = {f.name.removeprefix(_DEFAULTS): text for f, text in catalog.items() if f.name.startswith(_DEFAULTS)}
+    return frozenset(
+        (role, kind) for kind, given in GIVEN.items() for role in ROLES
+        if defaults and not given & _by_role(defaults.get(f"{kind}s", "")).get(role, _NONE)
+    )  # fmt: skip
 
 
 def _by_role(definition: str) -> dict[str, frozenset[str]]:
