@@ -6,7 +6,7 @@ copy is what the changed database is. The engine is asked at most twice more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -77,6 +77,7 @@ class Bench:
         target: A connection to the changed database; only read.
         ask: The engine's script from the copy, as it is committed, to the changed database; empty where it has none.
         differences: How the catalogs behind the two connections differ in what is the user's.
+        of_the_setting: Which of some statements are about nothing but rights that one of them gives to new objects.
         archive: Objects of the changed database in pg_dump's words.
         schemas: The only schemas to look at; empty for all of the user's.
     """
@@ -87,6 +88,7 @@ class Bench:
         target: psycopg.Connection[Any],
         ask: Callable[[], str],
         differences: Callable[[psycopg.Connection[Any], psycopg.Connection[Any]], Sequence[Difference]],
+        of_the_setting: Callable[[psycopg.Connection[Any], psycopg.Connection[Any], Sequence[str]], Collection[str]],
         archive: Archive,
         schemas: Sequence[str] = (),
     ) -> None:
@@ -95,6 +97,7 @@ class Bench:
         self.target = target
         self.ask = ask
         self._differences = differences
+        self._of_the_setting = of_the_setting
         self._archive = archive
         self._schemas = schemas
         self.there = read_facts(target, schemas)
@@ -130,7 +133,11 @@ class Bench:
             if theirs:
                 texts = [theirs.make] if theirs.make else dumped.get(theirs.oids, ())
                 parts.extend(added(text, why) for text in texts)
-        return parts
+        nobodys = self._nobodys([part.text for part in parts])
+        return [part for part in parts if part.text not in nobodys]
+
+    def _nobodys(self, statements: Sequence[str]) -> Collection[str]:
+        return self._of_the_setting(self.scratch, self.target, statements) if statements else ()
 
     def _dumped(self, facts: Facts) -> dict[tuple[int, ...], tuple[str, ...]]:
         wanted = {key: fact.oids for key, fact in facts.items() if fact.make is None and fact.oids}
@@ -154,6 +161,8 @@ class Bench:
             if error is None or error.sqlstate not in GONE:  # else it belongs to what is missing itself
                 why = _in_words(error) if error else ""
                 found.append(Missing(key, _shown(ours), _shown(theirs), statement, why, _is_denied(error)))
+        nobodys = self._nobodys([this.statement for this in found])
+        found = [this for this in found if this.statement not in nobodys]
         for text in (part.text for part in self.claimed()):
             why = _in_words(errors[text]) if text in errors else _IDLE
             found.append(Missing(text, None, None, text, why, denied=True))

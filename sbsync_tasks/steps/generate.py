@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from ..databases.catalog import (
     Difference,
     compare,
     in_line_ends_alone,
+    of_the_setting,
     read_catalog,
     told,
     without_platform,
@@ -224,7 +225,7 @@ class _Generator:
             yield Bench(
                 scratch, target,
                 lambda: self._engine(endpoint, scratch, target),
-                self._differences,
+                self._differences, self._of_the_setting,
                 Archive(lambda: find_client_tools(self.major, run.settings.pg_bindir), self.database.endpoint),
                 run.settings.schemas,
             )  # fmt: skip
@@ -241,6 +242,12 @@ class _Generator:
         left, right = read_catalog(scratch, schemas), read_catalog(target, schemas)
         line_ends = (Difference(fact, left[fact], right[fact]) for fact in in_line_ends_alone(left, right, claims))
         return (*compare(left, right, claims), *line_ends)
+
+    def _of_the_setting(
+        self, scratch: psycopg.Connection[Any], target: psycopg.Connection[Any], statements: Sequence[str]
+    ) -> Collection[str]:
+        schemas, claims = self.run.settings.schemas, self.run.claims
+        return of_the_setting(statements, read_catalog(scratch, schemas), read_catalog(target, schemas), claims)
 
     def shadow(self, made: Sequence[Migration]) -> Database:
         """A shadow of the base and these."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sbsync_tasks.databases.catalog import CatalogObject, Claims, compare, platform, without_platform
+from sbsync_tasks.databases.catalog import CatalogObject, Claims, compare, of_the_setting, platform, without_platform
 
 ROLES = ("anon", "authenticated", "service_role")
 ALL = "DELETE, INSERT, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE"
@@ -71,3 +71,6 @@ def test_the_engines_statements_about_it_are_left_out():
     default = "ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA public REVOKE SELECT ON TABLES FROM anon;\n"
     assert without_platform(take + default, ON, OFF) == ""
     assert without_platform(take, ON, catalog(ALL, LESS)) == take
+    ours = ["grant select on public.t to guest", "create table public.u ()", "this is no SQL"]
+    assert of_the_setting([take, default, *ours], ON, OFF) == {take, default}
+    assert of_the_setting([take, default], ON, ON) == frozenset()

@@ -1,7 +1,7 @@
 """The fingerprint of a database, straight from its catalogs: read one, compare two."""
 
 from .claims import Claims
-from .compare import compare, exposed, in_line_ends_alone, platform, stand_ins, without_platform
+from .compare import compare, exposed, in_line_ends_alone, of_the_setting, platform, stand_ins, without_platform
 from .difference import MIGRATIONS, Difference
 from .model import (
     MANAGED_SCHEMAS,
@@ -30,6 +30,7 @@ __all__ = [
     "compare",
     "exposed",
     "in_line_ends_alone",
+    "of_the_setting",
     "platform",
     "read_catalog",
     "stand_ins",

@@ -98,6 +98,14 @@ def without_platform(
     return sqltext.without(sql, dropped) if dropped else sql
 
 
+def of_the_setting(
+    statements: Iterable[str], left: Catalog, right: Catalog, claims: Claims | None = None
+) -> frozenset[str]:
+    """Those of some statements that are about nothing but rights which a project's setting gives to new objects."""
+    pair = _Pair(left, right, claims, NAMES)
+    return frozenset(text for text in statements if pair.is_of_the_setting(text))
+
+
 class _Pair:
     """Two catalogs, and what tells the user's from the platform's in them."""
 
@@ -138,6 +146,16 @@ class _Pair:
         """Whether a statement is about nothing but the platform's objects, and what no stand-in has."""
         left_out = self._left_out_keys | self._of_the_setting
         return bool(about) and all(s.key in left_out or self._is_about_platform(s) for s in about)
+
+    def is_of_the_setting(self, text: str) -> bool:
+        """Whether a statement is about nothing but that setting."""
+        if not self._of_the_setting:
+            return False
+        try:
+            keys = {s.key for this in sqltext.parse(text) if this.node is not None for s in subjects(this)}
+        except UnparsableSql:
+            return False
+        return bool(keys) and keys <= self._of_the_setting
 
     @cached_property
     def _of_the_setting(self) -> frozenset[Key]:
