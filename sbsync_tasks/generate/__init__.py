@@ -1,12 +1,13 @@
 """From the engine's script to a migration that applies and is complete."""
 
 from .ahead import instead_of
+from .both import Both
 from .complete import Bench, Completed, Missing, complete
 from .dumped import Archive
 from .kept import Identities, identities, positions, replaced_tables
 from .script import Part, added, engine_parts, enum_values_apart, text_of
 
 __all__ = [
-    "Archive", "Bench", "Completed", "Identities", "Missing", "Part", "added", "complete", "engine_parts",
-    "enum_values_apart", "identities", "instead_of", "positions", "replaced_tables", "text_of",
+    "Archive", "Bench", "Both", "Completed", "Identities", "Missing", "Part", "added", "complete",
+    "engine_parts", "enum_values_apart", "identities", "instead_of", "positions", "replaced_tables", "text_of",
 ]  # fmt: skip

@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from .asked import asked
+from .both import Both, Rows
 from .moved import moved_tables
 from .script import Part, added, drops_column, replaces
 
 if TYPE_CHECKING:
-    import psycopg
-
     from .facts import Facts
 
 # Roles that something in this database belongs to or is granted to, or that are members of such a one.
@@ -97,29 +95,26 @@ def instead_of(parts: Sequence[Part]) -> list[Callable[..., Iterable[object]]]:
     return asked
 
 
-def roles(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Iterator[Part]:
+def roles(both: Both) -> Iterator[Part]:
     """Roles that the database uses and the scratch copy lacks, with their members; a password has to be set by hand."""
-    known = {row[0] for row in scratch.execute("select format('%I', rolname) from pg_roles").fetchall()}
-    for name, create, grants in asked(target, _ROLES):
+    known = {row[0] for row in both.scratch.execute("select format('%I', rolname) from pg_roles").fetchall()}
+    for name, create, grants in both.read(_ROLES)[1]:
         if name not in known:
             yield added(create, "something here belongs to this role or is granted to it")
             for grant in grants or ():
                 yield added(grant, "its members, as in the changed database")
 
 
-def renames(
-    scratch: psycopg.Connection[Any], target: psycopg.Connection[Any], *, of: Collection[str] = "vcrpf"
-) -> Iterator[Part]:
+def renames(both: Both, *, of: Collection[str] = "vcrpf") -> Iterator[Part]:
     """Columns of tables and views, and attributes of composite types, that have another name at the same place.
 
     The place is the number in the catalogs, which nothing keeps that was dropped and added again.
 
     Args:
-        scratch: The copy.
-        target: The changed database.
+        both: The copy and the changed database.
         of: What has them, as `pg_class.relkind` tells.
     """
-    here, there = _columns(scratch), _columns(target)
+    here, there = map(_columns, both.read(_COLUMNS))
     for owner in sorted(here.keys() & there.keys()):
         relkind, relation = owner
         if relkind in of and (relkind == "v" or _alike(here[owner], there[owner])):
@@ -166,24 +161,24 @@ def _places(columns: Columns) -> dict[str, int]:
     return {column.name: place for place, column in columns.items()}
 
 
-def plain(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Iterator[Part]:
+def plain(both: Both) -> Iterator[Part]:
     """Generated columns that are ordinary ones in the changed database keep the values that they have."""
-    for table, old, new in _both(scratch, target):
+    for table, old, new in _in_both(both):
         if old.generated and not new.generated:
             yield added(f"ALTER TABLE {table} ALTER COLUMN {old.name} DROP EXPRESSION", "the column keeps its values")
 
 
-def collated(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Iterator[Part]:
+def collated(both: Both) -> Iterator[Part]:
     """Columns that have another collation, and no other type, keep their values."""
-    for table, old, new in _both(scratch, target):
+    for table, old, new in _in_both(both):
         if old.kind == new.kind and old.collation != new.collation and not new.generated:
             change = f"ALTER COLUMN {old.name} TYPE {new.kind} COLLATE {new.collation}"
             yield added(f"ALTER TABLE {table} {change}", "the column keeps its values")
 
 
-def _both(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Iterator[tuple[str, Column, Column]]:
+def _in_both(both: Both) -> Iterator[tuple[str, Column, Column]]:
     """Each column that a table has in both databases, with the table's name."""
-    here, there = _columns(scratch), _columns(target)
+    here, there = map(_columns, both.read(_COLUMNS))
     for owner in sorted(here.keys() & there.keys()):
         relkind, table = owner
         named = {column.name: column for column in there[owner].values()}
@@ -192,13 +187,12 @@ def _both(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> 
                 yield table, old, named[old.name]
 
 
-def labels(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Iterator[Part]:
+def labels(both: Both) -> Iterator[Part]:
     """Labels of enums of as many values that have another name at the same place.
 
     A type that is younger than a table with a column of it has been made anew: its labels may mean something else.
     """
-    here = {name: (texts, older) for name, texts, older in asked(scratch, _LABELS)}
-    there = {name: (texts, older) for name, texts, older in asked(target, _LABELS)}
+    here, there = ({name: (texts, older) for name, texts, older in rows} for rows in both.read(_LABELS))
     for name in sorted(here.keys() & there.keys()):
         (old, older_here), (new, older_there) = here[name], there[name]
         if len(old) != len(new) or not set(older_there) <= set(older_here):
@@ -211,11 +205,12 @@ def labels(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) ->
                 )
 
 
-def freed(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Iterator[Part]:
+def freed(both: Both) -> Iterator[Part]:
     """Columns come off a domain that has to be made of another type: the engine refuses to replace one in use."""
-    there = {name: kind for name, kind, _ in asked(target, _DOMAINS)}
-    for name, kind, columns in asked(scratch, _DOMAINS):
-        if there.get(name, kind) != kind:
+    here, there = both.read(_DOMAINS)
+    wanted = {name: kind for name, kind, _ in there}
+    for name, kind, columns in here:
+        if wanted.get(name, kind) != kind:
             yield from (added(column, f"{name} is made of another type below") for column in columns)
 
 
@@ -225,9 +220,9 @@ def _literal(text: str) -> str:
     return "E" + quoted.replace("\\", "\\\\").replace("\r", "\\r") if "\r" in text else quoted
 
 
-def _columns(connection: psycopg.Connection[Any]) -> dict[tuple[str, str], Columns]:
+def _columns(rows: Rows) -> dict[tuple[str, str], Columns]:
     found: dict[tuple[str, str], Columns] = {}
-    for relkind, relation, number, *column in asked(connection, _COLUMNS):
+    for relkind, relation, number, *column in rows:
         found.setdefault((relkind, relation), {})[number] = Column(*column)
     return found
 
@@ -245,24 +240,21 @@ class Parents:
     bound: str
 
 
-def read_parents(connection: psycopg.Connection[Any]) -> dict[str, Parents]:
-    """The parents of every table of the user's."""
-    rows = asked(connection, _PARENTS)
+def _parents(rows: Rows) -> dict[str, Parents]:
     return {name: Parents(tuple(parents), bound if partition else "") for name, partition, bound, parents in rows}
 
 
-def parents(
-    here: dict[str, Parents], there: dict[str, Parents], facts_here: Facts, facts_there: Facts
-) -> Iterator[Part]:
+def parents(both: Both, facts_here: Facts, facts_there: Facts) -> Iterator[Part]:
     """What gives tables that are in both databases their new parents with their rows in them.
 
     A table that comes to a parent needs the parent's NOT NULL and CHECK constraints before, and room beside the other
     partitions: those that are to go make it.
     """
+    here, there = map(_parents, both.read(_PARENTS))
     moving = [name for name in sorted(here.keys() & there.keys()) if here[name] != there[name]]
     entered = {parent for name in moving for parent in there[name].names}
     for name in sorted(here.keys() - there.keys()):
-        if entered.intersection(here[name].names):
+        if here[name].bound and entered.intersection(here[name].names):
             yield from _left(name, here[name], Parents((), ""))
     for name in moving:
         yield from _left(name, here[name], there[name])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..databases.catalog import Difference
 from ..databases.catalog.model import OPEN_SCHEMAS
 from . import ahead, kept
+from .both import Both
 from .claimed import claimed
 from .dependents import BLOCKED, Dependents, HeldError
 from .dumped import Archive
@@ -95,6 +96,7 @@ class Bench:
         scratch.autocommit = False
         self.scratch = scratch
         self.target = target
+        self.both = Both(scratch, target, schemas)
         self.ask = ask
         self._differences = differences
         self._of_the_setting = of_the_setting
@@ -223,16 +225,16 @@ def complete(bench: Bench, sql: str) -> Completed:
 
 
 def _ahead(bench: Bench) -> Iterator[Part]:
-    yield from ahead.roles(bench.scratch, bench.target)
-    yield from moves(bench.scratch, bench.target)
-    here, there = ahead.read_parents(bench.scratch), ahead.read_parents(bench.target)
-    yield from ahead.renames(bench.scratch, bench.target)
-    yield from ahead.plain(bench.scratch, bench.target)
-    if collated := [*ahead.collated(bench.scratch, bench.target)]:
+    both = bench.both
+    yield from ahead.roles(both)
+    yield from moves(both)
+    yield from ahead.renames(both)
+    yield from ahead.plain(both)
+    if collated := [*ahead.collated(both)]:
         yield from (*bench.lacking("create", ("collation",)), *collated)
-    yield from ahead.labels(bench.scratch, bench.target)
-    yield from ahead.freed(bench.scratch, bench.target)
-    yield from ahead.parents(here, there, bench.facts(), bench.there)
+    yield from ahead.labels(both)
+    yield from ahead.freed(both)
+    yield from ahead.parents(both, bench.facts(), bench.there)
 
 
 def _in_the_way(bench: Bench, part: Part) -> Sequence[Part]:
@@ -253,7 +255,7 @@ def _tried(bench: Bench, script: Sequence[Part]) -> Tried:
             break
         _add(bench, tried, bench.lacking(stage, kinds))  # type: ignore[arg-type]
     if not bench.equal():  # labels that the engine has added without their carriage returns
-        _add(bench, tried, [*ahead.labels(bench.scratch, bench.target)])
+        _add(bench, tried, [*ahead.labels(bench.both)])
     if not bench.equal():
         _add(bench, tried, bench.claimed())
     return tried

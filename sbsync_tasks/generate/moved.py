@@ -10,13 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-from .asked import asked
+from .both import Both, Rows
 from .script import Part, added
-
-if TYPE_CHECKING:
-    import psycopg
 
 # Types go without their schema: they may have moved along.
 _TABLES = """
@@ -79,27 +75,29 @@ class Named:
 Pairs = list[tuple[Named, Named]]
 
 
-def moves(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Iterator[Part]:
+def moves(both: Both) -> Iterator[Part]:
     """What gives schemas, types and tables of the scratch copy their new names; read anew after each kind."""
-    yield from _schemas(scratch, target)
+    yield from _schemas(both)
     for query, same in ((_TYPES, Named.same_type), (_TYPES, Named.same_type), (_TABLES, Named.same_table)):
-        schemas = {name for (name,) in asked(scratch, _SCHEMAS)}
-        for old, new in _pairs(_read(scratch, query), _read(target, query), same):
+        schemas = {name for (name,) in both.read(_SCHEMAS)[0]}
+        here, there = map(_named, both.read(query))
+        for old, new in _pairs(here, there, same):
             if new.schema not in schemas:
                 schemas.add(new.schema)
                 yield added(f"CREATE SCHEMA {new.schema}", "something moves there")
             yield from _moved(old, new)
 
 
-def moved_tables(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Pairs:
+def moved_tables(both: Both) -> Pairs:
     """Tables with another name, or in another schema, as they were and as they are."""
-    return _pairs(_read(scratch, _TABLES), _read(target, _TABLES), Named.same_table)
+    here, there = map(_named, both.read(_TABLES))
+    return _pairs(here, there, Named.same_table)
 
 
-def _schemas(scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> Iterator[Part]:
+def _schemas(both: Both) -> Iterator[Part]:
     """A schema all of whose tables are in one new schema has that name now."""
-    here, there = _read(scratch, _TABLES), _read(target, _TABLES)
-    old_ones, new_ones = ({name for (name,) in asked(each, _SCHEMAS)} for each in (scratch, target))
+    here, there = map(_named, both.read(_TABLES))
+    old_ones, new_ones = ({name for (name,) in rows} for rows in both.read(_SCHEMAS))
     for schema in sorted(old_ones - new_ones):
         tables = {table for table in here.values() if table.schema == schema}
         to = {(new.schema, old) for old, new in _pairs(here, there, Named.same_table) if old in tables}
@@ -132,8 +130,7 @@ def _moved(old: Named, new: Named) -> Iterator[Part]:
         yield added(f"ALTER {old.word.upper()} {new.schema}.{old.name} RENAME TO {new.name}", why)
 
 
-def _read(connection: psycopg.Connection[Any], query: str) -> dict[str, Named]:
-    rows = asked(connection, query)
+def _named(rows: Rows) -> dict[str, Named]:
     return {
         f"{schema}.{name}": Named(word, schema, name, definition, frozenset(columns or ()), frozenset(bear))
         for word, schema, name, definition, columns, bear in rows

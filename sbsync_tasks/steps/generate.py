@@ -27,6 +27,7 @@ from ..errors import RefusedError, SbsyncError
 from ..generate import (
     Archive,
     Bench,
+    Both,
     Identities,
     Missing,
     Part,
@@ -160,7 +161,8 @@ class _Generator:
         if not asked:
             return False
         with self.shadow(()).connection() as shadow, self.database.connection() as target:
-            return any(any(each(shadow, target)) for each in asked)
+            both = Both(shadow, target, self.run.settings.schemas)
+            return any(any(each(both)) for each in asked)
 
     def _proved(self, files: Sequence[Sequence[Part]], before: Identities) -> Generated | None:
         """These statements as files; None where they do not apply, or do not make the shadow what the database is."""

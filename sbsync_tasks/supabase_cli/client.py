@@ -126,9 +126,9 @@ class SupabaseCli:
         try:
             return str(field(done, "diff", str)).strip()
         except CliError as error:
-            if error.code != refusals.REFUSED:
-                raise
             said = error.message.partition("failed: ")[2]
+            if not refusals.is_refusal(error.code, said):
+                raise
             raise EngineRefusedError(*refusals.explained(said, schemas)) from None
 
     def push(

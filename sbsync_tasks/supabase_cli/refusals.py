@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-REFUSED = "PgDeltaEngineError"  # the CLI's word for it
+REFUSED = "PgDeltaEngineError"  # the CLI's word for it; that of 2.115 has `Legacy` before it
 _OWNER = re.compile(r'cannot set owner of (.+?) to role "(.+?)" — applier "(.+?)"')
 _NEEDS = re.compile(
     r"missing requirement: .*(?:produces (.+?), which depends on|consumes) (.+?)(?:, which| — )", re.DOTALL
 )
 _PREFIX = "Database diff failed: "
 _IN_NO_SCHEMA = ("extension", "role", "publication", "event trigger", "foreign server", "foreign data wrapper")
+
+
+def is_refusal(code: str, message: str) -> bool:
+    """Whether the engine refuses to write something; a connection that failed has the same code."""
+    return code.endswith(REFUSED) and message.startswith(_PREFIX)
 
 
 def explained(message: str, schemas: Sequence[str]) -> tuple[str, str, str]:

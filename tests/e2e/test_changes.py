@@ -1,8 +1,8 @@
 """Changes that people have had trouble with: each arrives as it was made, and the rows that were there stay.
 
 A folder of `tests/changes` is a case: `base.sql` on both sides, `rows.sql` on both sides, `change.sql` made by hand on
-one. Right is: fingerprint and `pg_dump --schema-only` agree afterwards, no row of the base is gone, and a further run
-finds nothing to do.
+one. Right is: fingerprint and `pg_dump --schema-only` agree afterwards, no row or value of the base is gone, and a
+further run finds nothing to do.
 """
 
 from __future__ import annotations

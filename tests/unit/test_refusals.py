@@ -2,7 +2,7 @@
 
 import pytest
 
-from sbsync_tasks.supabase_cli.refusals import explained
+from sbsync_tasks.supabase_cli.refusals import explained, is_refusal
 
 OWNER = (
     'Database diff failed: capability: cannot set owner of schema:owned to role "app_owner" — applier "postgres" is '
@@ -70,3 +70,20 @@ def test_other_words_stay_as_they_are_after_a_sentence():
     assert explained("Database diff failed: something new", ()) == (
         "The CLI's diff engine could not write the difference: something new", "", ""
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "refused"),
+    [
+        ("PgDeltaEngineError", 'Database diff failed: domain "public"."d": cannot replace an in-use domain', True),
+        (
+            "LegacyPgDeltaEngineError",
+            'Database diff failed: domain "public"."d": cannot replace an in-use domain',
+            True,
+        ),
+        ("PgDeltaEngineError", "failed to connect to postgres: dial error (connect ECONNREFUSED 127.0.0.1:1)", False),
+        ("DbConnectError", "Database diff failed: whatever", False),
+    ],
+)
+def test_a_connection_that_fails_is_no_refusal(code: str, message: str, *, refused: bool) -> None:
+    assert is_refusal(code, message) is refused
