@@ -16,6 +16,7 @@ from .redaction import Redactor
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
+    from rich.table import Table
 
 MARKS = {
     "ok": ("✓", "green"),
@@ -128,17 +129,23 @@ class Console:
         self._to.print(Text(self.wrapped(self.redact(text)), style="bold"), soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """A small table; its first column is never wrapped, and in a pipe nothing is."""
-        from rich.table import Table
+        """A table, one line for each row; where a terminal has no room, all columns but the first are wrapped."""
+        from rich.cells import cell_len
         from rich.text import Text
 
-        width = self._to.width
-        table = Table(box=None, pad_edge=False, padding=(0, 2 if width >= COMFORTABLE else 1, 0, 0))
-        for number, column in enumerate(columns):
-            table.add_column(column, no_wrap=number == 0, overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(self.redact(cell)) for cell in row))
-        self._to.print(table)
+        shown = [[" ".join(self.redact(cell).splitlines()) for cell in row] for row in rows]
+        widths = [max(map(cell_len, cells)) for cells in zip(columns, *shown, strict=True)]
+        gap = 2 if self._to.width >= COMFORTABLE or not self._to.is_terminal else 1
+        if self._to.is_terminal and sum(widths) + gap * (len(widths) - 1) > self._to.width:
+            self._to.print(_folded(columns, shown, gap), width=self._to.width)
+            return
+        head, *lines = (
+            (" " * gap).join(cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
+            for row in (columns, *shown)
+        )
+        text = Text("\n".join(line.rstrip() for line in (head, *lines)))
+        text.stylize("bold", 0, len(head.rstrip()))
+        self._to.print(text, soft_wrap=True)
 
     def sql(self, text: str) -> None:
         """SQL for reading: its lines stay as they are, however long; the terminal breaks them."""
@@ -252,6 +259,19 @@ class Console:
         if not console.is_terminal:  # a pipe gets whole lines
             console.soft_wrap, console.width = True, WIDE
         return console
+
+
+def _folded(columns: Sequence[str], rows: Sequence[Sequence[str]], gap: int) -> Table:
+    """The table for a terminal that it does not fit; rich takes a thousand rows half a second."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0))
+    for number, column in enumerate(columns):
+        table.add_column(column, no_wrap=number == 0, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
 
 
 def _wrapped(line: str, width: int, indent: int) -> str:

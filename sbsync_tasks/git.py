@@ -169,7 +169,14 @@ class Repository:
     def name(self, file: Path) -> str:
         """A file's way from the root, through no link: git goes through none."""
         path = self.root / file
-        return os.path.relpath(Path(os.path.realpath(path.parent)) / path.name, os.path.realpath(self.root))
+        if path.parent not in self._folders:  # a look asks for each migration
+            self._folders[path.parent] = os.path.relpath(os.path.realpath(path.parent), os.path.realpath(self.root))
+        return str(Path(self._folders[path.parent], path.name))
+
+    @cached_property
+    def _folders(self) -> dict[Path, str]:
+        """The ways of folders from the root, as far as somebody has asked."""
+        return {}
 
     def parts(self, file: Path) -> list[str]:
         """What git has to have of a file: the file, and where it is a link, what it leads to."""

@@ -153,5 +153,6 @@ def _warn_uncommitted(run: Run, done: Done) -> None:
         run.console.say(f"whether git has the migrations cannot be told: {error.message}", "warning")
         return
     if files:
-        names = ", ".join(p.name for p in files)
-        run.console.say(f"not in git yet: {names} (`invoke commit`)", "warning")
+        more = f" and {len(files) - LISTED} more" if len(files) > LISTED else ""
+        names = ", ".join(p.name for p in files[-LISTED:])
+        run.console.say(f"not in git yet: {names}{more} (`invoke commit`)", "warning")

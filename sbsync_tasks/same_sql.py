@@ -9,13 +9,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from . import sqltext
 from .sqltext import BOM, UnparsableSql
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 REMEMBERED = 4096  # texts; a project has one for each migration, as a file and as each database recorded it
 _BETWEEN = re.compile(r"[\s;]*")
@@ -60,7 +56,7 @@ def essence(sql: str) -> object:
     return _tree(sql) or sqltext.tokens(sql)
 
 
-def recorded_equals(sql: str, statements: Sequence[str]) -> bool:
+def recorded_equals(sql: str, statements: tuple[str, ...]) -> bool:
     """Whether a migration file holds what a database has recorded of it.
 
     Args:
@@ -72,7 +68,8 @@ def recorded_equals(sql: str, statements: Sequence[str]) -> bool:
     return recorded_as_written(sql, statements) or same(sql, "\n;\n".join(statements))
 
 
-def recorded_as_written(sql: str, statements: Sequence[str]) -> bool:
+@lru_cache(REMEMBERED)
+def recorded_as_written(sql: str, statements: tuple[str, ...]) -> bool:
     """Whether a file holds the recorded statements letter by letter, with only semicolons and blanks between them."""
     position, gaps = len(BOM) if sql.startswith(BOM) else 0, []
     for statement in statements:

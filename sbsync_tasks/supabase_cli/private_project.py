@@ -50,9 +50,20 @@ def fill(place: Path, config: ConfigToml, migrations: Iterable[Migration], *, se
         copy = below(place, file)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
-    for migration in migrations:
-        write_sql(supabase / "migrations" / migration.file_name, migration.sql)
+    _write(supabase / "migrations", migrations)
     return project
+
+
+def _write(folder: Path, migrations: Iterable[Migration]) -> None:
+    """One file for each text, with as many names as migrations have it: a thousand names cost less than ten files."""
+    written: dict[str, Path] = {}
+    for migration in migrations:
+        file = folder / migration.file_name
+        first = written.setdefault(migration.sql, file)
+        if first is file:
+            write_sql(file, migration.sql)
+        else:
+            file.hardlink_to(first)
 
 
 def configuration(config: ConfigToml) -> str:

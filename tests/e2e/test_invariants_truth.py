@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sbsync_tasks.databases import push
 from sbsync_tasks.errors import SbsyncError
-from sbsync_tasks.migrations import read_folder
+from sbsync_tasks.migrations import Migration, read_folder
 from sbsync_tasks.settings.config_toml import ConfigToml
 from sbsync_tasks.supabase_cli import CliError, SupabaseCli
 from sbsync_tasks.supabase_cli.binary import NEWEST_KNOWN, Binary, native
@@ -77,6 +78,20 @@ def test_the_clis_own_refusal_is_told_without_its_advice(
         cli.push(project.remote.endpoint, files[:-1])
     assert caught.value.code == "DbPushMissingLocalError"
     assert not [word for word in ADVICE if word in f"{caught.value.message} {caught.value.hint}"], caught.value.message
+
+
+def test_what_the_database_has_no_longer_recorded_is_never_taken_for_applied(
+    project: Project, recorded_cli: tuple[SupabaseCli, Recorder]
+) -> None:
+    """A push gives the CLI the names alone of what is recorded; somebody takes a version out before it begins."""
+    files = read_folder(project.root).migrations
+    project.remote.run(f"delete from supabase_migrations.schema_migrations where version = '{files[-2].version}'")
+    before = project.remote.history()
+    late = Migration(LATER, "late", "create table public.late (id int primary key);\n")
+    with pytest.raises(CliError, match="recorded as applied when the push began"):
+        push(recorded_cli[0], project.remote.endpoint, "x", (*files, late), (late,), include_all=True)
+    assert project.remote.history() == before
+    assert not project.remote.has("public.late")
 
 
 def test_a_repair_without_a_version_is_never_called(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from sbsync_tasks.databases.catalog import CatalogObject, compare, stand_ins, told, without_platform
+from sbsync_tasks import sqltext
+from sbsync_tasks.databases.catalog import CatalogObject, Claims, compare, stand_ins, told, without_platform
 
 TABLE = {CatalogObject("schema", "app", "app"): "", CatalogObject("table", "app.docs", "app"): "table"}
 NEAR = {
@@ -50,3 +51,32 @@ def test_each_line_names_the_database_that_it_is_about(left, right):
     assert f"only on {left}" not in lines
     assert f"{left} text" in lines
     assert f"{right} integer" in lines
+
+
+# --- what migrations claim is found out when it counts ---
+
+STORAGE = {CatalogObject("schema", "storage", "storage", whose="service"): ""}
+BUCKETS = CatalogObject("table", "storage.buckets", "storage", whose="service")
+GRANTED = CatalogObject("acl", "anon on table storage.buckets", "storage", "table storage.buckets", "service")
+PUBLIC = {
+    CatalogObject("schema", "public", "public", whose="service"): "",
+    CatalogObject("default acl", "supabase_admin in schema public: tables", "public", whose="service"): "anon: SELECT",
+}
+
+
+def test_migrations_are_parsed_where_the_platforms_objects_differ_and_only_once(mocker):
+    parse = mocker.spy(sqltext, "parse")
+    claims, text = Claims(), "grant select on storage.buckets to anon; -- asked for once"
+    platforms = STORAGE | PUBLIC | {BUCKETS: "table"}
+    one, other = REAL | platforms | {GRANTED: "SELECT"}, TABLE | platforms | {GRANTED: "SELECT"}
+    claims.add([text])
+    assert [d.object.name for d in compare(one, other, claims)] == ["app.by_id", "app.near"]
+    make = "CREATE TABLE app.new (id int);\n"
+    assert without_platform(make, one, other, claims) == make
+    assert [call.args[0] for call in parse.call_args_list] == [make]
+    del other[GRANTED]
+    for _ in range(2):
+        claims.add([text])
+        assert "anon on table storage.buckets" in [d.object.name for d in compare(one, other, claims)]
+    assert [call.args[0] for call in parse.call_args_list] == [make, text]
+    assert not [d for d in compare(one, other) if d.object == GRANTED]

@@ -87,17 +87,35 @@ def test_a_pipe_gets_plain_lines_however_narrow(capsys, monkeypatch):
     assert "\x1b" not in err
 
 
-def test_a_table_fits_a_terminal_of_80_columns_and_a_pipe_gets_a_line_for_each_row(capsys, monkeypatch):
+ROWS = [["20260105090000", "teams", "✓", "✓", "-", "pending"], ["20260112090000", "a" * 60, "✓", "-", "-", "x"]]
+HEAD = ["version", "name", "file", "local", "remote", "state"]
+
+
+def test_a_table_fits_a_terminal_of_80_columns(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    columns = ["version", "name", "file", "local", "remote", "state"]
-    rows = [["20260105090000", "teams", "✓", "✓", "-", "pending"], ["20260112090000", "a" * 60, "✓", "-", "-", "x"]]
-    console().table(columns, rows)
-    assert len(capsys.readouterr().err.splitlines()) == 3
-    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal
-    console().table(columns, rows)
-    shown = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().err)
-    assert max(len(line) for line in shown.splitlines()) <= 80
-    assert "20260105090000" in shown
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    console().table(HEAD, ROWS)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().err).splitlines()
+    assert len(lines) > len(ROWS) + 1
+    assert max(map(len, lines)) <= 80
+    assert all(row[0] in " ".join(lines) for row in ROWS)
+
+
+def test_a_table_has_one_line_for_each_row_where_it_fits_and_in_a_pipe(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    console().table(HEAD, [*ROWS, ["3", "two\nlines", "✗", "", "日本", ""]])
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split() for line in lines] == [HEAD, *ROWS, ["3", "two", "lines", "✗", "日本"]]
+    assert lines[1].index("pending") == lines[2].index(" x") + 1 == lines[0].index("state")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    console().table(HEAD, ROWS)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().err).splitlines() == lines[:3]
+
+
+def test_a_table_without_rows_is_its_heading(capsys):
+    console().table(HEAD, [])
+    assert capsys.readouterr().err.split() == HEAD
 
 
 # --- steps ---

@@ -25,7 +25,7 @@ insert into t values (1, 'é;', $$a;b$$)
 select U&'\\0061;', B'01';
 -- trailing
 """
-RECORDED = [
+RECORDED = (
     """-- leading comment; with semicolon
 create table t (id int, "näme" text default E'a\\'b;c', -- inner ; comment
   c text /* block /* nested */ ; */)""",
@@ -37,7 +37,7 @@ end $fn$""",
     "insert into t values (1, 'é;', $$a;b$$)",
     "select U&'\\0061;', B'01'",
     "-- trailing",
-]
+)
 STATEMENTS = [
     "create table t (id int)",
     "insert into t values (1, 'é;')",
@@ -108,7 +108,7 @@ def test_a_file_equals_what_the_cli_recorded_of_it():
     assert recorded_equals(FILE.replace("\n", "\r\n"), RECORDED)
     assert not recorded_equals(FILE.replace("perform 1", "perform 2"), RECORDED)
     assert not recorded_equals(FILE, RECORDED[:-2])
-    assert not recorded_equals(FILE, [])
+    assert not recorded_equals(FILE, ())
 
 
 def test_what_is_written_letter_by_letter_is_told_from_what_says_the_same():
@@ -116,17 +116,17 @@ def test_what_is_written_letter_by_letter_is_told_from_what_says_the_same():
     assert recorded_as_written("\ufeff" + FILE, RECORDED)
     assert not recorded_as_written(FILE.replace("\n", "\r\n"), RECORDED)
     assert not recorded_as_written(FILE.replace("select", "SELECT"), RECORDED)
-    assert recorded_as_written("\n;\n", [])
-    assert not recorded_as_written("-- a", [])
+    assert recorded_as_written("\n;\n", ())
+    assert not recorded_as_written("-- a", ())
     # Only one of them ends what stands before it.
-    assert not recorded_as_written("select 1 select 2", ["select 1", "select 2"])
-    assert not recorded_as_written("select 1 -- a;\nselect 2", ["select 1 -- a", "select 2"])
-    assert not recorded_as_written("select 1", ["select 1", ""])
+    assert not recorded_as_written("select 1 select 2", ("select 1", "select 2"))
+    assert not recorded_as_written("select 1 -- a;\nselect 2", ("select 1 -- a", "select 2"))
+    assert not recorded_as_written("select 1", ("select 1", ""))
 
 
 def test_what_a_database_recorded_is_not_parsed_where_the_file_has_it_letter_by_letter(mocker):
     scan = mocker.spy(sqltext, "scan")
-    assert recorded_equals(FILE + "-- of this test alone", [*RECORDED[:-1], "-- trailing\n-- of this test alone"])
+    assert recorded_equals(FILE + "-- of this test alone", (*RECORDED[:-1], "-- trailing\n-- of this test alone"))
     assert scan.call_count == 0
 
 
@@ -145,4 +145,4 @@ def test_each_text_is_parsed_once(mocker):
 def test_splitting_and_joining_changes_nothing(statements):
     sql = ";\n".join(statements)
     assert same(sql, ";".join(s.text for s in split(sql)))
-    assert recorded_equals(sql, statements)
+    assert recorded_equals(sql, tuple(statements))

@@ -24,6 +24,7 @@ from sbsync_tasks.supabase_cli import (
 )
 from sbsync_tasks.supabase_cli.dialect import target_flags
 from sbsync_tasks.supabase_cli.local_stack import LocalStackCli
+from sbsync_tasks.supabase_cli.private_project import fill
 from tests.support.played import Played, put
 
 PASSWORD = "p@ss:w/o%r#d'\"$ \\x"
@@ -236,6 +237,15 @@ def test_a_call_sees_exactly_the_given_migrations(cli, played, root):
         f"supabase/migrations/{m.file_name}": m.sql for m in (FIRST, SECOND)
     }
     assert not [name for name in files if ".temp" in name]
+
+
+def test_files_with_one_text_are_one_file_with_many_names(root, tmp_path):
+    """Making a thousand files for each call took longer than the call."""
+    texts = ["select 1;\n", "select 2;\n", "select 1;\n"]
+    made = [Migration(f"{number}", "x", text) for number, text in enumerate(texts)]
+    folder = fill(tmp_path / "place", ConfigToml(root), made) / "supabase" / "migrations"
+    assert [(folder / m.file_name).read_text(encoding="utf-8") for m in made] == texts
+    assert [(folder / m.file_name).stat().st_nlink for m in made] == [2, 1, 2]
 
 
 def test_roles_and_seeds_are_the_projects_own_its_settings_and_env_files_are_not_seen(cli, played, root):

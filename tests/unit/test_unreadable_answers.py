@@ -321,5 +321,8 @@ def test_what_is_read_back_is_what_was_expected(mocker):
     mocker.patch.object(pushed.histories, "read", return_value={"1": ROWS["1"]})
     cli = mocker.Mock(push=mocker.Mock(return_value=Pushed(("1_a.sql", "2_b.sql"), ())))
     pushed.push(cli, TARGET, "x", SENT, SENT[:1])
+    # Of what is there already the CLI gets the name, and nothing that it could run.
+    assert [m.file_name for m in cli.push.call_args[0][1]] == ["1_a.sql", "2_b.sql"]
+    assert [m.sql for m in cli.push.call_args[0][1]] == [SENT[0].sql, pushed.RECORDED]
     with pytest.raises(CliError, match=r"x has not recorded 2_b.sql"):
         pushed.push(cli, TARGET, "x", SENT, SENT)

@@ -27,26 +27,34 @@ _LEVELS = 5  # blocks within functions within blocks
 
 @dataclass
 class Claims:
-    """The facts that some texts have statements about, each with the privileges that are named (empty: all)."""
+    """The facts that some texts have statements about, each with the privileges that are named (empty: all).
 
-    exact: dict[Key, frozenset[str]] = field(default_factory=dict)
-    patterns: dict[Key, frozenset[str]] = field(default_factory=dict)
+    The texts are parsed when somebody first asks: where the platform's objects are alike, nobody does.
+    """
+
+    _exact: dict[Key, frozenset[str]] = field(default_factory=dict)
+    _patterns: dict[Key, frozenset[str]] = field(default_factory=dict)
+    _texts: set[str] = field(default_factory=set)
     _learnt: set[str] = field(default_factory=set)
 
     def add(self, texts: Iterable[str]) -> None:
-        """Learn what these migrations have statements about; a text that cannot be parsed claims nothing."""
-        for text in {*texts} - self._learnt:
-            self._learnt.add(text)
-            for subject in claimed_by(text):
-                of = self.patterns if subject.key.name.rpartition(".")[2] == ANY else self.exact
-                before = of.get(subject.key)
-                every = not subject.privileges or (before is not None and not before)
-                of[subject.key] = frozenset() if every else subject.privileges | (before or frozenset())
+        """Take these migrations in; a text that cannot be parsed claims nothing."""
+        self._texts.update(texts)
+
+    def _learn(self) -> None:
+        new = self._texts - self._learnt
+        self._learnt |= new
+        for subject in (subject for text in new for subject in claimed_by(text)):
+            of = self._patterns if subject.key.name.rpartition(".")[2] == ANY else self._exact
+            before = of.get(subject.key)
+            every = not subject.privileges or (before is not None and not before)
+            of[subject.key] = frozenset() if every else subject.privileges | (before or frozenset())
 
     def privileges(self, key: Key) -> frozenset[str] | None:
         """The privileges of a fact that are claimed, empty for all; None where the fact is not claimed."""
-        found = [self.exact[key]] if key in self.exact else []
-        found += [p for pattern, p in self.patterns.items() if _covers(pattern, key)]
+        self._learn()
+        found = [self._exact[key]] if key in self._exact else []
+        found += [p for pattern, p in self._patterns.items() if _covers(pattern, key)]
         if not found:
             return None
         return frozenset() if frozenset() in found else frozenset().union(*found)

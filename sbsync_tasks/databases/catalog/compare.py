@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -113,12 +114,8 @@ class _Pair:
         self._left, self._right, self._names = left, right, names
         self._claims = claims or Claims()
         self._sides = tuple({fact: fact for fact in catalog} for catalog in (left, right))
-        self._there = tuple({identity(str(f)) for f in c if f.kind not in _PARTS} for c in (left, right))
-        self._users_schemas = set(self._find_users_schemas())
-        self._platforms = {
-            identity(str(f)) for catalog in (left, right) for f in catalog
-            if f.kind not in _PARTS and self._whose(f) and str(f) != "schema public"
-        }  # fmt: skip
+        self._there = tuple(map(_objects, (left, right)))
+        self._unlisted = _unlisted_schemas(left, right)
         roles = [{f.name for f in catalog if f.kind == "role"} for catalog in (left, right)]
         self._roles_of_one = roles[0] ^ roles[1] if all(roles) else set[str]()
         self._setting = Setting(left, right, self._claims)
@@ -145,7 +142,9 @@ class _Pair:
     def is_platforms(self, about: Sequence[Subject]) -> bool:
         """Whether a statement is about nothing but the platform's objects, and what no stand-in has."""
         left_out = self._left_out_keys | self._of_the_setting
-        return bool(about) and all(s.key in left_out or self._is_about_platform(s) for s in about)
+        return bool(about) and all(
+            s.key in left_out or (self._is_about_platform(s) and self._claims.privileges(s.key) is None) for s in about
+        )
 
     def is_of_the_setting(self, text: str) -> bool:
         """Whether a statement is about nothing but that setting."""
@@ -162,8 +161,6 @@ class _Pair:
         return frozenset(key_of(d.object) for d, _ in self.differences() if self._setting.explains(d))
 
     def _is_about_platform(self, subject: Subject) -> bool:
-        if self._claims.privileges(subject.key) is not None:
-            return False
         kind, name = subject.object
         if subject.key.aspect == "acl" and subject.key.grantee in self._roles_of_one:
             return True
@@ -172,10 +169,9 @@ class _Pair:
         if name.startswith("role "):
             return bool(re.match(SERVICE_ROLES, name.removeprefix("role ").strip('"')))
         if subject.key.aspect in ("policy", "trigger", "publication member"):
-            return kind == "relation" and subject.object in self._platforms and self._is_new_schema(subject.schema)
-        return subject.object in self._platforms or (
-            self._is_new_schema(subject.schema) and subject.object not in self._users()
-        )
+            return kind == "relation" and self._brings(subject.object) and self._is_new_schema(subject.schema)
+        there = any(subject.object in there for there in self._there)
+        return self._brings(subject.object) or (not there and self._is_new_schema(subject.schema))
 
     def _find_left_out(self) -> Iterator[CatalogObject]:
         """Indexes that the one database cannot have, as `vector` is a stand-in there."""
@@ -186,29 +182,28 @@ class _Pair:
                 if f.kind == "index" and _VECTOR_INDEX.search(text)
             )  # fmt: skip
 
-    def _users(self) -> set[tuple[str, str]]:
-        return (self._there[0] | self._there[1]) - self._platforms
+    def _brings(self, named: tuple[str, str]) -> bool:
+        """Whether the platform brings an object, in either database."""
+        found = (fact for there in self._there for fact in there.get(named, ()))
+        return any(str(fact) != "schema public" and self._whose(fact) for fact in found)
 
     def _is_new_schema(self, schema: str) -> bool:
         """Whether it is one of the platform's that no list has, as its owner says."""
-        return not re.match(MANAGED_SCHEMAS, schema) and ("schema", schema) in self._platforms
+        return not re.match(MANAGED_SCHEMAS, schema) and self._brings(("schema", schema))
 
     def _fact(self, key: CatalogObject) -> CatalogObject:
         """The fact as the one side has it that calls it the platform's, else as either has it."""
         found = [side[key] for side in self._sides if key in side]
         return next((f for f in found if f.whose), found[0])
 
-    def _find_users_schemas(self) -> Iterator[str]:
-        """Schemas that no list calls managed, and that the user has on one side, or claims."""
-        for catalog in (self._left, self._right):
-            for fact in catalog:
-                if fact.kind == "schema" and not re.match(MANAGED_SCHEMAS, fact.schema) and (
-                    fact.whose != "service" or self._claims.hold(fact)
-                ):  # fmt: skip
-                    yield fact.schema
+    def _is_users(self, schema: str) -> bool:
+        """Whether no list calls a schema managed, and the user has it on one side, or claims it."""
+        found = self._unlisted.get(schema, ())
+        # Claims come last: to ask them has every migration parsed.
+        return any(f.whose != "service" for f in found) or any(map(self._claims.hold, found))
 
     def _whose(self, fact: CatalogObject) -> str:
-        return "" if fact.whose == "service" and fact.schema in self._users_schemas else fact.whose
+        return "" if fact.whose == "service" and self._is_users(fact.schema) else fact.whose
 
     def _is_platforms(self, found: Difference) -> bool:
         fact = found.object
@@ -216,7 +211,7 @@ class _Pair:
             return found.left is None or found.right is None
         if fact.kind in ("acl", "default acl") and self._roles_of_one and self._same_without_those_roles(found):
             return True
-        return bool(self._whose(fact)) or (fact.kind in _OF_THE_OBJECT and identity(fact.object) in self._platforms)
+        return bool(self._whose(fact)) or (fact.kind in _OF_THE_OBJECT and self._brings(identity(fact.object)))
 
     def _same_without_those_roles(self, found: Difference) -> bool:
         if found.object.kind == "acl":
@@ -237,6 +232,24 @@ class _Pair:
             return found
         left, right = (_only(text, privileges) for text in (found.left, found.right))
         return None if left == right else replace(found, left=left, right=right)
+
+
+def _objects(catalog: Catalog) -> dict[tuple[str, str], list[CatalogObject]]:
+    """The objects that are there, by what they are called in statements."""
+    found = defaultdict[tuple[str, str], list[CatalogObject]](list)
+    for fact in catalog:
+        if fact.kind not in _PARTS:
+            found[identity(str(fact))].append(fact)
+    return found
+
+
+def _unlisted_schemas(*catalogs: Catalog) -> dict[str, list[CatalogObject]]:
+    """The schemas that no list calls managed, by name, as each catalog has them."""
+    found = defaultdict[str, list[CatalogObject]](list)
+    for fact in (fact for catalog in catalogs for fact in catalog if fact.kind == "schema"):
+        if not re.match(MANAGED_SCHEMAS, fact.schema):
+            found[fact.schema].append(fact)
+    return found
 
 
 def _only(definition: str | None, privileges: Iterable[str]) -> str | None:
