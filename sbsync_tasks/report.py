@@ -153,6 +153,6 @@ def _warn_uncommitted(run: Run, done: Done) -> None:
         run.console.say(f"whether git has the migrations cannot be told: {error.message}", "warning")
         return
     if files:
-        more = f" and {len(files) - LISTED} more" if len(files) > LISTED else ""
+        more = f" and {len(files) - LISTED} earlier ones" if len(files) > LISTED else ""
         names = ", ".join(p.name for p in files[-LISTED:])
         run.console.say(f"not in git yet: {names}{more} (`invoke commit`)", "warning")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 import time
 from collections.abc import Iterator
@@ -29,6 +30,54 @@ NO_INHERITANCE = {
     "channel_binding": "prefer",
 }
 _environment = threading.Lock()
+IDLE = 30.0  # seconds for which a connection is kept; what stands between drops silent ones sooner or later
+_keeping = threading.Lock()
+_kept: dict[tuple[str, str], list[tuple[float, psycopg.Connection[Any]]]] = {}
+
+
+@contextmanager
+def connection_to(endpoint: Endpoint, label: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection as `connect` makes it, nobody else's within the block; it is kept for whoever asks next.
+
+    What was set in it, such as a lock or a timeout, is undone at the end of the block.
+
+    Raises:
+        NoConnectionError, ConfigError: as `connect`.
+    """
+    key = (endpoint.url, endpoint.password)
+    connection = _take(key) or connect(endpoint, label)
+    try:
+        yield connection
+        if not _has_ended(connection):
+            connection.execute("discard all")
+    except BaseException:
+        connection.close()
+        raise
+    with _keeping:
+        _kept.setdefault(key, []).append((time.monotonic(), connection))
+
+
+def disconnect() -> None:
+    """Close what is kept."""
+    with _keeping:
+        for _, connection in (each for several in _kept.values() for each in several):
+            connection.close()
+        _kept.clear()
+
+
+def _take(key: tuple[str, str]) -> psycopg.Connection[Any] | None:
+    with _keeping:
+        while several := _kept.get(key):
+            since, connection = several.pop()
+            if time.monotonic() - since < IDLE and not _has_ended(connection):
+                return connection
+            connection.close()
+    return None
+
+
+def _has_ended(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server has hung up: it says nothing to an idle session but that."""
+    return connection.closed or bool(select.select([connection], [], [], 0)[0])
 
 
 def connect(endpoint: Endpoint, label: str) -> psycopg.Connection[Any]:
@@ -62,7 +111,8 @@ def _connect_once(endpoint: Endpoint) -> psycopg.Connection[Any]:
 
     given = {"connect_timeout": CONNECT_TIMEOUT, "application_name": "sbsync", **endpoint.conninfo()}
     with without_pg_variables():
-        return psycopg.connect(**{**NO_INHERITANCE, **given}, autocommit=True)  # type: ignore[arg-type]
+        # What is prepared would be discarded with all else when the connection is given back.
+        return psycopg.connect(**{**NO_INHERITANCE, **given}, autocommit=True, prepare_threshold=None)  # type: ignore[arg-type]
 
 
 def _no_connection(text: str, endpoint: Endpoint, label: str) -> SbsyncError:

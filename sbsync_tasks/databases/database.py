@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..endpoint import Endpoint
-from .connection import connect
+from .connection import connection_to
 
 if TYPE_CHECKING:
     import psycopg
@@ -65,12 +65,12 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[Any]]:
-        """A connection, closed at the end of the block.
+        """A connection of one's own for the length of the block, kept afterwards; see `connection_to`.
 
         Raises:
             NoConnectionError: the server cannot be reached; the message says why.
         """
-        with connect(self.endpoint, self.label) as connection:
+        with connection_to(self.endpoint, self.label) as connection:
             yield connection
 
     def identity(self) -> Identity:

@@ -10,7 +10,7 @@ from .. import histories
 from ..endpoint import Endpoint
 from ..migrations import Migration
 from ..supabase_cli import CliError, Pushed, SupabaseCli
-from .connection import connect
+from .connection import connection_to
 from .failures import explained
 
 # What the CLI sees of a file that it is not to run: it compares versions alone (measured, 2.115.0 to 3.1.0). Should it
@@ -68,7 +68,7 @@ def read_back(endpoint: Endpoint, label: str, expected: Iterable[Migration]) -> 
         CliError: a migration is not recorded, or with other statements than its file has.
         NoConnectionError: the database does not answer any more.
     """
-    with connect(endpoint, label) as connection:
+    with connection_to(endpoint, label) as connection:
         history = histories.read(connection)
     lacking = [m for m in expected if m.version not in history or not history[m.version].matches(m)]
     if lacking:

@@ -11,6 +11,7 @@ from .. import git
 from ..console import Console
 from ..databases import Database, Identity, NextLocal, Shadows, Stack, open_local, open_remote
 from ..databases.catalog import MIGRATIONS, Catalog, Claims, compare, read_catalog
+from ..databases.connection import disconnect
 from ..databases.containers import Containers
 from ..databases.docker import WITHOUT, Docker
 from ..databases.open import clusters_of, local_cluster
@@ -238,6 +239,7 @@ class Run:
         """Stop what this run started for itself."""
         if self.next_local:
             self.next_local.close()
+        disconnect()
         if "shadows" in self.__dict__:
             self.shadows.close()
 

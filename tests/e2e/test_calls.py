@@ -1,4 +1,8 @@
-"""How many programs a scenario starts, and how often it parses a text, so that nothing is added unseen."""
+"""How many programs a scenario starts, how often it connects and parses a text, so that nothing is added unseen.
+
+Counted are the connections that the run itself opens, to both databases and to shadows; what the CLI and pg_dump open
+is theirs.
+"""
 
 import json
 import os
@@ -15,9 +19,13 @@ pytestmark = [pytest.mark.cli, pytest.mark.e2e]
 # With one change, commit and proof included. Lower them when a call is saved; never raise them.
 CALLS = {"local-to-remote": {"supabase": 5, "git": 12}, "remote-to-local": {"supabase": 5, "git": 12}}
 SHORT = 30  # characters; our own frames such as `select 1 where true`
-# Counts how often each text is handed to PostgreSQL's parser.
+CONNECTIONS = 8
+# Counts how often each text is handed to PostgreSQL's parser, and where connections lead.
 COUNTING = """
-import atexit, collections, json, postgast
+import atexit, collections, json, postgast, psycopg
+connect, opened = psycopg.connect, []
+psycopg.connect = lambda **given: [opened.append(f"{given['user']} at {given['port']}"), connect(**given)][1]
+atexit.register(lambda: open("connections.json", "w").write(json.dumps(opened)))
 parse, counts = postgast.parse, collections.Counter()
 postgast.parse = lambda sql: [counts.update([sql]), parse(sql)][1]
 atexit.register(lambda: open("parsed.json", "w").write(json.dumps(counts)))
@@ -46,3 +54,5 @@ def test_a_scenario_with_one_change(project: Project, tmp_path: Path, task: str,
     for program, most in CALLS[task].items():
         calls = [" ".join(call.argv[:5]) for call in recorder.calls(program) if call.argv != ["--version"]]
         assert 0 < len(calls) <= most, calls
+    opened = json.loads((project.root / "connections.json").read_text())
+    assert 0 < len(opened) <= CONNECTIONS, opened

@@ -5,7 +5,8 @@ import socket
 import psycopg
 import pytest
 
-from sbsync_tasks.databases.connection import NO_INHERITANCE, connect
+from sbsync_tasks.databases import connection as module
+from sbsync_tasks.databases.connection import NO_INHERITANCE, connect, connection_to, disconnect
 from sbsync_tasks.databases.trouble import CAUSES, OF_PROJECTS, explain, is_bad_option, is_transient
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import SbsyncError
@@ -212,3 +213,76 @@ def test_the_urls_own_options_win(mocker):
         connect(there, "remote")
     given = opened.call_args.kwargs
     assert (given["sslmode"], given["connect_timeout"], given["options"]) == ("verify-full", "3", "-c a=b")
+
+
+# --- what is kept for whoever asks next ---
+
+
+@pytest.fixture
+def opened(mocker):
+    """The sessions that are opened, each with the server's end of its socket."""
+    made = []
+
+    def session(**_given):
+        ours, theirs = socket.socketpair()
+        found = mocker.Mock(closed=False, fileno=ours.fileno, theirs=theirs, ours=ours)
+        found.close.side_effect = lambda: setattr(found, "closed", True)
+        made.append(found)
+        return found
+
+    mocker.patch("psycopg.connect", side_effect=session)
+    yield made
+    disconnect()
+    for each in made:
+        assert each.closed
+        each.ours.close()
+        each.theirs.close()
+
+
+def use(endpoint=THERE):
+    with connection_to(endpoint, "remote") as connection:
+        return connection
+
+
+def test_a_connection_is_used_again_as_if_it_were_new(opened):
+    first = use()
+    first.execute.assert_called_once_with("discard all")
+    assert use() is first
+    assert len(opened) == 1
+    assert use(Endpoint("db.example.com", 6543, "app", "ann", "another password")) is not first
+    disconnect()
+    assert first.closed
+    assert use() is not first
+
+
+def test_nobody_shares_one(opened):
+    with connection_to(THERE, "remote") as one, connection_to(THERE, "remote") as other:
+        assert one is not other
+    assert {id(use()), id(use())} <= {id(one), id(other)}
+    assert len(opened) == 2
+
+
+def test_what_the_server_has_ended_is_not_used_again(opened):
+    first = use()
+    first.theirs.close()
+    assert use() is not first
+    assert first.closed
+    with connection_to(THERE, "remote") as second:
+        second.theirs.close()
+    assert [call.args for call in second.execute.call_args_list] == [("discard all",)]  # when it was given back first
+    assert use() is not second
+
+
+def test_what_has_been_silent_for_long_is_not_used_again(opened, mocker):
+    first = use()
+    now = module.time.monotonic()
+    mocker.patch.object(module.time, "monotonic", return_value=now + module.IDLE + 1)
+    assert use() is not first
+    assert first.closed
+
+
+def test_after_an_error_nothing_is_kept(opened):
+    with pytest.raises(KeyboardInterrupt), connection_to(THERE, "remote") as first:
+        raise KeyboardInterrupt
+    assert first.closed
+    assert use() is not first

@@ -301,7 +301,7 @@ ROWS = {m.version: Recorded(m.version, m.name, (m.sql.strip(";\n"),)) for m in S
     [{}, {"1": ROWS["1"]}, {**ROWS, "2": Recorded("2", "b", ("select 3",))}, {**ROWS, "2": Recorded("2", "b", ())}],
 )
 def test_what_is_not_recorded_was_not_pushed(mocker, history):
-    mocker.patch.object(pushed, "connect")
+    mocker.patch.object(pushed, "connection_to")
     read = mocker.patch.object(pushed.histories, "read", return_value=ROWS)
     pushed.read_back(TARGET, "x", SENT)
     read.return_value = history
@@ -317,7 +317,7 @@ def test_every_push_by_the_cli_is_read_back():
 
 
 def test_what_is_read_back_is_what_was_expected(mocker):
-    mocker.patch.object(pushed, "connect")
+    mocker.patch.object(pushed, "connection_to")
     mocker.patch.object(pushed.histories, "read", return_value={"1": ROWS["1"]})
     cli = mocker.Mock(push=mocker.Mock(return_value=Pushed(("1_a.sql", "2_b.sql"), ())))
     pushed.push(cli, TARGET, "x", SENT, SENT[:1])
