@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import re
 import sys
@@ -41,6 +43,13 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def _results_in_utf8() -> None:
+    """SQL and JSON are UTF-8 wherever they go, whatever the locale says."""
+    out = sys.stdout
+    if isinstance(out, io.TextIOWrapper) and codecs.lookup(out.encoding).name != "utf-8":
+        out.reconfigure(encoding="utf-8")
+
+
 class _Doing:
     """A step while it lasts: what it does, how far it is, since when."""
 
@@ -68,6 +77,7 @@ class Console:
     """
 
     def __init__(self, redact: Redactor, *, json_output: bool = False, yes: bool = False) -> None:
+        _results_in_utf8()
         self.redact = redact
         self.json_output = json_output
         self.yes = yes

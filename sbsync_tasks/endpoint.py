@@ -54,15 +54,19 @@ class Endpoint:
     @property
     def url(self) -> str:
         """The URL without its password: it may stand in an argument list."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
         user, database = quote(self.user, safe=""), quote(self.database, safe="")
         query = f"?{urlencode(self.options, quote_via=quote)}" if self.options else ""
-        return f"postgresql://{user}@{host}:{self.port}/{database}{query}"
+        return f"postgresql://{user}@{self._host}:{self.port}/{database}{query}"
 
     @property
     def label(self) -> str:
         """How it is shown on screen."""
-        return f"{self.user}@{self.host}:{self.port}/{self.database}"
+        return f"{self.user}@{self._host}:{self.port}/{self.database}"
+
+    @property
+    def _host(self) -> str:
+        """As it stands in a URL: an IPv6 address in brackets."""
+        return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def is_loopback(self) -> bool:

@@ -198,7 +198,7 @@ class Repository:
 
     def look(self) -> Migrations:
         """What git has of the migration files, at this moment."""
-        files = sorted(migrations_dir(self.root).glob("*.sql"))
+        files = [f for f in sorted(migrations_dir(self.root).glob("*.sql")) if f.is_file() or f.is_symlink()]
         names = list(dict.fromkeys(name for file in files for name in self.parts(file)))
         folders = dict.fromkeys([self.migrations, *(str(Path(name).parent) for name in names)])
         held = [folder for folder in folders if self.holds(folder)]
@@ -300,6 +300,8 @@ class Repository:
         if answer.code > 1:
             raise SbsyncError(f"git check-ignore failed in {self.root}:\n{_tail(answer.text)}")
         told = os.fsdecode(answer.out).split("\0")
+        if answer.code == 0 and (len(told) == 1 or len(told) % 4 != 1):
+            raise unreadable("check-ignore")
         for source, line, pattern, name in zip(told[::4], told[1::4], told[2::4], told[3::4], strict=False):
             if pattern.startswith("!"):
                 continue
@@ -326,7 +328,8 @@ class Repository:
 
         Raises:
             ConfigError, RefusedError: as `check_ready`.
-            SbsyncError: git or a hook refused; nothing was committed and the index is as before.
+            SbsyncError: git or a hook refused; nothing was committed and the index is as before. Or a hook has taken a
+                file out of the commit.
         """
         self._refuse_half_done()
         now = self.look()
@@ -342,7 +345,18 @@ class Repository:
             # `commit --only` puts the text from before the hooks into the index: without this, a file that
             # a hook has formatted and staged would stand there as a staged step back.
             _git(self.root, "reset", "--quiet", "--", *_literal(names))
-        return self._last(rewritten)
+        made = self._last(rewritten)
+        self._refuse_incomplete(made, pending)
+        return made
+
+    def _refuse_incomplete(self, made: Committed, files: Iterable[Path]) -> None:
+        lacking = [file.name for file in files if set(self.parts(file)).isdisjoint(made.files)]
+        if lacking:
+            raise SbsyncError(
+                f"git's commit {made.commit} does not have {', '.join(lacking)}: a hook has taken that out.",
+                "Let the hook leave these files alone (with pre-commit: `exclude: ^supabase/migrations/`); then "
+                "`invoke resolve` brings back what is gone, and `invoke commit` commits it.",
+            )
 
     def _commit_only(self, before: Mapping[str, bytes], message: str) -> None:
         """Announce new files to the index, commit, and take that back if it does not end well."""

@@ -61,7 +61,7 @@ class Recorded:
         if not re.fullmatch("[0-9]+", self.version):
             raise SbsyncError(
                 f"A history has recorded {self.version!r}, which is no version of a migration.",
-                "Versions are digits, such as 20260105090000: look at that row, and at who made it.",
+                no_version(self.version),
             )
         if self.statements is None:
             raise SbsyncError(
@@ -70,6 +70,16 @@ class Recorded:
             )
         sql = "".join(f"{_ended(statement)}\n\n" for statement in self.statements)
         return Migration(self.version, re.sub(r"[/\\\x00-\x1f]", "_", self.name) or "recorded", sql)
+
+
+def no_version(recorded: str) -> str:
+    """The way out where what is recorded as a version is none."""
+    literal = recorded.replace("'", "''")
+    statement = f"delete from {HISTORY_TABLE} where version = '{literal}';"  # noqa: S608 - to be read and run by hand
+    return (
+        "Versions are digits, such as 20260105090000: look at that row, and at who made it. Where nobody needs it, "
+        f"take it out there: `{statement}`"
+    )
 
 
 def _ended(statement: str) -> str:

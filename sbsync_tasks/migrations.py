@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ FILE_PATTERN = re.compile(r"([0-9]+)_(.*)\.sql")
 LIKE_SQL = re.compile(r"[^.].*\.sql\s*", re.IGNORECASE | re.DOTALL)
 # A folder of this name with SQL in it is a migration as other tools have them.
 FOLDER_PATTERN = re.compile(r"[0-9]+_.*|[0-9]{14}", re.DOTALL)
+# Beside a file of the same version, what takes that one back.
+DOWN = ".down"
+LFS = "version https://git-lfs.github.com/spec/"
 # What an old CLI dumped at first: a newer one skips the first file where it has that name and an older version.
 OLD_INIT, NO_LONGER_OLD = "init", "20211209000000"
 VERSION_FORMAT = "%Y%m%d%H%M%S"
@@ -45,7 +49,7 @@ class Migration:
 
 @dataclass(frozen=True)
 class Skipped:
-    """SQL that looks like a migration, and that the CLI would not run.
+    """SQL that the CLI would not run although it looks like a migration, or would run although it is none.
 
     Attributes:
         name: Where it is below `supabase/migrations`.
@@ -64,7 +68,7 @@ class Folder:
 
     Attributes:
         migrations: The migrations, oldest first.
-        misnamed: What the CLI would skip, and nobody means it to.
+        misnamed: What the CLI would skip, and nobody means it to; or would run, and nobody means it to.
         beside: The names of sub-folders, and of hidden SQL files, that everybody leaves alone.
     """
 
@@ -88,16 +92,12 @@ def read_folder(root: Path) -> Folder:
     """Read all migration files; a folder that is not there is an empty one.
 
     Raises:
-        ConfigError: there is something else in its place, such as a link that leads nowhere.
+        ConfigError: there is something else in its place, such as a link that leads nowhere; or a name is no UTF-8.
     """
     found: list[Migration] = []
     skipped: list[Skipped] = []
     beside: list[str] = []
-    folder = migrations_dir(root)
-    if not folder.is_dir() and (folder.is_symlink() or folder.exists()):
-        what = f"a link to {folder.readlink()}, which is no folder" if folder.is_symlink() else "no folder"
-        raise ConfigError(f"{folder} is {what}.", "Bring the folder with the migrations back.")
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+    for path in _entries(migrations_dir(root)):
         match = FILE_PATTERN.fullmatch(path.name)
         if path.is_dir():
             inside = _in_a_folder(path)
@@ -105,6 +105,8 @@ def read_folder(root: Path) -> Folder:
             beside += [] if inside else [f"{path.name}/"]
         elif path.is_symlink() and not path.exists():
             skipped += _leads_nowhere(path)
+        elif not path.is_file():
+            skipped += [Skipped(path.name, "is no file", there=False)] if LIKE_SQL.fullmatch(path.name) else []
         elif match and not found and match[2] == OLD_INIT and len(match[1]) == 14 and match[1] < NO_LONGER_OLD:  # noqa: PLR2004
             skipped.append(Skipped(path.name, f"is a first `{OLD_INIT}` of 2021 or earlier"))
         elif match:
@@ -113,7 +115,26 @@ def read_folder(root: Path) -> Folder:
             skipped.append(Skipped(path.name, "is not named <version>_<name>.sql"))
         elif path.name.endswith(".sql"):
             beside.append(path.name)
-    return Folder(tuple(found), tuple(skipped), tuple(beside))
+    backwards = _backwards(found)
+    skipped += [Skipped(m.file_name, "takes a migration back, and the CLI would run it as one") for m in backwards]
+    return Folder(tuple(m for m in found if m not in backwards), tuple(skipped), tuple(beside))
+
+
+def _backwards(found: list[Migration]) -> list[Migration]:
+    """What other tools run to take the migration of the same version back."""
+    forwards = {m.version for m in found if not m.name.endswith(DOWN)}
+    return [m for m in found if m.name.endswith(DOWN) and m.version in forwards]
+
+
+def _entries(folder: Path) -> list[Path]:
+    if not folder.is_dir() and (folder.is_symlink() or folder.exists()):
+        what = f"a link to {folder.readlink()}, which is no folder" if folder.is_symlink() else "no folder"
+        raise ConfigError(f"{folder} is {what}.", "Bring the folder with the migrations back.")
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    for name in (path.name for path in found):
+        if name.encode(errors="surrogateescape") != name.encode(errors="replace"):
+            raise ConfigError(f"A name in supabase/migrations is no UTF-8: {os.fsencode(name)!r}.", "Rename it.")
+    return found
 
 
 def _in_a_folder(path: Path) -> list[Skipped]:
@@ -135,12 +156,22 @@ def read_sql(path: Path) -> str:
     """The text of a SQL file as it is: its line ends and a byte order mark are part of it.
 
     Raises:
-        SbsyncError: it is not UTF-8.
+        SbsyncError: it cannot be read, is not UTF-8, stands for a file that git-lfs has not fetched, or holds a zero
+            byte, which PostgreSQL takes in no text.
     """
     try:
-        return path.read_bytes().decode()
+        text = path.read_bytes().decode()
+    except OSError as error:
+        reason = error.strerror or "no reason was given"
+        raise SbsyncError(f"{path} cannot be read: {reason}.", "Make it a file that you may read.") from None
     except UnicodeDecodeError as error:
         raise SbsyncError(f"{path.name} is not valid UTF-8 (byte {error.start}).", "Save the file as UTF-8.") from None
+    if text.startswith(LFS):
+        raise SbsyncError(f"{path.name} is a pointer of git-lfs, not the file.", "`git lfs pull` fetches the file.")
+    if (zero := text.find("\0")) >= 0:
+        line = text.count("\n", 0, zero) + 1
+        raise SbsyncError(f"{path.name} has a zero byte on line {line}.", "Take it out: PostgreSQL takes none.")
+    return text
 
 
 def checked_name(name: str, source: str = "--name") -> str:
@@ -178,6 +209,10 @@ def next_version(taken: list[str], *, now: datetime | None = None, before: str =
     version = (now or datetime.now(UTC)).strftime(VERSION_FORMAT)
     if version <= head or (before and version >= before):
         version = _after(head) if head else _shifted(before, -1)
+    # The CLI orders versions as texts (measured, 3.1.0).
+    other = max((v for v in taken if v.isdigit() and len(v) != len(version) and v > version), default="")
+    if other and not before:
+        version = other.ljust(length, "0") if len(other) < length else _after(other)
     return None if before and version >= before else version
 
 

@@ -18,7 +18,7 @@ EXPOSED = "No age of the platform grants this, and it exposes data: take it back
 VECTOR = "indexes of the access methods hnsw and ivfflat: vector is a stand-in"
 # For a terminal; the long lists stand in the JSON document.
 NOT_COMPARED_IN_SHORT = (
-    "rows, seeds, storage buckets and files, auth users, members and settings of roles, server settings"
+    "rows, seeds, storage buckets and files, auth users, roles but for what they own and may do, server settings"
 )
 
 

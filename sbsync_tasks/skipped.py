@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 
 from . import git
-from .migrations import OLD_INIT, Folder, Skipped, migrations_dir, next_version
+from .migrations import DOWN, OLD_INIT, Folder, Skipped, migrations_dir, next_version
 
 WHOLE = re.compile(r"(?P<version>[0-9]{14,}|[0-9]+(?=_))(?P<name>.*)", re.DOTALL)
 # Of several files in one folder: what other tools call the one that is run.
@@ -19,7 +19,10 @@ def way_out(root: Path, folder: Folder, skipped: Skipped) -> str:
     """What happens to it as it is, and the command, to be run in the working directory."""
     path = migrations_dir(root) / skipped.name
     if not skipped.there:
-        return f"The CLI would fail at it: bring that file back, or take the link out: {_command(path, None)}"
+        way = "bring that file back, or take the link out" if path.is_symlink() else "take it out"
+        return f"The CLI would fail at it: {way}: {_command(path, None)}"
+    if skipped.name.endswith(f"{DOWN}.sql"):
+        return f"Put it elsewhere: {_command(path, migrations_dir(root).parent / path.name)}"
     if "/" not in skipped.name:
         target = path.with_name(_new_name(folder, path.name))
         return f"The CLI would skip it without a word: {_command(path, target)} (or move it elsewhere)."

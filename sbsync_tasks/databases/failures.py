@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ..findings import mask
 from ..findings.credentials import mask_quoted
+from ..histories import HISTORY_TABLE
 from ..migrations import Migration
 from ..sqltext import UnparsableSql, parse
 from ..supabase_cli import CliError
@@ -29,10 +30,14 @@ CORRECT = f"Correct the file, {AGAIN}."
 _ANY = re.IGNORECASE
 # The CLI's own statement behind those of a file.
 RECORDING = re.compile(r"\s*insert\s+into\s+supabase_migrations\.schema_migrations\s*\(", _ANY)
+NOT_PERMITTED = "42501"
+OF_SEEDS = "schema supabase_migrations"  # of a seed file the answer has no statement
 CHANGES_SESSION = re.compile(
     r"^\s*set\s+(?:session\s+|local\s+)?(?:role|session\s+authorization)\b.*$", _ANY | re.MULTILINE
 )
-NO_ROLE = re.compile(r'role "(.+)" does not exist')
+# The CLI's advice, not PostgreSQL's.
+CLIS_HINT = re.compile(r"\nHint: This statement must run inside.*", re.DOTALL)
+ROLE = re.compile(r'role "(.+)" (?:does not exist|already exists)')
 LOST = re.compile(
     r"connection (?:terminated|ended|closed|reset)|ECONN|EPIPE|socket|server closed|timeout expired", _ANY
 )
@@ -60,6 +65,11 @@ CREATES_EXTENSION = re.compile(r"\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)
 EMPTY_STAND_IN = (
     "If it belongs to {}: here an empty extension stands in for that. A PostgreSQL that has it (SBSYNC_PG_BINDIR) or "
     "the local stack (SBSYNC_LOCAL=stack) is the way on."
+)
+
+ONE_DATABASE = (
+    f"A migration is about one database: take CREATE or DROP DATABASE out of {{file}}, {AGAIN}. Where another database "
+    "is needed, make it by hand."
 )
 
 # The first that fits. {file} and {where} are filled in; {role} is the one that is missing.
@@ -99,18 +109,41 @@ CAUSES: tuple[Cause, ...] = (
         f"Switch Database Webhooks on in the project's dashboard, which makes the schema, {AGAIN}.",
         words="supabase_functions",
     ),
+    Cause(("25001",), ONE_DATABASE, words="DATABASE"),
+    Cause(("3D000",), ONE_DATABASE, words="template database"),
     Cause(
         ("42P01", "42703", "42883", "42704", "3F000", "3D000"),
         f"{{where}} lacks what the earlier files make: somebody changed it there. Put it back there, {AGAIN}.",
         f"No earlier file makes it. Correct {{file}}, or write what is missing into an earlier migration, {AGAIN}.",
     ),
     Cause(
+        ("42710",),
+        f"{{where}} has such a role already. Make it only where it is missing: `do $$ begin if "
+        f"to_regrole('{{role}}') is null then create role {{role}}; end if; end $$;`, {AGAIN}.",
+        f"supabase/roles.sql or an earlier file makes it already. Take it out of {{file}}, {AGAIN}.",
+        words='role "',
+    ),
+    Cause(
         ALREADY_THERE,
-        "It is there already, and no migration says so: `invoke remote-to-local` brings it into one; then take it out "
-        "of {file}.",
+        "It is there already, and no migration says so. Take it out of {file}; `invoke remote-to-local` brings what is "
+        f"there into a migration; {AGAIN}.",
         f"An earlier file makes it already. Take it out of {{file}}, {AGAIN}.",
     ),
+    Cause(
+        ("42601",),
+        f"Lines that begin with a backslash, such as the \\restrict of pg_dump, are for psql alone: take them out, "
+        f"{AGAIN}.",
+        words='near "\\"',
+    ),
+    Cause(("42601",), f"Git's conflict markers stand in {{file}}: resolve the conflict, {AGAIN}.", words='near "<<<<'),
     Cause(("42601",), CORRECT),
+    Cause(("25P01",), f"Write `begin;` before it and `commit;` at the end of {{file}}, {AGAIN}."),
+    Cause(
+        ("57014",),
+        f"A file has no input to copy from: write INSERT in place of COPY … FROM stdin, {AGAIN}.",
+        words="COPY",
+    ),
+    Cause(("08P01",), CORRECT),
     Cause(
         ("42501",),
         "Migrations run as a role that may not do this there: take it out of {file}, or let the owner of the object "
@@ -119,11 +152,15 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         ("08", "57P01", "57P02", "57P03"),
         "The connection broke off. Once the server answers, run the same command again.",
+        "The connection broke off. Run the same command again; if that comes again, a statement of {file} ends the "
+        "connection: take it out.",
     ),
     Cause(("53100",), f"The server's disk is full. Make room, {AGAIN}."),
     Cause(("53200", "53300", "53"), f"The server has no memory or connection left. Close other clients, {AGAIN}."),
     Cause(
-        ("25006",), f"The database takes no writes, as the platform does where its disk is full. Make room, {AGAIN}."
+        ("25006",),
+        f"The database takes no writes. The platform sees to that where the disk is full: make room there, {AGAIN}. A "
+        "replica never takes any: name its primary.",
     ),
     Cause(
         ("57014",),
@@ -166,22 +203,36 @@ class Failure:
     def hint(self, where: str, *, fresh: bool) -> str:
         """The way out, by the cause."""
         if self.recording:
-            return self._way_out_of_recording()
+            return self._way_out_of_recording(where, fresh=fresh)
         if not self.sqlstate and LOST.search(self.said):
-            return self._filled(_of("08").hint, where)
+            lost = _of("08")
+            return self._filled(lost.fresh if fresh else lost.hint, where)
         for cause in CAUSES:
             if self.sqlstate.startswith(cause.states) and cause.words in self.said:
                 return self._filled((fresh and cause.fresh) or cause.hint, where)
         return CORRECT
 
     def _filled(self, text: str, where: str) -> str:
-        role = NO_ROLE.search(self.said)
+        role = ROLE.search(self.said)
         return text.format(file=self.path, where=where, role=f'"{role[1]}"' if role else "…")
 
-    def _way_out_of_recording(self) -> str:
+    def _way_out_of_recording(self, where: str, *, fresh: bool) -> str:
         found = CHANGES_SESSION.search(self.migration.sql) if self.migration else None
+        if self.sqlstate != NOT_PERMITTED and fresh:
+            return f"A statement in {self.path}, or in what it calls, changes {HISTORY_TABLE}: take it out, {AGAIN}."
+        if self.sqlstate != NOT_PERMITTED:
+            return f"{HISTORY_TABLE} on {where} does not take what the CLI writes: correct that table, {AGAIN}."
+        if not found and self.migration and not fresh:
+            return (
+                f"Who pushes may not write to {HISTORY_TABLE} on {where}. Let its owner grant it: `grant all on "
+                f"{HISTORY_TABLE} to …;`, {AGAIN}. Where {self.path} changes the role in a block or a function, end it "
+                "with `reset role;`."
+            )
         if not found:
-            return f"Something in {self.path} keeps the CLI from writing to its history: take it out, {AGAIN}."
+            return (
+                f"Something in {self.path}, such as a SET ROLE without `reset role;` at the end, keeps the CLI from "
+                f"writing to its history: take it out, {AGAIN}."
+            )
         line = (self.migration.sql if self.migration else "").count("\n", 0, found.end()) + 1
         return f"`{found[0].strip()}` (line {line}) still holds then: end {self.path} with `reset role;`, {AGAIN}."
 
@@ -260,9 +311,11 @@ def read(error: CliError, migrations: Sequence[Migration]) -> Failure:
     """What an error of the CLI says of the file that it was at."""
     migration = next((m for m in migrations if m.file_name == error.file), None)
     said, _, rest = error.said.partition("\nAt statement: ")
+    said = CLIS_HINT.sub("", said)
     number, _, statement = rest.partition("\n")
     statement = statement.rstrip()
-    recording = bool(RECORDING.match(statement)) and not (migration and RECORDING.search(migration.sql))
+    own = RECORDING.match(statement) or (not migration and OF_SEEDS in said)
+    recording = bool(own) and not (migration and RECORDING.search(migration.sql))
     line = _line(migration.sql, int(number), statement) if migration and number.isdigit() and not recording else 0
     return Failure(
         _path(error.file, migration), migration, mask_quoted(said, migration.sql if migration else ""),

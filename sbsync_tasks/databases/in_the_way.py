@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..console import counted
 from ..findings.names import dotted, parts, quoted
 from ..sqltext import Node, UnparsableSql, condition, parse, walk
 from .failures import LOCK_TIMEOUT, ROW_STATES, Failure
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import psycopg
 
 SHOWN = 5  # sessions
+READ_ONLY = "25006"
 PATIENCE = "5s"  # for a look at the rows of a table of any size
 KEY = re.compile(r"Key \((.+)\)=\(")
 COLUMN = re.compile(r'column "(.+?)"')
@@ -42,6 +44,8 @@ def told(connection: psycopg.Connection[Any], failure: Failure) -> str:
     try:
         if failure.sqlstate == LOCK_TIMEOUT:
             return _sessions(connection, failure)
+        if failure.sqlstate == READ_ONLY:
+            return _why_read_only(connection)
         if failure.sqlstate.startswith(ROW_STATES[:-1]):
             return _rows(connection, failure)
     except psycopg.Error:
@@ -62,6 +66,15 @@ def _sessions(connection: psycopg.Connection[Any], failure: Failure) -> str:
     return "\n".join(["Held by:", *each, f"To end one of them: `select pg_terminate_backend({found[0][0]});`"])
 
 
+def _why_read_only(connection: psycopg.Connection[Any]) -> str:
+    row = connection.execute(
+        "select pg_is_in_recovery(), setting, source from pg_settings where name = 'default_transaction_read_only'"
+    ).fetchone()
+    if row and row[0]:
+        return "That server is a replica."
+    return f"default_transaction_read_only is on (by {row[2]})." if row and row[1] == "on" else ""
+
+
 def _oid(connection: psycopg.Connection[Any], name: str) -> int:
     row = connection.execute("select coalesce(to_regclass(%s)::oid::int8, 0)", (name,)).fetchone()
     return int(row[0]) if row else 0
@@ -73,8 +86,11 @@ def _rows(connection: psycopg.Connection[Any], failure: Failure) -> str:
         return ""
     connection.execute(f"set statement_timeout = '{PATIENCE}'; set default_transaction_read_only = on")
     row = connection.execute(f"select count(*) from ({query}) as q".encode()).fetchone()
-    what = "values stand there more than once" if failure.sqlstate == "23505" else "rows are in the way"
-    return f"{row[0]} {what}. To see them: `{query};`" if row and row[0] else ""
+    if not row or not row[0]:
+        return ""
+    twice = failure.sqlstate == "23505"
+    what = f"there more than once: {counted(row[0], 'value')}" if twice else f"in the way: {counted(row[0], 'row')}"
+    return f"{what[0].upper()}{what[1:]}. To see them: `{query};`"
 
 
 def offending(failure: Failure) -> str:

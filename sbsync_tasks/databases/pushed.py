@@ -49,11 +49,13 @@ def push(
     with explained(migrations, label, fresh=fresh):
         done = cli.push(endpoint, seen, **options)
     done.refuse_left_out(expected)
-    read_back(endpoint, label, expected)
+    read_back(endpoint, label, expected, migrations)
     return done
 
 
-def read_back(endpoint: Endpoint, label: str, expected: Iterable[Migration]) -> None:
+def read_back(
+    endpoint: Endpoint, label: str, expected: Sequence[Migration], migrations: Iterable[Migration] = ()
+) -> None:
     """See that a database has recorded what was to be pushed to it.
 
     Of a file that ends inside of a transaction of its own, the CLI reports it and all later ones as applied
@@ -63,9 +65,10 @@ def read_back(endpoint: Endpoint, label: str, expected: Iterable[Migration]) -> 
         endpoint: The database.
         label: What it is called on screen.
         expected: What was to be pushed.
+        migrations: What is to be recorded after that, in whatever words.
 
     Raises:
-        CliError: a migration is not recorded, or with other statements than its file has.
+        CliError: a migration is not recorded, no longer, or with other statements than its file has.
         NoConnectionError: the database does not answer any more.
     """
     with connection_to(endpoint, label) as connection:
@@ -77,4 +80,11 @@ def read_back(endpoint: Endpoint, label: str, expected: Iterable[Migration]) -> 
             f"The CLI gave no error, and {label} has not recorded {names} as it was sent.",
             f"A statement in {lacking[0].file_name}, or in what it calls, opens or ends a transaction (BEGIN, COMMIT, "
             "ROLLBACK) or changes the history: take it out, then run again.",
+        )
+    gone = [m.file_name for m in migrations if m.version not in history]
+    if gone:
+        culprit = " or ".join(m.file_name for m in expected) or "a seed file"
+        raise CliError(
+            f"{label} no longer has {', '.join(gone)} in its history.",
+            f"A statement in {culprit}, or in what it calls, changes the history: take it out, then run again.",
         )

@@ -88,6 +88,8 @@ def rewritten(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     node = parsed.node
     if parsed.name == "refresh_mat_view_stmt" and node.concurrent:
         return
+    if parsed.name == "reindex_stmt" and any(p.def_elem.defname == "concurrently" for p in node.params):
+        return
     relations = node.relations if parsed.name == "lock_stmt" else [node.relation]
     for relation in relations:
         about = scope.name(relation) if names.parts(relation) else "database"

@@ -82,10 +82,27 @@ def findings(parsed: Sequence[Parsed]) -> Iterator[Finding]:
     if own and not wrong:
         why = f"It has a transaction of its own, so {_ATOMIC}"
         yield finding(own, "explicit-transaction", Severity.NOTE, "file", why, "Take BEGIN and COMMIT out.")
+        yield from _taken_back(parsed)
     for this in parsed:
         if this.name == "do_stmt" and _ends_transactions(this.statement.text):
             why = f"The DO block ends transactions, so {_ATOMIC}"
             yield finding(this, "explicit-transaction", Severity.NOTE, "file", why)
+
+
+def _taken_back(parsed: Sequence[Parsed]) -> Iterator[Finding]:
+    """The statements that end a transaction of the file's own by undoing it."""
+    begun = 0
+    for this in parsed:
+        if this.name != "transaction_stmt":
+            continue
+        kind = enum_name(this.node, "kind")
+        if kind == "TRANS_STMT_ROLLBACK":
+            why = f"It takes back what the file does from line {begun} on: nothing of that stays."
+            yield finding(this, "taken-back", Severity.NOTE, "file", why, "Write COMMIT if it is to stay.")
+        if kind in _ENDS:
+            begun = this.statement.line if this.node.chain else 0
+        elif kind in _OPENS:
+            begun = begun or this.statement.line
 
 
 def _ends_transactions(block: str) -> bool:

@@ -5,9 +5,10 @@ from .both import Both
 from .complete import Bench, Completed, Missing, complete
 from .dumped import Archive
 from .kept import Identities, identities, positions, replaced_tables
-from .script import Part, added, engine_parts, enum_values_apart, text_of
+from .script import Part, added, engine_parts, enum_values_apart, text_of, without_idle_roles
 
 __all__ = [
     "Archive", "Bench", "Both", "Completed", "Identities", "Missing", "Part", "added", "complete",
     "engine_parts", "enum_values_apart", "identities", "instead_of", "positions", "replaced_tables", "text_of",
+    "without_idle_roles",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -51,6 +52,32 @@ def engine_parts(sql: str) -> tuple[Part, ...]:
         UnparsableSql: PostgreSQL's parser refuses it.
     """
     return tuple(Part(statement.text) for statement in sqltext.split(sql))
+
+
+def without_idle_roles(sql: str) -> str:
+    """The engine's script without what it does to roles that nothing else in it names: they are no part of a change."""
+    try:
+        parsed = sqltext.parse(sql)
+    except sqltext.UnparsableSql:
+        return sql
+    about = {i: names for i, this in enumerate(parsed) if (names := _roles_of(this))}
+    rest = "\n".join(this.statement.text for i, this in enumerate(parsed) if i not in about)
+    idle = {i for i, names in about.items() if not any(re.search(rf"(?<!\w){re.escape(n)}(?!\w)", rest) for n in names)}
+    if len(idle) == len(parsed):
+        return ""
+    return sqltext.without(sql, idle) if idle else sql
+
+
+def _roles_of(this: sqltext.Parsed) -> tuple[str, ...]:
+    """The roles that a statement makes, changes or drops."""
+    match this.name:
+        case "create_role_stmt":
+            return (str(this.node.role),)
+        case "alter_role_stmt" | "alter_role_set_stmt":
+            return (str(this.node.role.rolename),)
+        case "drop_role_stmt":
+            return tuple(str(role.role_spec.rolename) for role in this.node.roles)
+    return ()
 
 
 def text_of(parts: Iterable[Part]) -> str:

@@ -10,7 +10,7 @@ from itertools import combinations
 
 from ..console import counted
 from ..earlier import Candidate
-from ..histories import Recorded, Row, Verdict, compare
+from ..histories import Recorded, Row, Verdict, compare, no_version
 from ..migrations import Migration, Skipped
 from ..same_sql import key, same
 from . import edits
@@ -119,7 +119,7 @@ class _Diagnosis:
     @cached_property
     def head(self) -> str:
         """The newest version that the remote has had; empty for none."""
-        return max(self.facts.remote, default="")
+        return max(filter(str.isdigit, self.facts.remote), default="")
 
     def _late(self, row: Row) -> bool:
         return bool(row.file and not row.remote and row.version < self.head and row.file not in self._moved_by_hand)
@@ -175,6 +175,8 @@ class _Diagnosis:
         recorded = row.remote or row.local
         assert recorded is not None  # noqa: S101 - there is no row without a file and without a record
         what = f"{name} has recorded {row.version} ({row.name or 'without a name'}), and there is no file."
+        if not row.version.isdigit():
+            return Conflict(kind, row.version, row.name, what, (Way(no_version(row.version)),))
         if row.version in self.facts.branches:
             what += f" {_whose(recorded, self.facts.branches[row.version])}"
         put = self.lost_locally.get(row.version) if kind is Kind.LOCAL_ONLY else self._restored(recorded, where)
@@ -207,7 +209,7 @@ class _Diagnosis:
     @cached_property
     def lost_locally(self) -> dict[str, Put]:
         """By version: the files of what only the local database has recorded, as far as they can be restored."""
-        rows = [r for r in self.rows if r.version not in self.renamed and _only_local(r)]
+        rows = [r for r in self.rows if r.version.isdigit() and r.version not in self.renamed and _only_local(r)]
         puts = [self._restored(row.local, "the local database") for row in rows if row.local]
         return {put.migration.version: put for put in puts if put}
 

@@ -25,6 +25,11 @@ def is_atomic(migration: Migration) -> bool:
     return not any(finding.rule in _NOT_ATOMIC for finding in review(migration.sql).findings)
 
 
+def may_leave_parts(migration: Migration) -> bool:
+    """Whether what stands before a statement that fails may stay; a procedure that is called may end transactions."""
+    return not is_atomic(migration) or any(s.kind == "CALL" for s in statements(migration))
+
+
 def statements(migration: Migration) -> tuple[Statement, ...]:
     """The statements of a file; none where the parser refuses it."""
     try:

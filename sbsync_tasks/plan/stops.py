@@ -82,7 +82,7 @@ def _settled(conflict: Conflict, facts: Facts, options: Options) -> bool:
     """Whether a pull ends a conflict by itself: it adopts what was recorded, and drops what it was told to drop."""
     recorded = facts.remote.get(conflict.version)
     if conflict.kind is Kind.MISSING:
-        return recorded is not None and recorded.statements is not None
+        return recorded is not None and recorded.statements is not None and conflict.version.isdigit()
     only_local = conflict.kind is Kind.LOCAL_ONLY or (conflict.kind is Kind.RENAMED and recorded is None)
     return only_local and options.discard_local
 

@@ -70,7 +70,7 @@ def _generate(run: Run, state: State) -> State:
 
 
 def _review(run: Run, state: State) -> None:
-    roles.refuse_missing(run, state)
+    roles.refuse_unfit(run, state)
     if goals.rebuilds(state, run.options):
         reset.refuse_unseen_loss(run, state)
         leftovers.refuse(run, state)

@@ -142,6 +142,12 @@ class ConfigToml:
         patterns = DEFAULT_SEEDS if named is None else named
         return patterns if patterns != DEFAULT_SEEDS or (self.root / "supabase" / "seed.sql").exists() else ()
 
+    @property
+    def declares_schemas(self) -> bool:
+        """Whether the project describes its schema in files beside the migrations, which no task reads."""
+        named = self.get("db", "migrations", "schema_paths")
+        return bool(named) or any((self.root / "supabase" / "schemas").glob("**/*.sql"))
+
     def wrong(self, path: tuple[str, ...], what: str) -> ConfigError:
         """The error about one value."""
         return ConfigError(

@@ -50,6 +50,8 @@ def check(run: Run, state: State, migrations: Collection[Migration], otherwise: 
     Raises:
         SbsyncError: it could not (no identity, a merge in progress, migrations ignored).
     """
+    if run.options.commit and migrations and run.in_git is None:
+        run.console.say("This is not a git repository: the migrations will not be committed.", "warning")
     lacking = uncommitted(state, migrations) if run.options.commit else ()
     if not lacking:
         return
@@ -61,7 +63,6 @@ def check(run: Run, state: State, migrations: Collection[Migration], otherwise: 
             f"{FOR_EVER}; or {otherwise}.",
         )
     if run.in_git is None:
-        run.console.say("This is not a git repository: the migrations will not be committed.", "warning")
         return
     folder = migrations_dir(run.settings.root)
     with _saying(otherwise):

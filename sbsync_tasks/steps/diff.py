@@ -27,8 +27,9 @@ from ..supabase_cli import CliError, EngineRefusedError
 from .run import Run
 
 LISTED = 12  # differences shown before "and N more"
-# Not compared: who makes a role becomes a member of it, and no migration can undo that.
-MEMBERSHIPS = ("grant_role_stmt",)
+# Not compared: roles belong to a server, whoever makes one becomes a member of it, and no migration can undo that. One
+# that owns something, or has a right, is a difference of that object.
+OF_ROLES = ("grant_role_stmt", "create_role_stmt", "alter_role_stmt", "alter_role_set_stmt", "drop_role_stmt")
 GUESSED = 3  # how many unrecorded files a run that was cut off may have left, at most
 
 
@@ -186,7 +187,7 @@ def engine_and_catalogs(run: Run, left: Database, right: Database) -> Compared:
     differences = compare(one, other, run.claims, names)
     line_ends = in_line_ends_alone(one, other, run.claims)
     return Compared(
-        "" if line_ends and not differences else without_platform(sql, one, other, run.claims, MEMBERSHIPS),
+        "" if line_ends and not differences else without_platform(sql, one, other, run.claims, OF_ROLES),
         differences, line_ends, platform(one, other, run.claims, names),
         tuple((name, right) for name, found in named for right in exposed(found)),
         tuple((name, extension) for name, found in named for extension in stand_ins(found)),

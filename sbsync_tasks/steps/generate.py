@@ -39,6 +39,7 @@ from ..generate import (
     positions,
     replaced_tables,
     text_of,
+    without_idle_roles,
 )
 from ..migrations import Migration, next_version, write_sql
 from ..paths import state_dir
@@ -123,6 +124,7 @@ class _Generator:
         run = self.run
         sql = self._asked(shadow.endpoint)
         sql = without_platform(sql, run.catalog(shadow), run.catalog(self.database), run.claims)
+        sql = without_idle_roles(sql)
         return self._as_written(sql, before) or self._completed(sql)
 
     def _asked(self, source: Endpoint) -> str:
@@ -236,7 +238,9 @@ class _Generator:
         """What the engine still finds, without what is the platform's."""
         run, schemas = self.run, self.run.settings.schemas
         sql = self._asked(endpoint)
-        return without_platform(sql, read_catalog(scratch, schemas), read_catalog(target, schemas), run.claims)
+        return without_idle_roles(
+            without_platform(sql, read_catalog(scratch, schemas), read_catalog(target, schemas), run.claims)
+        )
 
     def _differences(self, scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> tuple[Difference, ...]:
         """How the scratch copy and the database differ, line ends included."""

@@ -125,6 +125,6 @@ def prove_order(run: Run, state: State) -> None:
 
 def _late(state: State) -> list[Migration]:
     """Files that the remote has not had, older than the newest version that it has."""
-    head = max(state.remote_history, default="")
+    head = max(filter(str.isdigit, state.remote_history), default="")
     rows = state.rows_of(Verdict.PENDING, Verdict.LOCAL_STALE)
     return [row.file for row in rows if row.file and not row.remote and row.version < head]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .. import histories
 from ..console import counted
-from ..databases import Database, NextLocal, explained, push, read_back
+from ..databases import Database, FileFailedError, NextLocal, explained, push, read_back
 from ..databases.catalog import MIGRATIONS, Difference, compare, read_catalog, told
 from ..databases.open import clusters_of
 from ..errors import NoConnectionError, RefusedError, SbsyncError
@@ -104,11 +104,9 @@ def _swap_embedded(run: Run) -> tuple[str, ...]:
     try:
         return run.next_local.replace(local.cluster)
     except CliError as error:
-        raise CliError(
-            f"The seeds do not fit the migrations: {error.message}",
-            f"{local.name} is as it was. Correct the seed files that [db.seed] in supabase/config.toml names, then "
-            "run again.",
-        ) from None
+        what = "The seeds do not fit the migrations" if isinstance(error, FileFailedError) else "The seeds were not run"
+        hint = error.hint or "See what the migrations set for the whole database or for a role: it holds afterwards."
+        raise CliError(f"{what}: {error.message}", f"{local.name} is as it was. {hint}") from None
 
 
 def bring_up(run: Run, state: State, action: BringUp, done: Done) -> None:

@@ -1,4 +1,4 @@
-"""Roles that pending files need: `supabase/roles.sql` makes them on new databases alone, never on the remote."""
+"""Roles that pending files need or make: `supabase/roles.sql` is for new databases alone, never for the remote."""
 
 from __future__ import annotations
 
@@ -20,20 +20,51 @@ PLATFORM = ("anon", "authenticated", "service_role")  # what a migration may tak
 PASSWORD = re.compile(r"\bpassword\b", re.IGNORECASE)
 
 
-def refuse_missing(run: Run, state: State) -> None:
-    """Stop before a push that the remote would refuse for want of a role.
+def refuse_unfit(run: Run, state: State) -> None:
+    """Stop before a push that the remote would refuse for want of a role, or because it has one already.
 
     Looked for are the roles that `roles.sql` makes, and the platform's: with any other one, the files would not have
     applied to a shadow.
 
     Raises:
-        RefusedError: names each with the place that needs it, and says what to run on the remote.
+        RefusedError: names each with its place, and says what to do.
     """
     if not state.pending:
         return
-    made_there = _roles_sql(run.settings.root)
     with run.remote.connection() as connection:
         there = {str(row[0]) for row in connection.execute("select rolname from pg_roles")}
+    _refuse_missing(run, state, there)
+    _refuse_made_twice(run, state, there)
+
+
+def _refuse_made_twice(run: Run, state: State, there: set[str]) -> None:
+    twice = {role: found for role, found in _made(state.pending).items() if role in there}
+    if not twice:
+        return
+    listed = "\n".join(f"  - {quoted(role)} ({place})" for role, (place, _) in twice.items())
+    statements = "\n".join(f"  {text};" for _, parsed in twice.values() if (text := _without_password(parsed)))
+    raise RefusedError(
+        f"{run.remote.label} has roles already that pending files make. Nothing was changed.\n{listed}",
+        "Write these statements into supabase/roles.sql, which is run on new databases alone, and take them out of the "
+        f"migrations; then run the same command again:\n{statements}",
+    )
+
+
+def _made(migrations: Iterable[Migration]) -> dict[str, tuple[str, Parsed]]:
+    """The roles that files make by a statement of their own, and do not drop before, each with its place."""
+    found: dict[str, tuple[str, Parsed]] = {}
+    dropped: set[str] = set()
+    for migration in sorted(migrations):
+        for parsed in _parsed(migration.sql):
+            if parsed.name == "drop_role_stmt":
+                dropped |= set(_specified(parsed.node))
+            elif parsed.name == "create_role_stmt" and parsed.node.role not in dropped:
+                found.setdefault(parsed.node.role, (f"{migration.file_name}, line {parsed.statement.line}", parsed))
+    return found
+
+
+def _refuse_missing(run: Run, state: State, there: set[str]) -> None:
+    made_there = _roles_sql(run.settings.root)
     missing = {
         role: place
         for role, place in _needed(state.pending).items()

@@ -44,7 +44,9 @@ def status(run: Run) -> bool:
             "misnamed": [s.name for s in state.folder.misnamed], "duplicates": list(state.folder.duplicates),
         }
     )  # fmt: skip
-    applied = all(row.verdict is Verdict.APPLIED for row in state.rows) and not state.folder.misnamed
+    applied = all(row.verdict is Verdict.APPLIED for row in state.rows) and not (
+        state.folder.misnamed or state.folder.duplicates
+    )
     return not (applied and (local is None or local.none) and remote.none)
 
 

@@ -35,7 +35,7 @@ def stayed(
         pending: The files that its history does not know.
     """
     broken = partly.invalid(differences)
-    suspects = [m for m in pending if not partly.is_atomic(m)][:LOOKED_AT] if differences else []
+    suspects = [m for m in pending if partly.may_leave_parts(m)][:LOOKED_AT] if differences else []
     found = partly.mended(run.catalog(run.remote), broken)
     tried = (partly.of(file, tuple(_fitting(run, base, file, found))) for file in suspects)
     part = next((this for this in tried if this), None)

@@ -48,7 +48,10 @@ def histories_again(run: Run, state: State, proof: Proof) -> Proof:
         remote = histories.read(connection)
     with run.local.connection() as connection:
         local = histories.read(connection)
-    now = State.of(read_folder(run.settings.root), local, remote)
+    folder = read_folder(run.settings.root)
+    ours = {m.version: m for m in state.files}  # what a hook has made of them since is told at the commit
+    folder = replace(folder, migrations=tuple(ours.get(m.version, m) for m in folder.migrations))
+    now = State.of(folder, local, remote)
     recorded = {m.file_name for m in state.files if m.version in remote}
     return replace(
         proof, histories=_histories_differ(now, {m.version for m in now.pending}),

@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..migrations import Migration, write_sql
+from ..migrations import Migration, read_sql, write_sql
 from ..settings.config_toml import ConfigToml
 
 # The CLI takes any database that listens on this machine at the port of its config.toml for its own stack, and a
@@ -38,6 +38,9 @@ def fill(place: Path, config: ConfigToml, migrations: Iterable[Migration], *, se
 
     Returns:
         The project folder.
+
+    Raises:
+        SbsyncError: `roles.sql` or a seed file cannot be read as UTF-8.
     """
     project = below(place, config.root)
     supabase = project / "supabase"
@@ -45,11 +48,9 @@ def fill(place: Path, config: ConfigToml, migrations: Iterable[Migration], *, se
     (supabase / "config.toml").write_text(configuration(config), encoding="utf-8")
     roles = config.root / "supabase" / "roles.sql"
     if roles.is_file():
-        shutil.copyfile(roles, supabase / "roles.sql")
+        _copy(roles, supabase / "roles.sql")
     for file in _seed_files(config) if seed else ():
-        copy = below(place, file)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, copy)
+        _copy(file, below(place, file))
     _write(supabase / "migrations", migrations)
     return project
 
@@ -64,6 +65,13 @@ def _write(folder: Path, migrations: Iterable[Migration]) -> None:
             write_sql(file, migration.sql)
         else:
             file.hardlink_to(first)
+
+
+def _copy(file: Path, copy: Path) -> None:
+    if file.suffix.lower() == ".sql":
+        read_sql(file)  # the CLI would take U+FFFD for what is no UTF-8, and run that
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, copy)
 
 
 def configuration(config: ConfigToml) -> str:

@@ -151,7 +151,7 @@ def boundary(context: Context, console: Console) -> Iterator[None]:
     except Exception as error:
         if debug or not _foreign(error):
             raise
-        raise _exit(console, _first_line(error), "", errors.FAILED) from None
+        raise _exit(console, _first_line(error), _way_out(error), errors.FAILED) from None
 
 
 def _foreign(error: Exception) -> bool:
@@ -161,7 +161,18 @@ def _foreign(error: Exception) -> bool:
     return isinstance(error, OSError | psycopg.Error)
 
 
+def _way_out(error: Exception) -> str:
+    ended = "due to statement timeout" in str(error)
+    return (
+        "A statement_timeout of the role or the database is too short for this: raise it, then run again."
+        if ended
+        else ""
+    )
+
+
 def _first_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
     return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else 'no details'}"
 
 

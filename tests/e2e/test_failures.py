@@ -53,10 +53,10 @@ def in_the_way(data: Data, statement: str) -> str:
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
-        ("alter table public.t alter n set not null", "1 rows"),
-        ("create unique index i on public.t (e)", "1 values"),
-        ("alter table public.t add constraint c check (n > 3)", "1 rows"),
-        ("alter table public.t add constraint c foreign key (a) references public.p (id)", "2 rows"),
+        ("alter table public.t alter n set not null", "In the way: 1 row."),
+        ("create unique index i on public.t (e)", "There more than once: 1 value."),
+        ("alter table public.t add constraint c check (n > 3)", "In the way: 1 row."),
+        ("alter table public.t add constraint c foreign key (a) references public.p (id)", "In the way: 2 rows."),
         ("alter table public.t add column x int not null", ""),  # the query would need the column
         ("alter table public.nowhere add x int", ""),
     ],
@@ -67,7 +67,7 @@ def test_rows_that_forbid_it_are_counted_and_can_be_seen(database: Data, stateme
     assert bool(said) == bool(expected)
     if expected:
         (query,) = re.findall(r"`(.+);`", said)
-        assert len(database.rows(query)) == int(expected[0])
+        assert f": {len(database.rows(query))} " in expected
 
 
 @pytest.mark.parametrize("statement", ["alter table public.t add x int", "drop table public.t"])

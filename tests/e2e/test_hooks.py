@@ -52,3 +52,27 @@ def test_a_hook_that_changes_more_is_told_with_the_way_out(project: Project, way
     assert project.git("status", "--short") == ""
     again = project.sync("local-to-remote", "--commit", "--json")
     assert (again.data["plan"], again.data["proof"]["in_sync"]) == ([], True)
+
+
+def test_a_file_of_the_users_own_that_cannot_be_committed_stops_before_the_push(project: Project) -> None:
+    """Written by hand, with --commit: what git or a hook will say is told first, or the commit is no tick."""
+    project.migration("20990101000000", "mine", f"{CHANGE};\n")
+    before = project.snapshot()
+    done = project.task("local-to-remote", "--commit", "--dry-run")
+    assert "commit 20990101000000_mine.sql" in done.text
+    project.write(".git/MERGE_HEAD", project.git("rev-parse", "HEAD"))
+    done = project.task("local-to-remote", "--commit", "--yes")
+    assert (done.code, "A merge is in progress" in done.stderr) == (4, True), done.text
+    assert project.snapshot() == before
+    (project.root / ".git/MERGE_HEAD").unlink()
+
+    project.write(".git/hooks/pre-commit", "#!/bin/sh\nrm supabase/migrations/*_mine.sql\ngit add --all\n").chmod(0o755)
+    done = project.task("local-to-remote", "--commit", "--yes")
+    assert done.code == 1, done.text
+    assert "does not have 20990101000000_mine.sql: a hook has taken that out." in done.stderr
+    assert "✓ committed" not in done.text
+    (project.root / ".git/hooks/pre-commit").unlink()  # as advised
+    assert project.task("resolve", "--yes").code == 0
+    assert project.task("commit", "--yes").code == 0
+    assert project.task("verify").code == 0
+    assert project.git("status", "--short") == ""

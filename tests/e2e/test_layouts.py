@@ -19,11 +19,21 @@ UP = "create table public.projects (id bigint primary key)"
 DOWN = "create table public.expenses (id bigint primary key)"
 
 
+OLD, NEW = "2.122.1", "3.1.0"
+# What a layout asks of the CLI is the same in every release, so each is tried with one.
+WITH_THE_OLDER = (
+    "linked_migrations", "git_above", "worktree", "detached", "ignored", "submodule", "reached_by_a_link", "monorepo",
+)  # fmt: skip
+
+
 @pytest.fixture
-def project(synced: Project, tmp_path: Path) -> Iterator[Project]:
+def project(
+    request: pytest.FixtureRequest, synced: Project, cli: Callable[[str], Path], tmp_path: Path
+) -> Iterator[Project]:
     """A sandbox project in sync, two folders deep: there is room above it."""
     (tmp_path / "mono/services").mkdir(parents=True)
     copied = synced.copy_to(tmp_path / "mono/services/a")
+    copied.cli = cli(OLD if any(layout in request.node.name for layout in WITH_THE_OLDER) else NEW)
     try:
         yield copied
     finally:

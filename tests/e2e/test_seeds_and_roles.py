@@ -1,5 +1,8 @@
 """supabase/roles.sql and the seed files of config.toml are run as the CLI runs them."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from tests.support.project import Project
@@ -47,8 +50,12 @@ def test_what_is_declined_does_not_wait_for_seeds_that_take_long(project: Projec
     assert "local-next" not in project.clusters.names()
 
 
-def test_a_role_that_the_remote_lacks_is_told_before_the_push(project: Project) -> None:
+@pytest.mark.parametrize("version", ["", pytest.param("2.122.1", marks=pytest.mark.matrix)])
+def test_a_role_that_the_remote_lacks_is_told_before_the_push(
+    project: Project, cli: Callable[[str], Path], version: str
+) -> None:
     """After a public report: the push failed, and following its advice broke the local side."""
+    project.cli = cli(version) if version else project.cli
     project.write(
         "supabase/roles.sql",
         "create role app_reader nologin;\ncreate user app_writer password 'hush-hush';\n"
@@ -59,6 +66,7 @@ def test_a_role_that_the_remote_lacks_is_told_before_the_push(project: Project) 
         "create table public.a (id int primary key);\nalter table public.a enable row level security;\n"
         "grant select on public.a to app_reader;\ngrant insert on public.a to app_writer;\n",
     )  # fmt: skip
+    project.remote.run("create role only_there nologin")  # one that nothing belongs to is no difference
     before = project.snapshot()
     done = project.task("local-to-remote", "--yes")
     assert done.code == 4, done.text
@@ -76,3 +84,27 @@ def test_a_role_that_the_remote_lacks_is_told_before_the_push(project: Project) 
     for database in (project.local, project.remote):
         assert database.value("select has_table_privilege('app_reader', 'public.a', 'select')") is True
     assert project.task("reset", "--yes").code == 0
+
+
+@pytest.mark.matrix
+def test_a_role_that_the_remote_has_already_is_told_before_the_push(project: Project) -> None:
+    """Made by hand on both sides, as roles of a server are, and granted something locally."""
+    for database in (project.local, project.remote):
+        database.run("create role app_reader nologin")
+    project.local.run("create table public.a (id int primary key)", "grant select on public.a to app_reader")
+    before = project.snapshot()
+    done = project.task("local-to-remote", "--yes")
+    assert done.code == 4, done.text
+    assert "has roles already that pending files make. Nothing was changed.\n  - app_reader (" in done.stderr
+    assert project.snapshot() == before
+
+    # The advice, word for word.
+    _, _, statements = done.stderr.partition("then run the same command again:\n")
+    project.write("supabase/roles.sql", statements)
+    done = project.sync("local-to-remote", "--json")
+    assert done.data["proof"]["in_sync"] is True
+    assert "app_reader" not in "".join(
+        line for line in project.migrations.popitem()[1].splitlines() if "CREATE" in line
+    )
+    for database in (project.local, project.remote):
+        assert database.value("select has_table_privilege('app_reader', 'public.a', 'select')") is True

@@ -94,9 +94,11 @@ def test_what_the_cli_skips_stops_every_task_that_goes_by_the_files(still: Proje
 @pytest.mark.matrix
 def test_other_folders_are_named_once_and_stop_nothing(still: Project) -> None:
     still.write("supabase/migrations/archive/20250101000000_old.sql", "select 1;\n")
+    still.write("supabase/schemas/teams.sql", "create table public.declared ();\n")
     for task in ("local-to-remote", "remote-to-local"):
         done = still.sync(task)
         assert done.stderr.count("left alone in supabase/migrations, as the CLI does: archive/") == 1
+        assert done.stderr.count("not looked at: the declared schemas in supabase/schemas.") == 1
         assert "equal as far as compared" in done.stderr
 
 

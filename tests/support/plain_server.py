@@ -31,12 +31,13 @@ class PlainServer:
     Args:
         password: Of the role `postgres`.
         base: `plain` (plain_base.sql) or `docker-stack` (where its init.sql is at hand).
+        bindir: The server's programs; those of the embedded databases as a rule.
     """
 
-    def __init__(self, password: str = NASTY_PASSWORD, base: str = "plain") -> None:
+    def __init__(self, password: str = NASTY_PASSWORD, base: str = "plain", bindir: Path | None = None) -> None:
         self._password = password
         self._admin_password = secrets.token_urlsafe(12)
-        self._bindir = server_tree(find_binaries(None))
+        self._bindir = bindir or server_tree(find_binaries(None))
         user = account.current()
         place = account.private_dir(account.home() / "plain", user)
         spread(place)

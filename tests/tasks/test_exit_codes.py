@@ -159,8 +159,12 @@ def test_a_server_that_does_not_answer(invoke, project):
         ),
         (psycopg.OperationalError(), "OperationalError: no details"),
         (psycopg.OperationalError(f"password {SECRET} is wrong"), "password *** is wrong"),
+        (
+            psycopg.errors.QueryCanceled("canceling statement due to statement timeout"),
+            "raise it, then run again",
+        ),
         (OSError(28, "No space left on device"), "No space left on device"),
-        (PermissionError(13, "Permission denied", "/x"), "/x"),
+        (PermissionError(13, "Permission denied", "/x"), "error: /x: Permission denied."),
     ],
 )
 def test_an_error_that_nobody_expected(invoke, project, mocker, raised, words):

@@ -1,5 +1,6 @@
 """What is shown where, what is asked, and what happens where nobody can be asked."""
 
+import io
 import json
 import os
 import re
@@ -51,6 +52,17 @@ def test_with_json_stdout_is_one_document(capsys):
     made.document({"error": "too late"})
     out, _ = capsys.readouterr()
     assert json.loads(out) == {"name": "ü", "files": ["a"]}
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "utf-8"])
+def test_results_are_utf8_whatever_the_locale_says(monkeypatch, encoding):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+    made = console()
+    made.result("select 'ü✓';")
+    with made.as_result():
+        made.say("a ⇄ b", "ok")
+    assert written.getvalue() == "select 'ü✓';\n✓ a ⇄ b\n".encode()
 
 
 def test_an_empty_result_is_no_line(capsys):

@@ -118,3 +118,7 @@ def test_only_loopback_is_this_machine(host: str, *, here: bool) -> None:
 def test_a_passfile_line_escapes_what_libpq_splits_at() -> None:
     endpoint = Endpoint("::1", 5432, "db", "u", r"a:b\c")
     assert endpoint.passfile_line == r"\:\:1:5432:db:u:a\:b\\c"
+
+
+def test_an_ipv6_address_is_shown_in_brackets() -> None:
+    assert Endpoint("::1", 5432, "d", "u").label == "u@[::1]:5432/d"

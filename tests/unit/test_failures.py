@@ -79,6 +79,18 @@ HINTS = {
                "No earlier file makes it"),
     "twice": (("x;", *answer('relation "y" already exists', "42P07", 0, "x")), "`invoke remote-to-local`",
               "An earlier file makes it"),
+    "a role twice": (("x;", *answer('role "app" already exists', "42710", 0, "x")),
+                     "`do $$ begin if to_regrole('\"app\"') is null then create role \"app\"; end if; end $$;`",
+                     "supabase/roles.sql or an earlier file"),
+    "psql": (("x;", *answer('syntax error at or near "\\"', "42601", 0, "\\restrict x\n^")), "for psql alone", ""),
+    "conflict": (("x;", *answer('syntax error at or near "<<<<<<<"', "42601", 0, "x")), "conflict markers", ""),
+    "block": (("x;", *answer("LOCK TABLE can only be used in transaction blocks", "25P01", 0, "x")), "`begin;`", ""),
+    "database": (("x;", *answer("CREATE DATABASE cannot be executed within a pipeline", "25001", 0, "x")),
+                 "about one database", ""),
+    "template": (("x;", *answer('template database "template1" does not exist', "3D000", 0, "x")),
+                 "about one database", ""),
+    "no input": (("x;", *answer("COPY from stdin failed: No source stream defined", "57014", 0, "x")), "INSERT", ""),
+    "protocol": (("x;", *answer("invalid message format", "08P01", 0, "x")), "Correct the file", ""),
     "syntax": (("x;", *answer("syntax error", "42601", 0, "x")), "Correct the file", "Correct the file"),
     "permission": (("x;", *answer("permission denied for schema auth", "42501", 0, "x")), "may not do this", ""),
     "lost": (("x;", *answer("terminating connection", "57P01", 0, "x")), "broke off", ""),
@@ -106,6 +118,45 @@ def test_what_the_cli_itself_writes_is_not_shown_as_the_files():
         "supabase_migrations (SQLSTATE 42501)"
     )
     assert error.hint.startswith(f"`set role authenticated;` (line 2) still holds then: end {FILE} with `reset role;`")
+
+
+def test_the_clis_own_advice_is_not_passed_on():
+    said = "ERROR: LOCK TABLE can only be … (SQLSTATE 25P01)\nHint: This statement must run inside"
+    error = failed(
+        "lock table t;", f"{said} an explicit BEGIN;\n\nthe CLI adds none.\nAt statement: 0\nlock table t", "25P01"
+    )
+    assert "CLI" not in error.message
+    assert error.message.endswith("\n  lock table t")
+
+
+def test_what_the_cli_writes_of_a_seed_file_is_not_its_either():
+    error = failed(
+        "",
+        "ERROR: permission denied for schema supabase_migrations (SQLSTATE 42501)",
+        "42501",
+        file="supabase/seed.sql",
+    )
+    assert error.message.startswith("supabase/seed.sql was run to its end and could not be recorded on staging")
+    assert "a SET ROLE without `reset role;`" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "sqlstate", "hint"),
+    [
+        (
+            "permission denied for table schema_migrations",
+            "42501",
+            "may not write to supabase_migrations.schema_migrations on",
+        ),
+        ('null value in column "who"', "23502", "supabase_migrations.schema_migrations on staging does not take what"),
+    ],
+)
+def test_a_history_that_takes_no_row_is_not_the_files_fault(text, sqlstate, hint):
+    insert = "INSERT INTO supabase_migrations.schema_migrations(version, name, statements) VALUES($1, $2, $3)"
+    error = failed("select 1;\n", *answer(text, sqlstate, 1, insert))
+    assert hint in error.hint
+    assert f" in {FILE}, " in failed("select 1;\n", *answer(text, sqlstate, 1, insert), fresh=True).hint
+    assert "Correct the file" not in error.hint
 
 
 def test_other_files_and_other_errors():

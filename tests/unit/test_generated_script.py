@@ -1,7 +1,9 @@
 """The text of a generated migration, and what its comments say."""
 
+import pytest
+
 from sbsync_tasks import sqltext
-from sbsync_tasks.generate import added, engine_parts, enum_values_apart, text_of
+from sbsync_tasks.generate import added, engine_parts, enum_values_apart, text_of, without_idle_roles
 from sbsync_tasks.generate.script import replaces
 
 
@@ -27,3 +29,16 @@ def test_what_is_dropped_beside_one_that_is_made_may_be_the_same() -> None:
     assert not replaces(engine_parts(enum + table), "TABLE")
     assert replaces(engine_parts(f"alter type e rename to f; {enum} drop type f;"), "TYPE")
     assert replaces(engine_parts(f"drop table u; {table}"), "TABLE")
+
+
+@pytest.mark.parametrize(
+    ("sql", "kept"),
+    [
+        ('CREATE ROLE "loc" NOLOGIN;\n\nCREATE TABLE t (id int);', "CREATE TABLE t (id int);"),
+        ("CREATE ROLE app;\n\nGRANT SELECT ON t TO app;", "CREATE ROLE app;\n\nGRANT SELECT ON t TO app;"),
+        ("DROP ROLE a, b;\n\nALTER ROLE c SET work_mem = '1MB';\n\nALTER ROLE c LOGIN;", ""),
+        ("create rol x;", "create rol x;"),
+    ],
+)
+def test_a_role_that_the_change_has_nothing_to_do_with_is_left_out(sql: str, kept: str) -> None:
+    assert without_idle_roles(sql).strip() == kept

@@ -1,6 +1,8 @@
 """Migration files: their names, their versions, and that none is ever overwritten."""
 
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -113,6 +115,67 @@ def test_a_file_in_another_encoding_is_named(tmp_path):
     put(tmp_path, "20260101000000_a.sql", b"select '\xfc';\n")
     with pytest.raises(SbsyncError, match=r"20260101000000_a\.sql is not valid UTF-8 \(byte 8\)"):
         read_folder(tmp_path)
+
+
+def test_a_zero_byte_is_named(tmp_path):
+    """PostgreSQL's protocol ends a text there: the CLI's push fails with "invalid message format"."""
+    put(tmp_path, "20260101000000_a.sql", b"select 1;\n\0\n")
+    with pytest.raises(SbsyncError, match=r"20260101000000_a\.sql has a zero byte on line 2"):
+        read_folder(tmp_path)
+
+
+def test_a_pointer_of_git_lfs_is_told_as_such(tmp_path):
+    put(tmp_path, "20260101000000_a.sql", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 5\n")
+    with pytest.raises(SbsyncError, match="pointer of git-lfs") as caught:
+        read_folder(tmp_path)
+    assert "`git lfs pull`" in caught.value.hint
+
+
+def test_a_name_that_is_no_utf8_is_told_as_such(tmp_path):
+    migrations_dir(tmp_path).mkdir(parents=True)
+    Path(os.fsdecode(os.fsencode(migrations_dir(tmp_path)) + b"/1_\xff.sql")).write_text("select 1;\n")
+    with pytest.raises(ConfigError, match=r"is no UTF-8: b'1_\\xff\.sql'"):
+        read_folder(tmp_path)
+
+
+def test_what_takes_a_migration_back_is_no_migration(tmp_path):
+    """As other tools have them side by side: the CLI would run both."""
+    for name in ("1_a.up.sql", "1_a.down.sql", "2_b.sql", "2_b.down.sql", "3_shut.down.sql"):
+        put(tmp_path, name)
+    folder = read_folder(tmp_path)
+    assert [m.file_name for m in folder.migrations] == ["1_a.up.sql", "2_b.sql", "3_shut.down.sql"]
+    assert [s.name for s in folder.misnamed] == ["1_a.down.sql", "2_b.down.sql"]
+    assert folder.duplicates == ()
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path, mocker):
+    put(tmp_path, "20260101000000_a.sql")
+    mocker.patch.object(Path, "read_bytes", side_effect=PermissionError(13, "Permission denied"))
+    with pytest.raises(SbsyncError, match=r"20260101000000_a\.sql cannot be read: Permission denied"):
+        read_folder(tmp_path)
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path):
+    migrations_dir(tmp_path).mkdir(parents=True)
+    os.mkfifo(migrations_dir(tmp_path) / "20260101000000_a.sql")
+    os.mkfifo(migrations_dir(tmp_path) / "other")
+    (found,) = read_folder(tmp_path).misnamed
+    assert found == Skipped("20260101000000_a.sql", "is no file", there=False)
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [
+        (["209901010000001"], "209901010000002"),
+        (["20260101000000", "209901010000001"], "209901010000002"),
+        (["100000000000000"], "20260301120000"),  # earlier as a text
+        (["9"], "90000000000000"),
+        (["9", "90000000000000"], "90000000000001"),
+        (["initial", "0001"], "20260301120000"),
+    ],
+)
+def test_a_longer_version_is_met_as_well(taken, expected):
+    assert next_version(taken, now=NOW) == expected
 
 
 def test_the_file_name():

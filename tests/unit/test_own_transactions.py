@@ -68,6 +68,23 @@ def test_a_complete_one_is_noted_as_not_atomic(sql):
     assert "not applied all or nothing" in note.why
 
 
+@pytest.mark.parametrize(
+    ("sql", "lines"),
+    [
+        ("begin;\nselect 1;\nrollback", [(3, 1)]),
+        ("begin;\nselect 1;\ncommit;\nbegin;\nselect 2;\nabort", [(6, 4)]),
+        ("begin;\ncommit and chain;\nselect 1;\nrollback", [(4, 2)]),
+        ("begin; savepoint a; select 1; rollback to a; commit", []),
+        ("begin;\nselect 1;\ncommit", []),
+    ],
+)
+def test_what_a_rollback_takes_back_is_noted(sql, lines):
+    found = [f for f in review(sql).findings if f.rule == "taken-back"]
+    assert [(f.line, f"from line {begun} on" in f.why) for f, (_, begun) in zip(found, lines, strict=True)] == [
+        (line, True) for line, _ in lines
+    ]
+
+
 def test_a_text_without_them_is_not_parsed(mocker):
     parse = mocker.spy(own_transactions, "parse")
     assert faults("create table of_this_test (begin_at int, a text default 'begin;'); select 1") == ()

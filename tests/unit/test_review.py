@@ -282,6 +282,7 @@ def test_exposure(sql, expected):
         ("cluster t", ["cluster public.t"]),
         ("refresh materialized view m", ["refresh public.m"]),
         ("reindex table t", ["reindex public.t"]),
+        ("reindex table concurrently t", []),
         ("create table t (a int); create index on t (a); alter table t add check (a > 0), alter a set not null", []),
     ],
 )

@@ -3,7 +3,7 @@
 import pytest
 
 from sbsync_tasks.migrations import Migration
-from sbsync_tasks.steps.roles import _makes, _needed, _statements
+from sbsync_tasks.steps.roles import _made, _makes, _needed, _statements
 
 NEEDS = {
     "select 1;\ngrant select on t to app;": {"app": "1_a.sql, line 2"},
@@ -24,6 +24,20 @@ NEEDS = {
 @pytest.mark.parametrize("sql", NEEDS)
 def test_roles_that_a_file_takes_for_granted(sql):
     assert _needed([Migration("1", "a", sql)]) == NEEDS[sql]
+
+
+MAKES = {
+    "select 1;\ncreate role app;": {"app": "1_a.sql, line 2"},
+    "CREATE USER app;": {"app": "1_a.sql, line 1"},
+    "drop role if exists app; create role app;": {},
+    "do $$ begin create role app; end $$;": {},
+    "create rol app;": {},
+}
+
+
+@pytest.mark.parametrize("sql", MAKES)
+def test_roles_that_a_file_makes(sql):
+    assert {role: place for role, (place, _) in _made([Migration("1", "a", sql)]).items()} == MAKES[sql]
 
 
 def test_a_role_that_another_file_makes_is_not_needed():

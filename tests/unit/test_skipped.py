@@ -1,5 +1,6 @@
 """The command that makes a migration of what the CLI would skip: it is run here, word for word."""
 
+import os
 import re
 import subprocess
 
@@ -77,6 +78,20 @@ def test_a_broken_link_is_taken_out(root, tracked):
     if tracked:
         run(root, "add", "--all")
         run(root, "-c", "user.name=T", "-c", "user.email=t@example.org", "commit", "--quiet", "--message", "Start")
+    assert followed(root) == []
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+def test_what_takes_a_migration_back_goes_elsewhere(root, tracked):
+    write(root, f"{MIGRATIONS}20250101000000_kept.down.sql", "drop table t;")
+    if tracked:
+        run(root, "add", "--all")
+    assert followed(root) == []
+    assert (root / "supabase/20250101000000_kept.down.sql").read_text() == "drop table t;"
+
+
+def test_what_is_no_file_is_taken_out(root):
+    os.mkfifo(migrations_dir(root) / "20250102000000_a.sql")
     assert followed(root) == []
 
 

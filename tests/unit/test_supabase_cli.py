@@ -248,6 +248,17 @@ def test_files_with_one_text_are_one_file_with_many_names(root, tmp_path):
     assert [(folder / m.file_name).stat().st_nlink for m in made] == [2, 1, 2]
 
 
+@pytest.mark.parametrize(("text", "said"), [(b"-- M\xfcller\n", "is not valid UTF-8"), (b"select 1;\0", "a zero byte")])
+def test_a_seed_file_that_the_cli_would_garble_is_refused(cli, root, text, said):
+    """It reads each byte that is no UTF-8 as U+FFFD, and runs that."""
+    put(root, "supabase/config.toml", '[db.seed]\nsql_paths = ["seeds/*"]\n')
+    put(root, "supabase/seeds/a.sql", "")
+    (root / "supabase/seeds/a.sql").write_bytes(text)
+    (root / "supabase/seeds/picture.png").write_bytes(b"\x89PNG")
+    with pytest.raises(SbsyncError, match=said):
+        cli().push(TARGET, (FIRST,), seed=True)
+
+
 def test_roles_and_seeds_are_the_projects_own_its_settings_and_env_files_are_not_seen(cli, played, root):
     put(
         root,

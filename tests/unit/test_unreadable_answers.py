@@ -93,6 +93,13 @@ def test_a_commit_that_lists_no_file_of_head_is_still_to_do(repository, tmp_path
     assert git.needed(repository).look().lacking([repository / FILE]) == (repository / FILE,)
 
 
+@pytest.mark.parametrize("prints", ["", ".gitignore\\0001", ".gitignore\\0001\\000*.sql\\000"])
+def test_a_file_that_git_ignores_by_a_rule_that_is_cut(repository, tmp_path, monkeypatch, prints):
+    fake_git(tmp_path, monkeypatch, "check-ignore", prints)
+    with pytest.raises(SbsyncError, match=r"its answer to `git check-ignore` cannot be read"):
+        git.needed(repository).check_ready([repository / FILE])
+
+
 @pytest.mark.parametrize(
     ("word", "prints"),
     [
@@ -309,6 +316,15 @@ def test_what_is_not_recorded_was_not_pushed(mocker, history):
         pushed.read_back(TARGET, "x", SENT)
 
 
+@pytest.mark.parametrize(("expected", "culprit"), [(SENT[1:], "2_b.sql"), ((), "a seed file")])
+def test_what_a_push_takes_out_of_the_history_is_missed(mocker, expected, culprit):
+    mocker.patch.object(pushed, "connection_to")
+    mocker.patch.object(pushed.histories, "read", return_value={"2": ROWS["2"]})
+    with pytest.raises(CliError, match=r"x no longer has 1_a.sql in its history") as caught:
+        pushed.read_back(TARGET, "x", expected, SENT)
+    assert f"A statement in {culprit}, or" in caught.value.hint
+
+
 def test_every_push_by_the_cli_is_read_back():
     """Whatever wants it, shadows, the local database, the remote or the demo: one function pushes and reads back."""
     package = Path(git.__file__).parent
@@ -318,7 +334,7 @@ def test_every_push_by_the_cli_is_read_back():
 
 def test_what_is_read_back_is_what_was_expected(mocker):
     mocker.patch.object(pushed, "connection_to")
-    mocker.patch.object(pushed.histories, "read", return_value={"1": ROWS["1"]})
+    read = mocker.patch.object(pushed.histories, "read", return_value={**ROWS, "2": Recorded("2", "b", ("select 3",))})
     cli = mocker.Mock(push=mocker.Mock(return_value=Pushed(("1_a.sql", "2_b.sql"), ())))
     pushed.push(cli, TARGET, "x", SENT, SENT[:1])
     # Of what is there already the CLI gets the name, and nothing that it could run.
@@ -326,3 +342,6 @@ def test_what_is_read_back_is_what_was_expected(mocker):
     assert [m.sql for m in cli.push.call_args[0][1]] == [SENT[0].sql, pushed.RECORDED]
     with pytest.raises(CliError, match=r"x has not recorded 2_b.sql"):
         pushed.push(cli, TARGET, "x", SENT, SENT)
+    read.return_value = {"1": ROWS["1"]}
+    with pytest.raises(CliError, match=r"x no longer has 2_b.sql"):
+        pushed.push(cli, TARGET, "x", SENT, SENT[:1])

@@ -26,7 +26,7 @@ PLATFORM_EXTENSIONS = (
 NOT_COMPARED: tuple[str, ...] = (
     "rows of tables, seeds, last values of sequences",
     "storage buckets and files, auth users, vault secrets, scheduled jobs",
-    "roles: attributes, memberships, passwords, settings",
+    "roles that own nothing and have no rights; attributes, memberships, passwords, settings of all",
     "cluster and database settings",
     "versions of extensions, and the objects that belong to one",
     "the order of a table's columns",

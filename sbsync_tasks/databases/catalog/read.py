@@ -24,6 +24,7 @@ SETTINGS = (
     ("extra_float_digits", "3"),
     ("bytea_output", "hex"),
     ("quote_all_identifiers", "off"),
+    ("statement_timeout", "0"),  # one of the role's is meant for other statements
 )
 SCOPE = "00_scope.sql"
 
