@@ -103,8 +103,8 @@ def whole(connection: Connection, backup: Backup, only: Sequence[str] = ()) -> t
         data = [e for e in _rows_of(backup, filled) if e.kind == ROWS or e.schema not in ours.kept]
         with _unguarded(connection, _numbers(connection, [t for t in filled if t.schema in ours.kept])):
             _load(connection, backup, data)
+            _count(connection, filled)
         _run(connection, backup, schema, "post-data")
-        _count(connection, filled)
         return tuple(_unfilled(connection))
 
 
@@ -129,7 +129,7 @@ def rows(connection: Connection, backup: Backup, tables: Sequence[Table]) -> Non
         data = [e for e in _rows_of(backup, filled) if e.kind == ROWS or (e.schema, e.name) in names]
         with _unguarded(connection, numbers):
             _load(connection, backup, data)
-        _count(connection, filled)
+            _count(connection, filled)
 
 
 def had(backup: Backup, tables: Sequence[Table]) -> tuple[TableRows, ...]:
