@@ -132,8 +132,10 @@ class Ours:
             return True  # it is made only where it is not there yet
         if entry.kind == "SCHEMA":
             return entry.name not in self.kept and entry.owner in self.roles
+        if schema in self.kept and entry.kind in ON_TABLES:
+            return (schema, entry.name) not in self.there
         if schema in self.kept and schema not in self.tidied:
-            return entry.kind in ON_TABLES and (schema, entry.name) not in self.there
+            return False
         if entry.kind != "DEFAULT ACL" and (not schema or schema in self.kept) and self.service.search(entry.owner):
             return False  # what the platform brings outside the user's schemas: the server has its own
         return entry.owner in self.roles

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     Connection = psycopg.Connection[tuple[Any, ...]]
 
-# Managed schemas that are made anew where the role may do that, and the one of which only the user's part is.
-CLEARED, TIDIED = (*KEPT_DATA, "realtime"), ("extensions",)
+# Managed schemas that are made anew where the role may do that; else only the user's part, as always in the last one.
+CLEARED = (*KEPT_DATA, "realtime")
+TIDIED = (*CLEARED, "extensions")
 PREPARED = (
     "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0;"
     " set local lock_timeout = '30s'; set local search_path = ''"
@@ -42,7 +43,7 @@ HINTS = {
 COPY, COPY_END, END_OF_ROWS = b"COPY ", b" FROM stdin;\n", b"\\.\n"
 # What a script says for psql, or for a newer server than this one may be; and the transaction is ours.
 NOT_FOR_US = re.compile(rb"\\(un)?restrict .*\n|SET transaction_timeout = 0;\n|BEGIN;\n|COMMIT;\n")
-HEADER = 40  # lines at the beginning and at the end of a script of a schema in which it says such things
+RESTRICTED = re.compile(rb"\\restrict (\S+)\n")
 ROLES = "select rolname, pg_has_role(oid, 'usage') from pg_roles"
 SCHEMAS = "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'"
 ON_TABLES = """
@@ -94,8 +95,9 @@ def whole(connection: Connection, backup: Backup, only: Sequence[str] = ()) -> t
     partial = only or backup.manifest.partial
     with _one_transaction(connection):
         ours = _clear(connection)
-        for name in missing_roles(connection, backup):
-            connection.execute("".join(_roles(backup)[name]).encode())
+        made = [text for name in missing_roles(connection, backup) for text in _roles(backup)[name]]
+        for statement in sorted(made, key=lambda text: text.startswith("GRANT")):  # once all are there
+            connection.execute(statement.encode())
         listed = _entries(backup, layout.SCHEMA)
         schema = [e for e in (without_foreign_keys(listed) if partial else listed) if ours.takes(e)]
         _run(connection, backup, schema, "pre-data")
@@ -205,9 +207,12 @@ def _rows_of(backup: Backup, filled: Sequence[TableRows]) -> list[Entry]:
 def _run(connection: Connection, backup: Backup, chosen: Sequence[Entry], section: str) -> None:
     """Run a section of the schema's script."""
     with _script(backup, layout.SCHEMA, chosen, f"--section={section}") as lines:
-        text = list(lines)
-    ends = {*range(HEADER), *range(len(text) - HEADER, len(text))}
-    connection.execute(b"".join(t for n, t in enumerate(text) if n not in ends or not NOT_FOR_US.fullmatch(t)))
+        text = b"".join(lines)
+    head, name, rest = text.partition(b"-- Name: ")
+    key = RESTRICTED.search(head)
+    if key:  # for psql alone, at the beginning and at the end
+        rest = rest.replace(b"\\unrestrict %b\n" % key[1], b"")
+    connection.execute(NOT_FOR_US.sub(b"", head) + name + rest)
 
 
 def _load(connection: Connection, backup: Backup, chosen: Sequence[Entry]) -> None:

@@ -13,6 +13,19 @@ begin
   return new;
 end
 $$;
+create procedure app.commits() language plpgsql as $$
+begin
+  /*
+BEGIN;
+COMMIT;
+\restrict x
+\unrestrict x
+SET transaction_timeout = 0;
+-- Name: x
+  */
+  commit;
+end
+$$;
 create table app.log (at timestamptz not null default now(), said text);
 create function app.told() returns trigger language plpgsql as $$
 begin

@@ -51,7 +51,7 @@ def test_each_entry_is_taken_apart_though_names_hold_spaces() -> None:
 
 def ours(*roles: str, kept: tuple[str, ...] = ("auth", "extensions", "vault")) -> Ours:
     there = {("auth", "users kept")}
-    return Ours(roles, kept, ("extensions",), there, re.compile(SERVICE_ROLES))
+    return Ours(roles, kept, ("auth", "extensions"), there, re.compile(SERVICE_ROLES))
 
 
 PLAIN, ADMIN = ours("postgres"), ours("postgres", "supabase_admin", "supabase_auth_admin", kept=("extensions", "vault"))
@@ -70,7 +70,8 @@ PLAIN, ADMIN = ours("postgres"), ours("postgres", "supabase_admin", "supabase_au
         ("ACL||SCHEMA auth|supabase_admin", False, True),
         ("ACL||SCHEMA vault|supabase_admin", False, False),
         ("TABLE|auth|users|supabase_auth_admin", False, True),
-        ("TABLE|auth|mine|postgres", False, True),
+        ("TABLE|auth|mine|postgres", True, True),
+        ("TABLE|vault|mine|postgres", False, False),
         ("TRIGGER|auth|users made_anew|supabase_auth_admin", True, True),
         ("TRIGGER|auth|users kept|supabase_auth_admin", False, True),
         ("FUNCTION|extensions|mine()|postgres", True, True),

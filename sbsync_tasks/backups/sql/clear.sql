@@ -48,7 +48,7 @@ select distinct step, statement from (
   join mine r on r.oid = coalesce(c.relowner, p.proowner, t.typowner, n.nspowner),
   pg_identify_object(d.classid, d.objid, 0) i
   where d.refclassid = 'pg_namespace'::regclass and d.deptype = 'n' and d.classid <> 'pg_extension'::regclass
-    and (n.nspname = 'public' or r.oid in (select oid from users))
+    and (n.nspname = 'public' or r.oid in (select oid from users)) and n.oid not in (select oid from schemas)
     and not exists (
       select from pg_depend o where o.classid = d.classid and o.objid = d.objid and o.deptype in ('e', 'i')
     )
