@@ -23,6 +23,7 @@ from tests.support import leftovers
 from tests.support.plain_server import NASTY_PASSWORD, PlainServer
 from tests.support.project import Done, Project
 
+pytestmark = pytest.mark.matrix
 # What the remote alone has; a file that waits or fails where this role is does so there, and on no shadow.
 MARK = "create role the_remote nologin"
 ON_THE_REMOTE = "if exists (select from pg_roles where rolname = 'the_remote') then {}; end if;"
@@ -146,7 +147,6 @@ def ends_in_a_proof(project: Project) -> None:
     assert project.git("status", "--short") == ""
 
 
-@pytest.mark.matrix
 def test_one_cause_after_the_other(with_release: Project) -> None:
     project = with_release
     project.migration("20990101000000", "base", BASE)
@@ -191,7 +191,6 @@ def once_it_waits(project: Project, does: Callable[[], None]) -> Iterator[None]:
         thread.join()
 
 
-@pytest.mark.matrix
 def test_a_server_that_is_killed_in_the_middle_of_a_push(project: Project) -> None:
     project.migration("20990101000000", "first", "create table public.first (id int primary key);\n")
     project.migration(
@@ -225,7 +224,6 @@ def test_a_session_that_holds_a_lock_is_ended_as_advised(project: Project) -> No
         ends_in_a_proof(project)
 
 
-@pytest.mark.matrix
 def test_a_disk_that_is_full(project: Project) -> None:
     """The remote's files lie on a disk of 48 MB; then it gets bigger."""
     folder = folder_of(project.root, project.remote.endpoint)
@@ -293,7 +291,6 @@ def without(extension: str) -> Iterator[tuple[PlainServer, Callable[[], None]]]:
         shutil.rmtree(place)
 
 
-@pytest.mark.matrix
 def test_an_extension_that_the_remote_lacks(project: Project) -> None:
     with without("citext") as (plain, install):
         remote = project.urls["remote"] = plain.create_database("lacking")
@@ -311,7 +308,6 @@ def test_an_extension_that_the_remote_lacks(project: Project) -> None:
         assert project.remote.value("select count(*) from pg_extension where extname = 'citext'") == 1
 
 
-@pytest.mark.matrix
 def test_a_history_that_others_have_changed(project: Project) -> None:
     """Columns of another tool's are nothing; a row that is no version, and a table that takes no row, are told."""
     table = "supabase_migrations.schema_migrations"

@@ -54,6 +54,7 @@ def test_a_hook_that_changes_more_is_told_with_the_way_out(project: Project, way
     assert (again.data["plan"], again.data["proof"]["in_sync"]) == ([], True)
 
 
+@pytest.mark.matrix
 def test_a_file_of_the_users_own_that_cannot_be_committed_stops_before_the_push(project: Project) -> None:
     """Written by hand, with --commit: what git or a hook will say is told first, or the commit is no tick."""
     project.migration("20990101000000", "mine", f"{CHANGE};\n")

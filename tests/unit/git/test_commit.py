@@ -194,6 +194,16 @@ def test_a_hook_that_formats_and_refuses(busy):
     assert state(busy)[:3] == before[:3]
 
 
+@pytest.mark.parametrize("does", ["rm", "git rm --quiet --cached --force"])
+def test_a_hook_that_takes_a_file_out_of_the_commit(root, does):
+    file = write(root, FILE)
+    hook(root, "pre-commit", f"{does} {FILE}; git add --update; echo x > other.txt; git add other.txt")
+    with pytest.raises(SbsyncError, match=f"does not have {Path(FILE).name}: a hook has taken that out") as caught:
+        git.needed(root).commit([file], "m")
+    assert "`invoke resolve` brings back" in caught.value.hint
+    assert FILE not in run(root, "ls-tree", "-r", "--name-only", "HEAD").splitlines()
+
+
 def test_what_a_hook_adds_is_told(root):
     hook(root, "pre-commit", "echo x > schema.txt; git add schema.txt")
     assert git.needed(root).commit([write(root, FILE)], "one").files == ("schema.txt", FILE)
