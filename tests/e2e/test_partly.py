@@ -30,7 +30,7 @@ def failed(project: Project, request: pytest.FixtureRequest) -> Project:
     project.migration(FUTURE, "names", request.param)
     done = project.task("local-to-remote", "--yes")
     assert done.code == 1, done.text
-    assert "1 values stand there more than once" in done.stderr
+    assert "There more than once: 1 value." in done.stderr
     assert "goes on from there" not in done.stderr
     assert FUTURE not in project.remote.history()
     project.said = done.stderr  # type: ignore[attr-defined]

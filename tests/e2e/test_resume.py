@@ -70,7 +70,7 @@ def test_a_push_that_fails_half_way_says_what_landed_and_goes_on_from_there(proj
     assert "line 1: ERROR: could not create unique index" in done.stderr
     assert "supabase db push" not in done.stderr
     query = "select name, count(*) from public.teams group by name having count(*) > 1"
-    assert f"1 values stand there more than once. To see them: `{query};`" in done.stderr
+    assert f"There more than once: 1 value. To see them: `{query};`" in done.stderr
     assert project.remote.rows(query) == [("a", 2)]
     assert "Rows that sandbox (" in done.stderr
     assert "On the remote now: 20260401000000_first.sql. Not there: 20260401000001_second.sql." in done.stderr
