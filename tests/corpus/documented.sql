@@ -282,4 +282,3 @@ insert into public.settings default values;
 create policy "read settings" on public.settings for select using (true);
 -- finds: nothing
 create policy "team members" on public.orders for all to authenticated using (exists (select 1 from public.customers c where c.id = customer_id)) with check (true and exists (select 1 from public.customers c where c.id = customer_id));
--- finds: nothing
