@@ -1,8 +1,9 @@
 """Tables and types that have another name, or stand in another schema: the engine drops them, and makes them anew.
 
 Nothing in two databases says that two names are one object. A table is taken for the same where it has all columns at
-their places and either its own name, in another schema, or a constraint or an index that bears a name as before: those
-keep theirs when a table is renamed. A type is taken for the same where it is defined alike: it makes no difference.
+their places and either its own name, in another schema, or an index (that of its primary key, mostly) that is called as
+before: an index keeps its name when its table is renamed. A partition is known by its bound in place of that; what all
+partitions inherit tells nothing. A type is taken for the same where it is defined alike: it makes no difference.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ select 'table', format('%I', n.nspname), format('%I', c.relname), '', (
     select array_agg(format('%s %I %I %s', a.attnum, a.attname, t.typname, a.atttypmod))
     from pg_attribute a join pg_type t on t.oid = a.atttypid
     where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped),
-  array(select k.conname::text from pg_constraint k where k.conrelid = c.oid
-    union select i.relname::text from pg_index x join pg_class i on i.oid = x.indexrelid where x.indrelid = c.oid)
+  array(select i.relname::text from pg_index x join pg_class i on i.oid = x.indexrelid
+      where x.indrelid = c.oid and not i.relispartition
+    union select pg_get_expr(c.relpartbound, c.oid) || ' of ' || inhparent::regclass from pg_inherits
+      where inhrelid = c.oid and c.relispartition)
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'f') and n.nspname !~ current_setting('sbsync.managed')
   and c.oid not in (select objid from pg_depend where deptype = 'e')
@@ -53,7 +56,7 @@ class Named:
         name: Its own name, quoted where needed.
         definition: Of a type, all that it is.
         columns: Of a table, its columns with their places and types.
-        bear: Of a table, the names of its constraints and indexes.
+        marks: Of a table, the names of its own indexes; of a partition, its bound as well.
     """
 
     word: str
@@ -61,11 +64,11 @@ class Named:
     name: str
     definition: str
     columns: frozenset[str]
-    bear: frozenset[str]
+    marks: frozenset[str]
 
     def same_table(self, other: Named) -> bool:
         """Whether the other one, in another database, is taken for this table."""
-        return self.columns <= other.columns and (self.name == other.name or bool(self.bear & other.bear))
+        return self.columns <= other.columns and (self.name == other.name or bool(self.marks & other.marks))
 
     def same_type(self, other: Named) -> bool:
         """Whether the other one, in another database, is defined as this type is."""
@@ -76,9 +79,12 @@ Pairs = list[tuple[Named, Named]]
 
 
 def moves(both: Both) -> Iterator[Part]:
-    """What gives schemas, types and tables of the scratch copy their new names; read anew after each kind."""
+    """What gives schemas, types and tables of the scratch copy their new names.
+
+    What has its new name already tells more: a type that another one is made of, a partition's parent. So twice.
+    """
     yield from _schemas(both)
-    for query, same in ((_TYPES, Named.same_type), (_TYPES, Named.same_type), (_TABLES, Named.same_table)):
+    for query, same in 2 * ((_TYPES, Named.same_type), (_TABLES, Named.same_table)):
         schemas = {name for (name,) in both.read(_SCHEMAS)[0]}
         here, there = map(_named, both.read(query))
         for old, new in _pairs(here, there, same):
@@ -132,6 +138,6 @@ def _moved(old: Named, new: Named) -> Iterator[Part]:
 
 def _named(rows: Rows) -> dict[str, Named]:
     return {
-        f"{schema}.{name}": Named(word, schema, name, definition, frozenset(columns or ()), frozenset(bear))
-        for word, schema, name, definition, columns, bear in rows
+        f"{schema}.{name}": Named(word, schema, name, definition, frozenset(columns or ()), frozenset(marks))
+        for word, schema, name, definition, columns, marks in rows
     }

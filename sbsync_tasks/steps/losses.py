@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ..console import counted
 from ..findings import Finding, Met, Review, Severity, review_together
 from ..findings.model import by_gravity
 from ..findings.names import dotted
@@ -155,7 +156,8 @@ class Weigher:
             return finding
         if not lost and finding.rule.removeprefix("drop-").replace("-", " ") in FOUND:
             return replace(finding, severity=Severity.NOTE, why=f"{finding.why} No rows go with it now.")
-        return replace(finding, why=f"{finding.why} {_told(lost)}") if lost else None
+        noun = "row" if self._table_of(finding.object) in ("", finding.object) else "value"
+        return replace(finding, why=f"{finding.why} {_told(lost, noun)}") if lost else None
 
     def held(self, label: str) -> int | None:
         """How many rows a table holds, or values a column; None where that cannot be told."""
@@ -238,6 +240,6 @@ def _one(connection: psycopg.Connection[Any], statement: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _told(rows: int) -> str:
-    counted = f"more than {COUNTED:,}" if rows > COUNTED else f"{rows:,}"
-    return f"It holds {counted} {'row' if rows == 1 else 'rows'} now."
+def _told(number: int, noun: str) -> str:
+    held = f"more than {COUNTED:,} {noun}s" if number > COUNTED else counted(number, noun)
+    return f"It holds {held} now."

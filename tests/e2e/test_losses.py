@@ -41,7 +41,7 @@ CASES = (
     ("drop table public.full", {"public.full": "3 rows"}),
     ("drop table public.bare cascade", {}),
     ("drop table if exists public.nowhere cascade", {}),
-    ("alter table public.full drop column note", {"public.full.note": "2 rows"}),
+    ("alter table public.full drop column note", {"public.full.note": "2 values"}),
     ("alter table public.full drop column empty", {}),
     ("alter table public.full drop column nowhere", {}),
     ("alter table public.bare alter column note type int using 1", {}),
@@ -69,7 +69,7 @@ CASES = (
     ("alter type public.mood rename to feeling; drop type public.feeling cascade", {"type public.feeling": ""}),
     # The types of columns are known
     ("alter table public.full alter column id type bigint", {}),
-    ("alter table public.full alter column id type smallint", {"public.full.id": "3 rows"}),
+    ("alter table public.full alter column id type smallint", {"public.full.id": "3 values"}),
     ("alter table public.coloured alter column s type kinds.shade using s::text::kinds.shade", {}),
     ("drop owned by anon", {"owned by anon": ""}),
 )

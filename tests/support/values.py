@@ -62,12 +62,11 @@ def values(connection: psycopg.Connection[tuple[object, ...]]) -> Values:
 
 
 def lost(before: Values, after: Values, wanted: Values) -> Iterator[str]:
-    """What columns held that the changed database has as well, and no longer hold."""
-    for key in sorted(before.keys() & wanted.keys()):
-        if wanted[key].generated:
-            continue
-        old, new = before[key], after[key]
-        kept = new.values == old.values if _comparable(old, new) else new.there >= old.there
+    """What columns held that the changed database has as well, under whatever name, and no longer hold."""
+    for key in sorted(key for key, column in wanted.items() if not column.generated):
+        new = after[key]
+        old = before.get(key, wanted[key])
+        kept = new.values == old.values if key in before and _comparable(old, new) else new.there >= old.there
         if not kept or len(new.values) < len(old.values):
             yield f"{'.'.join(key)}: {old.values} became {new.values}"
 

@@ -9,9 +9,9 @@ from sbsync_tasks.generate.moved import Named, _pairs
 ALPHA, BETA = "public.alpha", "public.beta"
 
 
-def table(name: str, *columns: str, bears: str = "") -> Named:
+def table(name: str, *columns: str, marks: str = "") -> Named:
     schema, _, own = name.partition(".")
-    return Named("table", schema, own, "", frozenset(columns), frozenset(bears.split()))
+    return Named("table", schema, own, "", frozenset(columns), frozenset(marks.split()))
 
 
 def enum(name: str, definition: str) -> Named:
@@ -29,29 +29,29 @@ def paired(
 @pytest.mark.parametrize(
     ("new", "same"),
     [
-        (table(BETA, "1 id int", bears="alpha_pkey"), True),  # a constraint keeps its name
-        (table(BETA, "1 id int", "2 more text", bears="alpha_pkey"), True),
-        (table(BETA, "1 id int", bears="beta_pkey"), False),  # a new table
-        (table(BETA, "2 id int", bears="alpha_pkey"), False),
-        (table("other.alpha", "1 id int", bears="x"), True),
+        (table(BETA, "1 id int", marks="alpha_pkey"), True),  # an index keeps its name
+        (table(BETA, "1 id int", "2 more text", marks="alpha_pkey"), True),
+        (table(BETA, "1 id int", marks="beta_pkey"), False),  # a new table
+        (table(BETA, "2 id int", marks="alpha_pkey"), False),
+        (table("other.alpha", "1 id int", marks="x"), True),
         (table("other.beta", "1 id int"), False),
     ],
 )
-def test_a_table_is_known_by_its_name_or_by_a_constraint_that_bears_it(new: Named, *, same: bool) -> None:
-    found = paired([table(ALPHA, "1 id int", bears="alpha_pkey")], [new])
+def test_a_table_is_known_by_its_name_or_by_an_index(new: Named, *, same: bool) -> None:
+    found = paired([table(ALPHA, "1 id int", marks="alpha_pkey")], [new])
     assert found == ([(ALPHA, f"{new.schema}.{new.name}")] if same else [])
 
 
 def test_a_table_that_is_still_there_has_no_other_name() -> None:
-    here = table(ALPHA, "1 id int", bears="key")
-    assert paired([here], [here, table(BETA, "1 id int", bears="key")]) == []
+    here = table(ALPHA, "1 id int", marks="key")
+    assert paired([here], [here, table(BETA, "1 id int", marks="key")]) == []
 
 
 def test_where_two_may_be_meant_the_one_that_kept_its_name_is_or_none() -> None:
-    there = [table("other.alpha", "1 id int", bears="key"), table("other.beta", "1 id int", bears="key")]
-    assert paired([table(ALPHA, "1 id int", bears="key")], there) == [(ALPHA, "other.alpha")]
-    assert paired([table("public.gamma", "1 id int", bears="key")], there) == []
-    both = [table(ALPHA, "1 id int", bears="key"), table(BETA, "1 id int", bears="key")]
+    there = [table("other.alpha", "1 id int", marks="key"), table("other.beta", "1 id int", marks="key")]
+    assert paired([table(ALPHA, "1 id int", marks="key")], there) == [(ALPHA, "other.alpha")]
+    assert paired([table("public.gamma", "1 id int", marks="key")], there) == []
+    both = [table(ALPHA, "1 id int", marks="key"), table(BETA, "1 id int", marks="key")]
     assert paired(both, there) == [(ALPHA, "other.alpha"), (BETA, "other.beta")]
 
 
