@@ -244,6 +244,12 @@ def _parents(rows: Rows) -> dict[str, Parents]:
     return {name: Parents(tuple(parents), bound if partition else "") for name, partition, bound, parents in rows}
 
 
+def new_parents(both: Both) -> set[str]:
+    """Tables that others come to, and that the copy lacks."""
+    here, there = map(_parents, both.read(_PARENTS))
+    return {parent for name in here.keys() & there.keys() for parent in there[name].names} - here.keys()
+
+
 def parents(both: Both, facts_here: Facts, facts_there: Facts) -> Iterator[Part]:
     """What gives tables that are in both databases their new parents with their rows in them.
 

@@ -122,7 +122,7 @@ class Bench:
         differing = [
             key
             for key in sorted(here.keys() | self.there.keys())
-            if key.startswith(kinds) and not _same(here.get(key), self.there.get(key))
+            if f"{key} ".startswith(kinds) and not _same(here.get(key), self.there.get(key))
             and (self.there.get(key) or here[key]).stage == stage
         ]  # fmt: skip
         dumped = self._dumped({key: self.there[key] for key in differing if key in self.there})
@@ -234,6 +234,8 @@ def _ahead(bench: Bench) -> Iterator[Part]:
         yield from (*bench.lacking("create", ("collation",)), *collated)
     yield from ahead.labels(both)
     yield from ahead.freed(both)
+    if new := ahead.new_parents(both):
+        yield from bench.lacking("create", tuple(f"table {name} " for name in sorted(new)))
     yield from ahead.parents(both, bench.facts(), bench.there)
 
 

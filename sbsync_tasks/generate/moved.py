@@ -17,7 +17,8 @@ from .script import Part, added
 
 # Types go without their schema: they may have moved along.
 _TABLES = """
-select 'table', format('%I', n.nspname), format('%I', c.relname), '', (
+select 'table', format('%I', n.nspname), format('%I', c.relname),
+  case c.relkind when 'p' then 'partitioned' else '' end, (
     select array_agg(format('%s %I %I %s', a.attnum, a.attname, t.typname, a.atttypmod))
     from pg_attribute a join pg_type t on t.oid = a.atttypid
     where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped),
@@ -54,7 +55,7 @@ class Named:
         word: What ALTER calls it.
         schema: Where it stands, quoted where needed.
         name: Its own name, quoted where needed.
-        definition: Of a type, all that it is.
+        definition: Of a type, all that it is; of a table, whether it is partitioned: none becomes so, or ceases to be.
         columns: Of a table, its columns with their places and types.
         marks: Of a table, the names of its own indexes; of a partition, its bound as well.
     """
@@ -68,7 +69,8 @@ class Named:
 
     def same_table(self, other: Named) -> bool:
         """Whether the other one, in another database, is taken for this table."""
-        return self.columns <= other.columns and (self.name == other.name or bool(self.marks & other.marks))
+        known = self.name == other.name or bool(self.marks & other.marks)
+        return known and self.columns <= other.columns and self.definition == other.definition
 
     def same_type(self, other: Named) -> bool:
         """Whether the other one, in another database, is defined as this type is."""
@@ -138,6 +140,8 @@ def _moved(old: Named, new: Named) -> Iterator[Part]:
 
 def _named(rows: Rows) -> dict[str, Named]:
     return {
-        f"{schema}.{name}": Named(word, schema, name, definition, frozenset(columns or ()), frozenset(marks))
+        f"{schema}.{name}{f' {definition}' if word == 'table' else ''}": Named(
+            word, schema, name, definition, frozenset(columns or ()), frozenset(marks)
+        )
         for word, schema, name, definition, columns, marks in rows
     }

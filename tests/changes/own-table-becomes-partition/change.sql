@@ -4,7 +4,7 @@ create table public.year_rest partition of public.year default;
 alter table public.year add column note text default 'n', add constraint v_ok check (v <> '');
 create unique index year_key on public.year (id, day);
 drop view public.bigs;
-alter table public.big rename to big_old; alter index public.big_n rename to big_old_n; alter table public.big_old rename constraint big_pkey to big_old_pkey;
+alter table public.big rename to big_old;
 create table public.big (id bigint not null, n int) partition by range (id);
 alter table public.big attach partition public.big_old for values from (0) to (1000);
 create view public.bigs as select * from public.big;
