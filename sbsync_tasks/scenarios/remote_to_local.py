@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..console import counted
+from ..databases import FileFailedError
 from ..databases.catalog import told
 from ..errors import RefusedError
 from ..migrations import Migration
@@ -10,7 +11,7 @@ from ..plan import goals, stops
 from ..state import Origin, State
 from ..steps import commit, leftovers, preflight, reset, review
 from ..steps import pull as pulling
-from ..steps.diff import changes, listed
+from ..steps.diff import Changes, changes, listed
 from ..steps.done import Done
 from ..steps.generate import Applied, generate, ignored, refuse_unwritable
 from ..steps.run import Run
@@ -33,7 +34,7 @@ def remote_to_local(run: Run) -> Done:
     with run.console.step("pull", f"compare {run.remote.name} with a shadow of its history"):
         state = _pulled(run, state, rebuilt_ahead(run, state))
     with run.console.step("diff", f"build a shadow from {counted(len(state.files), 'migration')}"):
-        state = apply_and_build(run, state)
+        state = _applied(run, state)
     return execute(run, *settled(run, state, Goal(goals.remote_to_local, Origin.REMOTE, _review)))
 
 
@@ -66,12 +67,45 @@ def _local_changes(run: Run, state: State) -> State:
     if not options.keep_local:
         raise RefusedError(
             f"{run.local.label} has changes that no migration records:\n" + listed(told(found.differences)),
-            "--keep-local records them as a migration first, --discard-local drops them (after a backup), "
-            "`invoke local-to-remote` pushes them.",
+            _ways_with(run, state, found),
         )
     made = generate(run, run.local, found.base, "local_changes", state.versions)
     refuse_unwritable(run, "The local database", made)
     return state.joined_by(Origin.LOCAL, made.migrations)
+
+
+def _ways_with(run: Run, state: State, here: Changes) -> str:
+    """What can be done with local changes; a push is no way where the remote has changed as well."""
+    there = changes(run, run.remote, state.remote_history, state.files)
+    if not there.differences:
+        return (
+            "--keep-local records them as a migration first, --discard-local drops them (after a backup), "
+            "`invoke local-to-remote` pushes them."
+        )
+    both = ({(d.object, d.left, d.right) for d in found.differences} for found in (here, there))
+    if next(both) == next(both):
+        return (
+            f"{run.remote.name} has the same: `invoke diff --name NAME` writes a migration of it, and `invoke "
+            "local-to-remote` records that on both sides."
+        )
+    return (
+        f"{run.remote.name} has changed as well. --keep-local records the local changes as a migration after the "
+        "remote's, --discard-local drops them (after a backup)."
+    )
+
+
+def _applied(run: Run, state: State) -> State:
+    try:
+        return apply_and_build(run, state)
+    except FileFailedError as error:
+        failed = error.failure.migration
+        if failed is None or failed.version not in {m.version for m in state.made(Origin.LOCAL)}:
+            raise
+        raise RefusedError(
+            f"The local changes do not apply after the remote's: {error.failure.words}\nNothing was changed.",
+            "Both sides have changed the same. --discard-local drops the local changes (after a backup); or change the "
+            "local database by hand until both fit, then run the same command again.",
+        ) from None
 
 
 def _pulled(run: Run, state: State, applied: Applied) -> State:

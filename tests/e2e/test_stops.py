@@ -160,3 +160,34 @@ def test_what_both_sides_name_is_one_database(still: Project) -> None:
     assert done.code == 3, done.text
     assert "same database" in done.stderr
     assert endpoint.password not in done.text
+
+
+@pytest.mark.matrix
+def test_both_sides_have_changed(project: Project) -> None:
+    """The same on both, or two things of one name: no advice sends from one scenario to the other and back."""
+    same = "create table public.same (id int primary key)"
+    for database in (project.local, project.remote):
+        database.run(same, "alter table public.same enable row level security")
+    assert "`invoke remote-to-local`" in refused(project, "local-to-remote")
+    said = refused(project, "remote-to-local")
+    assert "sandbox has the same: `invoke diff --name NAME` writes a migration of it" in said
+    assert project.task("diff", "--name", "same").code == 0  # as advised
+    project.sync("local-to-remote")
+    for database in (project.local, project.remote):
+        assert list(database.history()) == project.versions
+
+    project.local.run("create table public.other (id int primary key, a int)")
+    project.remote.run(
+        "create table public.other (id int primary key, b int)", "insert into public.other values (1, 2)"
+    )
+    said = refused(project, "remote-to-local")
+    assert "sandbox has changed as well." in said
+    assert "`invoke local-to-remote`" not in said
+    before = project.snapshot()
+    said = refused(project, "remote-to-local", "--keep-local")
+    assert "The local changes do not apply after the remote's: line 1: ERROR: relation" in said
+    assert project.snapshot() == before
+    project.sync("remote-to-local", "--discard-local")  # as advised
+    assert project.local.value("select count(*) from information_schema.columns where column_name = 'b'") == 1
+    assert project.remote.rows("select * from public.other") == [(1, 2)]
+    assert project.task("verify").code == 0
