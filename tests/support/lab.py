@@ -19,6 +19,7 @@ import psycopg
 from sbsync_tasks.console import Console
 from sbsync_tasks.databases import Database
 from sbsync_tasks.databases.catalog import MIGRATIONS, compare, in_line_ends_alone
+from sbsync_tasks.databases.connection import disconnect
 from sbsync_tasks.databases.embedded import Clusters, find_binaries, find_client_tools
 from sbsync_tasks.databases.embedded.cluster import as_admin, superuser
 from sbsync_tasks.databases.embedded.place import place_of
@@ -75,7 +76,8 @@ class Lab:
             pair.drop()
 
     def copy(self, name: str, template: str) -> Endpoint:
-        """Make a database that is a copy of another one."""
+        """Make a database that is a copy of another one, to which nobody is connected."""
+        disconnect()
         with as_admin(self._folder, self.server.port) as admin:
             admin.execute(f'create database "{name}" template "{template}" owner postgres')  # type: ignore[arg-type]
         return self.endpoint(name)
