@@ -302,7 +302,7 @@ class Project:
         return version[1] == "2"
 
     def _cli(self, args: Sequence[str], *endpoints: Endpoint) -> Done:
-        passfile = self.root.parent / "passfile"
+        passfile = self.root.parent / f"passfile-{os.getpid()}"  # workers share a project
         passfile.touch(mode=0o600)
         passfile.write_text("".join(f"{e.passfile_line}\n" for e in endpoints), encoding="utf-8")
         argv = [str(self.cli), *args, "--workdir", str(self.root), "--agent", "no", "--output-format", "json"]

@@ -51,11 +51,17 @@ class Setting:
         return match is not None and self._is_right(found, *match.groups())
 
     def _is_default(self, found: Difference) -> bool:
-        """A statement about the default says all of what it is to be, so what is claimed counts for nothing here."""
-        given = GIVEN.get(found.object.name.removeprefix(_DEFAULTS).removesuffix("s"), _NONE)
+        """A statement about the default says all of what it is to be, so what is claimed counts for nothing here.
+
+        The setting is for all roles at once: one that is treated apart was somebody's choice.
+        """
+        kind = found.object.name.removeprefix(_DEFAULTS).removesuffix("s")
+        given = GIVEN.get(kind, _NONE)
         left, right = _by_role(found.left or ""), _by_role(found.right or "")
         pairs = ((left.get(role, _NONE), right.get(role, _NONE)) for role in left.keys() | right.keys())
-        return bool(given) and all(_less(given, *pair) is not None for pair in pairs if pair[0] != pair[1])
+        sides = {_less(given, *pair) for pair in pairs if pair[0] != pair[1]}
+        less = sides.pop() if len(sides) == 1 else None
+        return less is not None and all((role, kind) in self._off[less] for role in ROLES)
 
     def _is_right(self, found: Difference, role: str, on: str, kind: str) -> bool:
         """The side that has less gives none, and has none for any role; the other one has them for every role."""
