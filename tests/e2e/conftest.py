@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from sbsync_tasks.databases.embedded import find_client_tools
 from sbsync_tasks.databases.embedded.files import spread
 from sbsync_tasks.supabase_cli.binary import NEWEST_KNOWN, Version, install
 from tests.support import leftovers
+from tests.support.plain_server import PlainServer
 from tests.support.project import Project
 from tests.support.synced import shared_project
 
@@ -56,3 +58,45 @@ def project(synced: Project, tmp_path: Path) -> Iterator[Project]:
         yield copied
     finally:
         copied.remove_databases()
+
+
+@pytest.fixture(params=["3.1.0", "2.122.1"])
+def with_release(
+    request: pytest.FixtureRequest, synced: Project, cli: Callable[[str], Path], tmp_path: Path
+) -> Iterator[Project]:
+    """The same, with a CLI of each major version."""
+    copied = synced.copy_to(tmp_path / "project")
+    copied.cli = cli(request.param)
+    try:
+        yield copied
+    finally:
+        copied.remove_databases()
+
+
+@pytest.fixture
+def newcomer(newest: Path, tmp_path: Path) -> Iterator[Project]:
+    """A project without migrations or seeds, its databases untouched."""
+    made = Project(tmp_path / "project", newest)
+    made.root.mkdir()
+    try:
+        made.create()
+        for path in (made.root / "supabase" / "migrations").iterdir():
+            path.unlink()
+        made.write("supabase/seed.sql", "")
+        made.commit_all("Nothing yet")
+        yield made
+    finally:
+        made.remove_databases()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PlainServer]:
+    """A plain PostgreSQL that the tests of one file share."""
+    with PlainServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def tools() -> Path:
+    """The folder with pg_dump, pg_restore and psql."""
+    return find_client_tools(17)

@@ -128,18 +128,6 @@ CAUSES = (
 )  # fmt: skip
 
 
-@pytest.fixture(params=["3.1.0", "2.122.1"])
-def with_release(
-    request: pytest.FixtureRequest, synced: Project, cli: Callable[[str], Path], tmp_path: Path
-) -> Iterator[Project]:
-    copied = synced.copy_to(tmp_path / "project")
-    copied.cli = cli(request.param)
-    try:
-        yield copied
-    finally:
-        copied.remove_databases()
-
-
 def ends_in_a_proof(project: Project) -> None:
     project.sync("local-to-remote", "--commit")
     assert project.task("verify").code == 0

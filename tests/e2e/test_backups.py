@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,10 @@ import pytest
 
 from sbsync_tasks.backups import Backup, check, folders, manifest, take
 from sbsync_tasks.databases.catalog import compare, read_catalog
-from sbsync_tasks.databases.embedded import find_client_tools
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import MissingToolError, SbsyncError
 from tests.support.plain_server import PlainServer
+from tests.support.taken import backed_up, connect
 
 pytestmark = pytest.mark.e2e
 
@@ -53,17 +52,6 @@ WEAK = "create role sbsync_weak login password 'weak'"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[PlainServer]:
-    with PlainServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def tools() -> Path:
-    return find_client_tools(17)
-
-
-@pytest.fixture(scope="module")
 def endpoint(server: PlainServer) -> Endpoint:
     endpoint = server.create_database("backed_up")
     with connect(endpoint) as connection:
@@ -71,18 +59,6 @@ def endpoint(server: PlainServer) -> Endpoint:
     with connect(server.admin("backed_up")) as connection:
         connection.execute(WEAK)
     return endpoint
-
-
-def connect(endpoint: Endpoint) -> psycopg.Connection:
-    return psycopg.connect(**endpoint.conninfo(), autocommit=True)
-
-
-def backed_up(endpoint: Endpoint, tools: Path, folder: Path, tables: list[str] | None) -> Backup:
-    with connect(endpoint) as connection:
-        return take(
-            endpoint=endpoint, tools=tools, directory=folder, label="local", reason="Before reset",
-            tables=tables, connection=connection,
-        )  # fmt: skip
 
 
 def restored(server: PlainServer, backup: Backup, name: str) -> Endpoint:

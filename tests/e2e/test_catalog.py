@@ -110,12 +110,6 @@ def new_database(server: PlainServer, name: str, *scripts: str) -> psycopg.Conne
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[PlainServer]:
-    with PlainServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def database(server: PlainServer) -> Iterator[psycopg.Connection]:
     with new_database(server, "catalog_one", BASE, USERS) as connection:
         yield connection

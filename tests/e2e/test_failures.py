@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -79,18 +78,6 @@ def test_who_holds_a_lock_is_named(database: Data, statement: str) -> None:
     assert f"- pid {pid}, application psql of Ada, user postgres, idle in transaction since " in said
     assert "UTC: select * from public.t\n" in said
     assert f"`select pg_terminate_backend({pid});`" in said
-
-
-@pytest.fixture(params=["3.1.0", "2.122.1"])
-def with_release(
-    request: pytest.FixtureRequest, synced: Project, cli: Callable[[str], Path], tmp_path: Path
-) -> Iterator[Project]:
-    copied = synced.copy_to(tmp_path / "project")
-    copied.cli = cli(request.param)
-    try:
-        yield copied
-    finally:
-        copied.remove_databases()
 
 
 @pytest.mark.matrix

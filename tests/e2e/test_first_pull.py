@@ -1,27 +1,8 @@
 """Joining a remote that is already there."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.support.project import Project
-
-
-@pytest.fixture
-def newcomer(newest: Path, tmp_path: Path) -> Iterator[Project]:
-    """A project without migrations or seeds, its databases untouched."""
-    made = Project(tmp_path / "project", newest)
-    made.root.mkdir()
-    try:
-        made.create()
-        for path in (made.root / "supabase" / "migrations").iterdir():
-            path.unlink()
-        made.write("supabase/seed.sql", "")
-        made.commit_all("Nothing yet")
-        yield made
-    finally:
-        made.remove_databases()
 
 
 def test_a_remote_without_history(newcomer: Project) -> None:

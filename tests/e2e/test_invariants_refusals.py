@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from sbsync_tasks.databases.embedded import find_client_tools
 from tests.support.project import Project
 from tests.support.watch import Recorder, at_terminal, dump, evidence
 
@@ -21,11 +20,6 @@ pytestmark = [pytest.mark.cli, pytest.mark.e2e]
 GUARDED = ("SUPABASE_DB_URL={remote.url}", "SUPABASE_DB_PASSWORD={remote.password}", "SBSYNC_PROTECTED=true", "")
 PENDING = "20300101000000"
 ASKED = "Cannot ask for confirmation"
-
-
-@pytest.fixture(scope="module")
-def tools() -> Path:
-    return find_client_tools(17)
 
 
 @pytest.fixture(scope="module")

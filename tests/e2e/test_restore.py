@@ -7,21 +7,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 
-from sbsync_tasks.backups import Backup, restore, take
+from sbsync_tasks.backups import Backup, restore
 from sbsync_tasks.backups.scope import scope
-from sbsync_tasks.databases.embedded import find_client_tools
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import RefusedError, SbsyncError
 from tests.support.contents import checksums, contents, schema
 from tests.support.plain_server import PlainServer
 from tests.support.project import Project
+from tests.support.taken import backed_up, connect
 
 EVERYTHING = (Path(__file__).parents[1] / "support" / "everything.sql").read_text(encoding="utf-8")
 # What a whole restore has to take away.
@@ -38,17 +36,6 @@ insert into auth.users (id) values ('00000000-0000-0000-0000-000000000002');
 insert into storage.buckets (id, name) values ('mess', 'mess');
 """
 CYCLE = ("public.teams", "public.people")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PlainServer]:
-    with PlainServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def tools() -> Path:
-    return find_client_tools(17)
 
 
 @pytest.fixture(scope="module")
@@ -72,18 +59,6 @@ def copy(server: PlainServer, original: Endpoint) -> Callable[[str], Endpoint]:
         return Endpoint(original.host, original.port, name, original.user, original.password, original.options)
 
     return made
-
-
-def connect(endpoint: Endpoint) -> psycopg.Connection[Any]:
-    return psycopg.connect(**endpoint.conninfo(), autocommit=True)
-
-
-def backed_up(endpoint: Endpoint, tools: Path, folder: Path, tables: list[str] | None) -> Backup:
-    with connect(endpoint) as connection:
-        return take(
-            endpoint=endpoint, tools=tools, directory=folder, label="local", reason="test", tables=tables,
-            connection=connection,
-        )  # fmt: skip
 
 
 def bring_back(endpoint: Endpoint, backup: Backup, *tables: str) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -199,3 +200,16 @@ def test_a_thousand_migrations_are_compared_in_a_fraction_of_a_second():
         rows = compare(Folder(files, ()), history, history)
     assert {row.verdict for row in rows} == {Verdict.APPLIED}
     assert time.process_time() - before < 2
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", "a\\b", "a\0b", "a\nb"])
+def test_a_recorded_name_makes_no_path(name):
+    made = Recorded("20260101000000", name, ("select 1",)).as_migration()
+    assert Path(made.file_name).name == made.file_name
+    assert not set(made.file_name) & set("\\\0\n")
+
+
+@pytest.mark.parametrize("version", ["../1", "", "1a", "1 "])
+def test_a_recorded_version_is_made_of_digits(version):
+    with pytest.raises(SbsyncError, match="no version"):
+        Recorded(version, "a", ("select 1",)).as_migration()

@@ -1,6 +1,6 @@
 """What an empty, cut or unreadable answer of a program leads to: an error, never "nothing to do".
 
-The CLI's answers are in test_supabase_cli.py. Each program here is a fake one that ends with 0.
+The CLI's answers are in supabase_cli/test_answers.py. Each program here is a fake one that ends with 0.
 """
 
 import json

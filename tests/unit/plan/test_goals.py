@@ -13,12 +13,11 @@ from sbsync_tasks.plan import goals
 from sbsync_tasks.plan.actions import BackUp, BringUp, Commit, Prove, Push, Rebuild, Record, Write, writing
 from sbsync_tasks.plan.options import Options
 from sbsync_tasks.state import At, InGit, Origin, Risk, State
-from tests.unit.plan.world import World, history, recorded, sound
+from tests.unit.plan.world import A, B, World, history, recorded, sound
 
 PLACES = goals.Places("local", "staging", seeds=True)
 NEW = Migration("20260201000000", "new", "create table made_here (id int);\n")
 PULLED = Migration("20260131000000", "pulled", "create table made_there (id int);\n")
-A, B, C = (Migration(f"2026010{n}000000", name, f"create table {name} (id int);\n") for n, name in enumerate("abc", 1))
 options = st.builds(Options, reset=st.booleans(), commit=st.booleans(), record=st.booleans())
 
 

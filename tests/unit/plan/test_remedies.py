@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,11 +14,9 @@ from sbsync_tasks.plan.conflicts import conflicts, diagnose
 from sbsync_tasks.plan.model import Kind
 from sbsync_tasks.plan.options import Options
 from sbsync_tasks.same_sql import key
-from tests.unit.plan.world import World, history, recorded, sound, worlds
+from tests.unit.plan.world import NOW, A, B, C, World, history, recorded, sound, worlds
 
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
 ROUNDS = 4  # where several conflicts meet, one may only show once another one is cured
-A, B, C = (Migration(f"2026010{n}000000", name, f"create table {name} (id int);\n") for n, name in enumerate("abc", 1))
 options = st.builds(Options, reset=st.booleans(), include_all=st.booleans(), discard_local=st.just(False))
 
 

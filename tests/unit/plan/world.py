@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
@@ -12,14 +13,17 @@ from sbsync_tasks.plan.actions import Action, BringUp, Commit, Push, Rebuild, Re
 from sbsync_tasks.plan.model import Facts, Put, Remedy, Rerecord
 from sbsync_tasks.state import State
 
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+A, B, C = (Migration(f"2026010{n}000000", name, f"create table {name} (id int);\n") for n, name in enumerate("abc", 1))
 VERSIONS = tuple(f"2026010{n}000000" for n in range(1, 6))
 NAMES = ("a", "b")
 TEXTS = tuple(f"create table t{n} (id int);\n" for n in range(4))
 
 
-def recorded(migration: Migration, version: str = "") -> Recorded:
+def recorded(migration: Migration, version: str = "", statements: tuple[str, ...] = ()) -> Recorded:
     """What a push records of a migration."""
-    return Recorded(version or migration.version, migration.name, (migration.sql.strip().rstrip(";"),))
+    statements = statements or (migration.sql.strip().rstrip(";"),)
+    return Recorded(version or migration.version, migration.name, statements)
 
 
 def history(*rows: Recorded) -> History:

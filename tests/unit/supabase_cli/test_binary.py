@@ -1,6 +1,7 @@
 """How the Supabase CLI is found, and installed where there is none."""
 
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -8,24 +9,11 @@ from sbsync_tasks.console import Console
 from sbsync_tasks.errors import ConfigError, MissingToolError, SbsyncError
 from sbsync_tasks.redaction import Redactor
 from sbsync_tasks.steps.run import Run
-from sbsync_tasks.supabase_cli import NEWEST_KNOWN, OLDEST_SUPPORTED, Version, find
+from sbsync_tasks.supabase_cli import NEWEST_KNOWN, OLDEST_SUPPORTED, Binary, Version, find
 from sbsync_tasks.supabase_cli.binary import install
-from tests.support.played import Played, put
+from tests.support.played import put
 from tests.support.settings import Project
-
-V2, V3 = Version(2, 115, 0), Version(3, 1, 0)
-
-
-@pytest.fixture
-def played(tmp_path):
-    return Played(tmp_path / "program")
-
-
-@pytest.fixture
-def root(tmp_path):
-    (tmp_path / "project/supabase/migrations").mkdir(parents=True)
-    return tmp_path / "project"
-
+from tests.unit.supabase_cli.calls import V2, V3
 
 # --- finding it ---
 
@@ -215,3 +203,23 @@ def test_the_cache_is_private(nowhere, root):
     npm(nowhere)
     find(root, "", lambda: True)
     assert stat.S_IMODE((nowhere / "cache/sbsync").stat().st_mode) == 0o700
+
+
+# --- what its version means ---
+
+
+@pytest.mark.parametrize(
+    ("version", "notice", "may_write"),
+    [
+        (NEWEST_KNOWN, "", True),
+        (Version(3, 9, 0), "", True),
+        (OLDEST_SUPPORTED, f"keep the CLI updated|{NEWEST_KNOWN}", True),
+        (Version(4, 0, 0), "newer than any that was tested|only reads", False),
+    ],
+    ids=str,
+)
+def test_what_a_version_deserves_to_be_told(version, notice, may_write):
+    binary = Binary(Path("supabase"), version, "PATH")
+    assert bool(binary.notice) == bool(notice)
+    assert all(words in binary.notice for words in notice.split("|"))
+    assert binary.may_write is may_write
