@@ -20,8 +20,7 @@ from sbsync_tasks.errors import SbsyncError
 
 from . import account, files, server
 from .locks import locked
-from .stand_ins import better_real
-from .tree import ours_digest
+from .tree import brought, ours_digest
 
 if TYPE_CHECKING:
     from .binaries import Binaries
@@ -56,8 +55,8 @@ LOCALES = ("C.UTF-8", "C.utf8", "C")
 
 def base_id(binaries: Binaries) -> str:
     """A hash of all that determines the base: SQL, extension files, settings, the server's version and extensions."""
-    real = " ".join(sorted(better_real(binaries.extensions)))
-    digest = hashlib.sha256(f"{binaries.version}\n{SETTINGS}\n{TEMPLATES}\n{ours_digest()}\n{real}".encode())
+    parts = (binaries.version, SETTINGS, str(TEMPLATES), ours_digest(), brought(binaries))
+    digest = hashlib.sha256("\n".join(parts).encode())
     for path in sorted(SQL.glob("*.sql")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]

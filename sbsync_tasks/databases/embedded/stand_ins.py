@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from sbsync_tasks.migrations import migrations_dir
@@ -77,8 +78,9 @@ def better_real(names: Iterable[str]) -> frozenset[str]:
     return frozenset(n for n in names if n in (*EMPTY, *WITHOUT) or (n in STAND_INS and not STAND_INS[n].preloaded))
 
 
+@cache
 def asked_for(root: Path) -> frozenset[str]:
-    """The same of those that a project's migrations create.
+    """The same of those that a project's migrations create, looked at once per process: no run changes its server.
 
     A word in a comment may be among them: it only decides which of several servers is taken.
     """

@@ -38,6 +38,11 @@ def ours_digest() -> str:
     return digest.hexdigest()
 
 
+def brought(binaries: Binaries) -> str:
+    """What a server brings of that for which others get a stand-in; some of it may have been installed since."""
+    return " ".join(sorted(stand_ins.better_real(binaries.extensions)))
+
+
 @cache
 def server_tree(binaries: Binaries) -> Path:
     """The folder with the copied server's programs, copied on first use, looked at once per process.
@@ -45,8 +50,7 @@ def server_tree(binaries: Binaries) -> Path:
     Raises:
         MissingToolError: the copy does not run, so this PostgreSQL cannot be moved.
     """
-    real = " ".join(sorted(stand_ins.better_real(binaries.extensions)))  # one may have been installed since
-    key = hashlib.sha256(f"{binaries.bindir} {binaries.version} {ours_digest()} {real}".encode())
+    key = hashlib.sha256(f"{binaries.bindir} {binaries.version} {ours_digest()} {brought(binaries)}".encode())
     place = account.home() / "servers"
     target = place / f"{binaries.version}-{key.hexdigest()[:12]}"
     dirs = _directories(binaries.bindir)
