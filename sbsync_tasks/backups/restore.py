@@ -184,10 +184,12 @@ def _clear(connection: Connection) -> Ours:
     return Ours(roles, kept, TIDIED, set(connection.execute(ON_TABLES).fetchall()), re.compile(SERVICE_ROLES))
 
 
+@cache
 def _roles(backup: Backup) -> Mapping[str, tuple[str, ...]]:
     return roles_in((backup.path / layout.ROLES).read_text(encoding="utf-8"))
 
 
+@cache
 def _entries(backup: Backup, archive: str) -> tuple[Entry, ...]:
     if not (backup.path / archive).exists():
         return ()
