@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..databases.catalog.model import MANAGED_SCHEMAS, SERVICE_ROLES
@@ -28,14 +28,18 @@ class Both:
     scratch: psycopg.Connection[Any]
     target: psycopg.Connection[Any]
     schemas: Sequence[str] = ()
+    _there: dict[str, Rows] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def read(self, query: str) -> tuple[Rows, Rows]:
         """All rows of a query, from the copy and from the changed database.
 
         Names come out qualified. `sbsync.managed` and `sbsync.service_roles` tell the query which schemas and roles
         are not the user's. Nothing is written, and settings are as before afterwards; an open transaction stays open.
+        The changed database is asked each query once: only the copy is written to meanwhile.
         """
-        return self._read(self.scratch, query), self._read(self.target, query)
+        if query not in self._there:
+            self._there[query] = self._read(self.target, query)
+        return self._read(self.scratch, query), self._there[query]
 
     def _read(self, connection: psycopg.Connection[Any], query: str) -> Rows:
         others = f"|^(?!({'|'.join(map(re.escape, self.schemas))})$)" if self.schemas else ""
