@@ -34,15 +34,15 @@ class Claims:
 
     _exact: dict[Key, frozenset[str]] = field(default_factory=dict)
     _patterns: dict[Key, frozenset[str]] = field(default_factory=dict)
-    _texts: set[str] = field(default_factory=set)
+    _new: set[str] = field(default_factory=set)
     _learnt: set[str] = field(default_factory=set)
 
     def add(self, texts: Iterable[str]) -> None:
         """Take these migrations in; a text that cannot be parsed claims nothing."""
-        self._texts.update(texts)
+        self._new |= {*texts} - self._learnt
 
     def _learn(self) -> None:
-        new = self._texts - self._learnt
+        new, self._new = self._new, set()
         self._learnt |= new
         for subject in (subject for text in new for subject in claimed_by(text)):
             of = self._patterns if subject.key.name.rpartition(".")[2] == ANY else self._exact

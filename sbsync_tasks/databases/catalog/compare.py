@@ -124,27 +124,32 @@ class _Pair:
 
     def differences(self, *, line_ends: bool = False) -> Iterator[tuple[Difference, bool]]:
         """Each difference, and whether it is the user's; of those that are in line ends alone, or of all others."""
-        for key in sorted(self._left.keys() | self._right.keys()):
-            if key.kind in _TOLD_APART or key in self._left_out:
-                continue
-            found = Difference(self._fact(key), self._left.get(key), self._right.get(key), self._names)
-            if found.left == found.right or found.in_line_ends_alone is not line_ends:
-                continue
+        for found in self._found(line_ends=line_ends):
             if self._setting.explains(found):
                 yield found, False
             elif not self._is_platforms(found):
                 yield found, True
             elif (claimed := self._claimed(found)) is not None:
                 yield claimed, True
-            elif key.kind not in _ONLY_WHERE_CLAIMED:
+            elif found.object.kind not in _ONLY_WHERE_CLAIMED:
                 yield found, False
+
+    def _found(self, *, line_ends: bool = False) -> Iterator[Difference]:
+        """All of them, whoever's they are."""
+        for key in sorted(self._left.keys() | self._right.keys()):
+            if key.kind in _TOLD_APART or key in self._left_out:
+                continue
+            found = Difference(self._fact(key), self._left.get(key), self._right.get(key), self._names)
+            if found.left != found.right and found.in_line_ends_alone is line_ends:
+                yield found
 
     def is_platforms(self, about: Sequence[Subject]) -> bool:
         """Whether a statement is about nothing but the platform's objects, and what no stand-in has."""
-        left_out = self._left_out_keys | self._of_the_setting
         return bool(about) and all(
-            s.key in left_out or (self._is_about_platform(s) and self._claims.privileges(s.key) is None) for s in about
-        )
+            s.key in self._left_out_keys or s.key in self._of_the_setting
+            or (self._is_about_platform(s) and self._claims.privileges(s.key) is None)
+            for s in about
+        )  # fmt: skip
 
     def is_of_the_setting(self, text: str) -> bool:
         """Whether a statement is about nothing but that setting."""
@@ -158,7 +163,7 @@ class _Pair:
 
     @cached_property
     def _of_the_setting(self) -> frozenset[Key]:
-        return frozenset(key_of(d.object) for d, _ in self.differences() if self._setting.explains(d))
+        return frozenset(key_of(d.object) for d in self._found() if self._setting.explains(d))
 
     def _is_about_platform(self, subject: Subject) -> bool:
         kind, name = subject.object
