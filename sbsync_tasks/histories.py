@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from .errors import SbsyncError
+from .findings.names import literal
 from .migrations import Folder, Migration
 from .same_sql import recorded_as_written, recorded_equals, same
 
@@ -74,8 +75,7 @@ class Recorded:
 
 def no_version(recorded: str) -> str:
     """The way out where what is recorded as a version is none."""
-    literal = recorded.replace("'", "''")
-    statement = f"delete from {HISTORY_TABLE} where version = '{literal}';"  # noqa: S608 - to be read and run by hand
+    statement = f"delete from {HISTORY_TABLE} where version = {literal(recorded)};"  # noqa: S608 - to be read and run by hand
     return (
         "Versions are digits, such as 20260105090000: look at that row, and at who made it. Where nobody needs it, "
         f"take it out there: `{statement}`"

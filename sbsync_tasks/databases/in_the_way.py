@@ -89,8 +89,8 @@ def _rows(connection: psycopg.Connection[Any], failure: Failure) -> str:
     if not row or not row[0]:
         return ""
     twice = failure.sqlstate == "23505"
-    what = f"there more than once: {counted(row[0], 'value')}" if twice else f"in the way: {counted(row[0], 'row')}"
-    return f"{what[0].upper()}{what[1:]}. To see them: `{query};`"
+    what = f"There more than once: {counted(row[0], 'value')}" if twice else f"In the way: {counted(row[0], 'row')}"
+    return f"{what}. To see them: `{query};`"
 
 
 def offending(failure: Failure) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sbsync_tasks.sqltext import stands_alone
 
+from . import names
 from .model import Finding, Severity, finding
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def copied(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 def used_enum_value(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """A text that holds an enum value which the same transaction added (55P04)."""
     for value in scope.enum_values:
-        literal = "'" + value.replace("'", "''") + "'"
+        literal = names.literal(value)
         if literal in parsed.statement.text and parsed.name != "alter_enum_stmt":
             why = f"PostgreSQL refuses to use {literal} in the transaction that added it (55P04)."
             yield finding(parsed, "enum-value-used", Severity.NOTE, literal, why, _SPLIT)

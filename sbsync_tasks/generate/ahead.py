@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..findings.names import literal
 from .both import Both, Rows
 from .moved import moved_tables
 from .script import Part, added, drops_column, replaces
@@ -216,7 +217,7 @@ def freed(both: Both) -> Iterator[Part]:
 
 def _literal(text: str) -> str:
     """The text as a literal in which no carriage return stands."""
-    quoted = "'" + text.replace("'", "''") + "'"
+    quoted = literal(text)
     return "E" + quoted.replace("\\", "\\\\").replace("\r", "\\r") if "\r" in text else quoted
 
 

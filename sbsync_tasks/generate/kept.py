@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..databases.catalog.model import MANAGED_SCHEMAS
+from ..findings.names import literal
 from .script import Part, added
 
 if TYPE_CHECKING:
@@ -92,10 +93,9 @@ def positions(before: Identities, after: Identities) -> tuple[Part, ...]:
         if sequence in before.sequences or (relid, number) not in before.columns:
             continue
         last, further = ("max", "greatest") if increment > 0 else ("min", "least")
-        literal = "'" + name.replace("'", "''") + "'"
         value = f"{further}({last}({column})::bigint + {increment}, {start})"  # of an empty table: the start
         made.append(added(
-            f"SELECT setval({literal}, {value}, false) FROM {table}",  # noqa: S608 - names as the server quotes them
+            f"SELECT setval({literal(name)}, {value}, false) FROM {table}",  # noqa: S608 - names as the server quotes them
             "the sequence is new and the rows are not: it goes on behind them",
         ))  # fmt: skip
     return tuple(made)
