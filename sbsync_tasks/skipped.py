@@ -11,8 +11,6 @@ from . import git
 from .migrations import DOWN, OLD_INIT, Folder, Skipped, migrations_dir, next_version
 
 WHOLE = re.compile(r"(?P<version>[0-9]{14,}|[0-9]+(?=_))(?P<name>.*)", re.DOTALL)
-# Of several files in one folder: what other tools call the one that is run.
-MAIN = ("migration.sql", "up.sql")
 
 
 def way_out(root: Path, folder: Folder, skipped: Skipped) -> str:
