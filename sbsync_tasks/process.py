@@ -89,6 +89,16 @@ class Completed:
         """Its messages, read as UTF-8."""
         return self.errors.decode("utf-8", "replace")
 
+    @property
+    def said(self) -> str:
+        """Both, as a person reads them."""
+        return (self.stdout + self.stderr).strip()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The NUL-separated names in its output."""
+        return tuple(os.fsdecode(name) for name in self.output.split(b"\0") if name)
+
 
 @dataclass
 class _Task:
@@ -96,6 +106,7 @@ class _Task:
 
     redact: Redactor = field(default_factory=Redactor)
     echo: bool = False
+    interrupted: int = 0  # how often
 
 
 _task = _Task()
@@ -125,6 +136,7 @@ def for_task(redact: Redactor, *, echo: bool = False) -> Iterator[None]:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    _task.interrupted += 1
     for child in list(_running):  # those of other threads, too: this one waits for them
         child.terminate()
     raise KeyboardInterrupt
@@ -212,7 +224,7 @@ def started(
         SbsyncError: it could not be started.
         MissingToolError: there is no such program.
     """
-    environment = _checked(argv, sees, env, cwd)
+    environment, before = _checked(argv, sees, env, cwd), _task.interrupted
     try:
         child = subprocess.Popen(
             argv, env=environment, cwd=cwd, stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
@@ -220,7 +232,7 @@ def started(
         )  # fmt: skip
     except OSError as error:
         raise SbsyncError(f"{argv[0]} could not be run: {_task.redact(str(error))}") from None
-    with _ended_with_us(child):
+    with _ended_with_us(child, before):
         yield child
 
 
@@ -240,10 +252,10 @@ def hand_over(argv: Sequence[str], env: Mapping[str, str] | None = None) -> int:
         SbsyncError: it could not be run.
         MissingToolError: there is no such program.
     """
-    environment = _checked(argv, PERSONAL, env, None)
+    environment, interrupted = _checked(argv, PERSONAL, env, None), _task.interrupted
     before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
     try:
-        with _ended_with_us(subprocess.Popen(argv, env=environment)) as child:
+        with _ended_with_us(subprocess.Popen(argv, env=environment), interrupted) as child:
             return child.wait()
     except OSError as error:
         raise SbsyncError(f"{argv[0]} could not be run: {error}") from None
@@ -257,8 +269,10 @@ def environment(sees: str = LOCAL) -> dict[str, str]:
 
 
 @contextmanager
-def _ended_with_us(child: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def _ended_with_us(child: subprocess.Popen[bytes], interrupted: int) -> Iterator[subprocess.Popen[bytes]]:
     _running.add(child)
+    if _task.interrupted != interrupted:  # while this one was being started, in another thread
+        child.terminate()
     with child:
         try:
             yield child

@@ -151,6 +151,23 @@ def test_a_signal_to_us_ends_every_program(tmp_path, number):
         assert not Path("/proc", name.read_text().strip()).exists()
 
 
+def test_a_signal_while_a_program_is_being_started_ends_it(mocker):
+    start = subprocess.Popen
+
+    def interrupted(*args, **how):
+        child = start(*args, **how)
+        with pytest.raises(KeyboardInterrupt):
+            process._interrupt(signal.SIGTERM, None)
+        return child
+
+    mocker.patch.object(process.subprocess, "Popen", side_effect=interrupted)
+    with started(["sleep", "60"]) as child:
+        assert child.wait(10) == -signal.SIGTERM
+    mocker.stopall()
+    with started(["true"]) as child:  # what is started afterwards, to tidy up, is left alone
+        assert child.wait(10) == 0
+
+
 def test_one_that_does_not_listen_is_killed(mocker):
     mocker.patch.object(process, "GRACE", 0.1)
     argv = ["sh", "-c", "trap '' TERM; echo; exec sleep 60"]
