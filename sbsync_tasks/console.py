@@ -9,7 +9,7 @@ import re
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -137,6 +137,12 @@ class Console:
         from rich.text import Text
 
         self._to.print(Text(self.wrapped(self.redact(text)), style="bold"), soft_wrap=True)
+
+    def numbered(self, title: str, lines: Iterable[object]) -> None:
+        """What is or would be done, in order, under its title."""
+        self.heading(title)
+        for number, line in enumerate(lines, 1):
+            self.say(f"  {number}. {line}")
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table, one line for each row; where a terminal has no room, all columns but the first are wrapped."""

@@ -86,7 +86,7 @@ def _blobs(repository: Repository, hashes: Collection[str]) -> dict[str, str]:
     """The texts by their hashes, as far as they are UTF-8."""
     if not hashes:
         return {}
-    rest = must(repository.root, "cat-file", "--batch", given="".join(f"{h}\n" for h in hashes).encode()).out
+    rest = must(repository.root, "cat-file", "--batch", given="".join(f"{h}\n" for h in hashes).encode()).output
     found = {}
     for wanted in hashes:
         head, _, rest = rest.partition(b"\n")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from . import process
 from .errors import ConfigError, MissingToolError, RefusedError, SbsyncError
 from .migrations import migrations_dir
+from .process import Completed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +38,6 @@ HALF_DONE = {
 NO_REPOSITORY = re.compile(r"not a git repository|must be run in a work tree|cannot change to .*: No such file")
 # A line of `git ls-tree`.
 TREE_ENTRY = re.compile(r"[0-7]{6} (blob|tree|commit) (?P<hash>[0-9a-f]{40,64})\t(?P<name>.+)", re.DOTALL)
-SECRET_FILE = re.compile(r"(supabase/)?\.env(\.(.+\.)?local)?")
 LAST_LINES = 20
 PROBE = "20000101000000_probe.sql"  # a migration that is not there, which git can be asked about
 
@@ -57,38 +57,23 @@ class Committed:
     rewritten: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """What a call of git gave: exit code, stdout, and both outputs as a person reads them."""
-
-    code: int
-    out: bytes
-    text: str
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The NUL-separated names in the output."""
-        return tuple(os.fsdecode(name) for name in self.out.split(b"\0") if name)
-
-
-def _git(root: Path, *args: str, given: bytes = b"") -> _Answer:
+def _git(root: Path, *args: str, given: bytes = b"") -> Completed:
     """Run git in `root`, without a terminal, with `given` to read; a failure is the caller's to judge.
 
     Raises:
         MissingToolError: git is not there.
     """
     try:
-        done = process.run(["git", "-C", str(root), *args], sees=process.PERSONAL, env=SETTINGS, given=given)
+        return process.run(["git", "-C", str(root), *args], sees=process.PERSONAL, env=SETTINGS, given=given)
     except MissingToolError:
         raise MissingToolError("git was not found.", "Install git, or put it on PATH.") from None
-    return _Answer(done.code, done.output, (done.stdout + done.stderr).strip())
 
 
-def must(root: Path, *args: str, given: bytes = b"") -> _Answer:
+def must(root: Path, *args: str, given: bytes = b"") -> Completed:
     """Run git and take a failure for an error of its own, with what git said."""
     answer = _git(root, *args, given=given)
     if answer.code:
-        raise SbsyncError(f"git {args[0]} failed in {root}:\n{_tail(answer.text)}")
+        raise SbsyncError(f"git {args[0]} failed in {root}:\n{_tail(answer.said)}")
     return answer
 
 
@@ -117,17 +102,17 @@ def repository(root: Path) -> Repository | None:
     """
     asked = ("rev-parse", "--show-toplevel", "--absolute-git-dir", "--show-prefix")
     answer = _git(root, *asked)
-    if answer.code and "safe.directory" in answer.text:
+    if answer.code and "safe.directory" in answer.said:
         raise ConfigError(
             f"git refuses to work in {root}: the repository belongs to another user.",
             f"If you trust it: git config --global --add safe.directory '{root.resolve()}'",
         )
-    if answer.code and NO_REPOSITORY.search(answer.text):
+    if answer.code and NO_REPOSITORY.search(answer.said):
         return None
     if answer.code:
-        raise SbsyncError(f"git cannot work in {root}:\n{_tail(answer.text)}")
+        raise SbsyncError(f"git cannot work in {root}:\n{_tail(answer.said)}")
     try:
-        top, folder, prefix = os.fsdecode(answer.out).removesuffix("\n").split("\n")
+        top, folder, prefix = os.fsdecode(answer.output).removesuffix("\n").split("\n")
     except ValueError:
         raise unreadable(" ".join(asked)) from None
     if not (top and folder):
@@ -209,7 +194,7 @@ class Repository:
         """The hash that each file would be stored under, after git's filters for it; a link is its text."""
         links = [name for name in names if (self.root / name).is_symlink()]
         files = [name for name in names if name not in links]
-        found = must(self.root, "hash-object", "--", *files).out.decode().split() if files else []
+        found = must(self.root, "hash-object", "--", *files).output.decode().split() if files else []
         if len(found) != len(files):
             raise unreadable("hash-object")
         return dict(zip(files, found, strict=True)) | {name: self._hash_of_link(self.root / name) for name in links}
@@ -217,7 +202,7 @@ class Repository:
     def _hash_of_link(self, link: Path) -> str:
         """As gitformat-pack(5) and the repository's kind of hash have it."""
         what = ("rev-parse", "--show-object-format")
-        kind, text = must(self.root, *what).text, os.fsencode(link.readlink())
+        kind, text = must(self.root, *what).said, os.fsencode(link.readlink())
         if kind not in hashlib.algorithms_available:
             raise unreadable(" ".join(what))
         return hashlib.new(kind, b"blob %d\0" % len(text) + text).hexdigest()
@@ -298,8 +283,8 @@ class Repository:
         given = "".join(f"{name}\0" for name in names).encode()
         answer = _git(self.root, "check-ignore", "--verbose", "-z", "--stdin", given=given)
         if answer.code > 1:
-            raise SbsyncError(f"git check-ignore failed in {self.root}:\n{_tail(answer.text)}")
-        told = os.fsdecode(answer.out).split("\0")
+            raise SbsyncError(f"git check-ignore failed in {self.root}:\n{_tail(answer.said)}")
+        told = os.fsdecode(answer.output).split("\0")
         if answer.code == 0 and (len(told) == 1 or len(told) % 4 != 1):
             raise unreadable("check-ignore")
         for source, line, pattern, name in zip(told[::4], told[1::4], told[2::4], told[3::4], strict=False):
@@ -344,7 +329,7 @@ class Repository:
         if rewritten:
             # `commit --only` puts the text from before the hooks into the index: without this, a file that
             # a hook has formatted and staged would stand there as a staged step back.
-            _git(self.root, "reset", "--quiet", "--", *_literal(names))
+            _git(self.root, "reset", "--quiet", "--", *literal(names))
         made = self._last(rewritten)
         self._refuse_incomplete(made, pending)
         return made
@@ -361,15 +346,15 @@ class Repository:
     def _commit_only(self, before: Mapping[str, bytes], message: str) -> None:
         """Announce new files to the index, commit, and take that back if it does not end well."""
         names = list(before)
-        known = must(self.root, "ls-files", "-z", "--", *_literal(names)).names
+        known = must(self.root, "ls-files", "-z", "--", *literal(names)).names
         # A removal that is staged already stands in no index, and cannot be announced.
         new = [name for name in names if name not in known and (self.root / name).exists()]
         try:
             if new:
-                must(self.root, "add", "--intent-to-add", *self._sparse(), "--", *_literal(new))
-            answer = _git(self.root, "commit", "--only", "--message", message, "--", *_literal(names))
+                must(self.root, "add", "--intent-to-add", *self._sparse(), "--", *literal(new))
+            answer = _git(self.root, "commit", "--only", "--message", message, "--", *literal(names))
             if answer.code:
-                raise self._refused(answer.text, self._rewritten(before))
+                raise self._refused(answer.said, self._rewritten(before))
         except BaseException:
             self._take_back(new)
             raise
@@ -382,12 +367,12 @@ class Repository:
         """Remove from the index what is only announced; a committed file is no longer only that."""
         if not names:
             return
-        listed = _git(self.root, "status", "--porcelain", "-z", "--no-renames", "--", *_literal(names)).names
+        listed = _git(self.root, "status", "--porcelain", "-z", "--no-renames", "--", *literal(names)).names
         if any(entry.startswith(" A ") for entry in listed):
             _git(self.root, "update-index", "--force-remove", "--", *names)
 
     def _refused(self, text: str, rewritten: Sequence[str]) -> SbsyncError:
-        signing = _git(self.root, "config", "--type=bool", "commit.gpgsign").out.strip() == b"true"
+        signing = _git(self.root, "config", "--type=bool", "commit.gpgsign").output.strip() == b"true"
         if signing and "failed to write commit object" in text:
             hint = (
                 "Commits are signed here (commit.gpgsign) and signing failed: check user.signingkey "
@@ -461,35 +446,6 @@ class Migrations:
         return tuple(root / name for name, text in self.head.items() if text in texts and not (root / name).exists())
 
 
-def tracks(path: Path) -> bool:
-    """Whether git has a file, or anything in a folder; without git or a repository: no."""
-    place = Path(os.path.realpath(path.parent))
-    try:
-        if repository(place) is None:
-            return False
-    except MissingToolError:
-        return False
-    return bool(must(place, "ls-files", "-z", "--", *_literal([path.name])).names)
-
-
-def _literal(names: Sequence[str]) -> list[str]:
+def literal(names: Sequence[str]) -> list[str]:
+    """Names that git is to take as they are, not as patterns."""
     return [f":(literal){name}" for name in names]
-
-
-def tracked_dotenv_files(root: Path) -> tuple[str, ...]:
-    """The files whose names start with `.env`, in the project's root and `supabase/`, that git tracks.
-
-    A staged file counts; outside a repository there are none.
-    """
-    found = repository(root)
-    if found is None:
-        return ()
-    own = str(Path(found.name(root / "supabase" / ".env")).parent)  # without links
-    places = [":(glob).env*", *([f":(glob){own}/.env*"] if found.holds(own) else [])]
-    names = must(root, "ls-files", "-z", "--", *places).names
-    return tuple(name if "/" not in name else f"supabase/{Path(name).name}" for name in names)
-
-
-def tracked_secret_files(root: Path) -> tuple[str, ...]:
-    """Those of them that are meant for secrets: `.env`, `.env.local`, `.env.<name>.local`."""
-    return tuple(name for name in tracked_dotenv_files(root) if SECRET_FILE.fullmatch(name))

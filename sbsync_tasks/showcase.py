@@ -64,7 +64,7 @@ def run_demo(console: Console, keep: bool = False) -> None:
         )  # fmt: skip
         console.say()
         console.heading("What git has now")
-        console.say(git.must(root, "log", "-2", "--stat", "--format=%h %s").text)
+        console.say(git.must(root, "log", "-2", "--stat", "--format=%h %s").said)
         if keep:
             console.say(f"\nThe project is in {root}; `invoke sandbox.down` there stops its databases.", "note")
 

@@ -7,8 +7,8 @@ import re
 import shlex
 from pathlib import Path
 
-from . import git
 from .migrations import DOWN, OLD_INIT, Folder, Skipped, migrations_dir, next_version
+from .tracked import tracks
 
 WHOLE = re.compile(r"(?P<version>[0-9]{14,}|[0-9]+(?=_))(?P<name>.*)", re.DOTALL)
 
@@ -48,7 +48,7 @@ def _new_name(folder: Folder, name: str) -> str:
 
 def _command(path: Path, target: Path | None) -> str:
     """`git mv` where git has the file, else `mv`; without a target it is removed."""
-    known = git.tracks(path)
+    known = tracks(path)
     words = ["git"] if known else []
     words += ["mv" if target else "rm", "--", *(_from_here(p) for p in (path, target) if p)]
     return f"`{shlex.join(words)}`"

@@ -226,3 +226,13 @@ Plan = tuple[Action, ...]
 def writing(plan: Plan) -> Plan:
     """The part of a plan that changes something."""
     return tuple(action for action in plan if action.writes)
+
+
+def lines(plan: Plan) -> tuple[str, ...]:
+    """The same in words: what is shown at the question and in a dry run."""
+    return tuple(action.doing for action in writing(plan))
+
+
+def writes_to_remote(plan: Plan) -> bool:
+    """Whether the remote's schema or history is changed."""
+    return any(isinstance(action, Push | Record) for action in plan)

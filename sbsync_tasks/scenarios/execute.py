@@ -11,7 +11,20 @@ from ..databases.catalog import compare, told
 from ..errors import RefusedError
 from ..histories import History
 from ..migrations import read_folder
-from ..plan.actions import Action, BackUp, BringUp, Commit, Plan, Prove, Push, Rebuild, Record, Write, writing
+from ..plan.actions import (
+    Action,
+    BackUp,
+    BringUp,
+    Commit,
+    Plan,
+    Prove,
+    Push,
+    Rebuild,
+    Record,
+    Write,
+    writes_to_remote,
+    writing,
+)
 from ..side_by_side import side_by_side
 from ..state import State
 from ..steps import backup, commit, push, record, reset, verify, write
@@ -62,8 +75,7 @@ def _perform(run: Run, state: State, action: Action, done: Done) -> None:
 @contextmanager
 def _as_planned(run: Run, state: State, plan: Plan) -> Iterator[None]:
     """Hold the remote's lock where it is written to, and see that nothing has changed since the plan was made."""
-    at_remote = any(isinstance(action, Push | Record) for action in plan)
-    with push.writing_lock(run) if at_remote else nullcontext():
+    with push.writing_lock(run) if writes_to_remote(plan) else nullcontext():
         if writing(plan):
             _refuse_another_state(run, state)
         yield

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import SbsyncError
 from ..migrations import Migration
-from ..plan.actions import Plan, Push, Record, writing
+from ..plan.actions import Plan, Push, lines, writes_to_remote, writing
 from ..plan.goals import Places
 from ..plan.options import Options
 from ..state import Origin, State
@@ -72,19 +72,10 @@ def _asked(run: Run, state: State, plan: Plan, goal: Goal) -> tuple[Migration, .
     """Review and ask; what the user has edited, nothing where the answer was yes."""
     goal.review(run, state)
     if run.options.dry_run:
-        _show(run, "A run would do this (nothing has been done)", plan)
+        run.console.numbered("A run would do this (nothing has been done)", lines(plan))
         return ()
-    _show(run, "What will be done", plan)
+    run.console.numbered("What will be done", lines(plan))
     if state.left_out:
-        lines = "\n".join(f"  - {line}" for line in state.left_out)
-        run.console.say(
-            f"Your edit leaves this out of the migration, so {run.local.name} loses it:\n{lines}", "warning"
-        )
-    at_remote = any(isinstance(action, Push | Record) for action in plan)
-    return review.approve(run, state.made(goal.whose), run.settings.protected and at_remote)
-
-
-def _show(run: Run, title: str, plan: Plan) -> None:
-    run.console.heading(title)
-    for number, action in enumerate(writing(plan), 1):
-        run.console.say(f"  {number}. {action.doing}")
+        lost = "\n".join(f"  - {line}" for line in state.left_out)
+        run.console.say(f"Your edit leaves this out of the migration, so {run.local.name} loses it:\n{lost}", "warning")
+    return review.approve(run, state.made(goal.whose), run.settings.protected and writes_to_remote(plan))

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
 
 from ..console import counted
 from ..databases.catalog import Difference, told
 from .losses import Weigher
 from .run import Run
-
-if TYPE_CHECKING:
-    import psycopg
 
 HOLDS = re.compile(r"(table|column) (.+?)(?=: only on )")
 
@@ -26,10 +22,11 @@ def left_out(run: Run, differences: Iterable[Difference]) -> tuple[str, ...]:
     """
     lines = told(d for d in differences if d.right is not None)
     with run.local.connection() as connection:
-        return tuple(HOLDS.sub(lambda m: _counted(connection, m), line, count=1) for line in lines)
+        weigher = Weigher(connection)
+        return tuple(HOLDS.sub(lambda m: _counted(weigher, m), line, count=1) for line in lines)
 
 
-def _counted(connection: psycopg.Connection[Any], found: re.Match[str]) -> str:
-    held = Weigher(connection).held(found[2])
+def _counted(weigher: Weigher, found: re.Match[str]) -> str:
+    held = weigher.held(found[2])
     noun = "row" if found[1] == "table" else "value"
     return found[0] if held is None else f"{found[0]}, {counted(held, noun)}"

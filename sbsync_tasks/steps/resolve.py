@@ -138,9 +138,7 @@ def _show(run: Run, found: Sequence[Conflict], actions: Sequence[Remedy]) -> Non
             console.heading(f"supabase/migrations/{action.migration.file_name}")
             console.sql(mask(action.migration.sql))
     if actions:
-        console.heading("What would be done" if run.options.dry_run else "What will be done")
-    for number, action in enumerate(actions, 1):
-        console.say(f"  {number}. {action}")
+        console.numbered("What would be done" if run.options.dry_run else "What will be done", actions)
 
 
 def _document(

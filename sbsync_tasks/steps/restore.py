@@ -60,9 +60,7 @@ def restore(run: Run, named: str, tables: Sequence[str], *, to_scratch: bool) ->
     with only_run(run.settings.root):
         plan = _to_scratch(run, backup, tables) if to_scratch else _to_local(run, backup, tables)
         console = run.console
-        console.heading("What a run would do" if run.options.dry_run else "What will be done")
-        for number, line in enumerate(plan.lines, 1):
-            console.say(f"  {number}. {line}")
+        console.numbered("What a run would do" if run.options.dry_run else "What will be done", plan.lines)
         if run.options.dry_run:
             console.document({"plan": plan.lines})
             return

@@ -20,8 +20,8 @@ LAYERS = (
     ("plan",),
     ("state",),
     (
-        "findings", "databases", "supabase_cli", "migrations", "histories", "proof", "git", "earlier", "backups",
-        "replaced", "generate", "skipped",
+        "findings", "databases", "supabase_cli", "migrations", "histories", "proof", "git", "tracked", "earlier",
+        "backups", "replaced", "generate", "skipped",
     ),
     (
         "settings", "process", "redaction", "console", "errors", "endpoint", "paths", "side_by_side", "sqltext",

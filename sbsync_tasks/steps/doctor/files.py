@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from ... import git
+from ... import tracked
 from ...errors import ConfigError, SbsyncError
 from ...settings import dotenv, masked
 from ...settings.keys import KEYS, secret_forms
@@ -66,9 +66,9 @@ def dotenv_files(subject: Subject) -> list[Check]:
 
 def secret_files(subject: Subject) -> list[Check]:
     """Files with secrets that other users can read, or that git tracks."""
-    tracked = attempt(lambda: (git.tracked_dotenv_files(subject.root), git.tracked_secret_files(subject.root)))
+    found = attempt(lambda: (tracked.dotenv_files(subject.root), tracked.secret_files(subject.root)))
     # Without git there is nothing tracked; the check of git says what is wrong with it.
-    names, for_secrets = ((), ()) if isinstance(tracked, SbsyncError) else tracked
+    names, for_secrets = ((), ()) if isinstance(found, SbsyncError) else found
     lines = []
     for path in _files(subject):
         name, holds = _shown(subject, path), _holds_secret(subject, path)

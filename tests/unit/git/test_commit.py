@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks import git
+from sbsync_tasks import git, tracked
 from sbsync_tasks.errors import ConfigError, MissingToolError, RefusedError, SbsyncError
 from sbsync_tasks.steps.commit import message_for
 from tests.support.repository import FILE, hook, run, state, write
@@ -24,7 +24,7 @@ def test_repository_is_the_top_level_of_a_monorepo(root):
 def test_no_repository(tmp_path):
     assert git.repository(tmp_path) is None
     assert git.repository(tmp_path / "not there") is None
-    assert git.tracked_secret_files(tmp_path) == ()
+    assert tracked.secret_files(tmp_path) == ()
     with pytest.raises(ConfigError, match="not in a git repository"):
         git.needed(tmp_path)
 

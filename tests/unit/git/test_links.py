@@ -2,7 +2,7 @@
 
 import pytest
 
-from sbsync_tasks import git
+from sbsync_tasks import git, tracked
 from sbsync_tasks.earlier import earlier_texts
 from sbsync_tasks.errors import ConfigError
 from tests.support.repository import FILE, VERSION, run, state, write
@@ -35,7 +35,7 @@ def test_what_a_link_leads_to_is_committed(root, path, text, real):
     assert git.needed(root).commit([file], "one").files == (f"{real}/{NAME}",)
     assert head(root) == [f"{real}/{NAME}"]
     assert git.needed(root).look().lacking([file]) == ()
-    assert git.tracks(file)
+    assert tracked.tracks(file)
     (found,) = earlier_texts(git.needed(root), [VERSION])[VERSION]
     assert found.migration.sql == "select 1;\n"
 
@@ -131,4 +131,4 @@ def test_dotenv_files_beyond_a_link_are_seen(root):
     write(root, "packages/supabase/.env.local")
     link(root, "supabase", "packages/supabase")
     run(root, "add", ".")
-    assert git.tracked_secret_files(root) == ("supabase/.env.local",)
+    assert tracked.secret_files(root) == ("supabase/.env.local",)

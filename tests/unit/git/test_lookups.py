@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from sbsync_tasks import git
+from sbsync_tasks import git, tracked
 from sbsync_tasks.earlier import Candidate, earlier_texts
 from sbsync_tasks.errors import SbsyncError
 from sbsync_tasks.migrations import Migration
@@ -193,7 +193,7 @@ def test_tracked_secret_files(root):
     secret = [".env", ".env.local", ".env.staging.local", "supabase/.env"]
     for name in [*secret, ".env.example", ".env.staging", "docs/.env", "x.env", "supabase/x/.env"]:
         write(root, name)
-    assert git.tracked_secret_files(root) == ()
+    assert tracked.secret_files(root) == ()
     run(root, "add", "-f", ".")
-    assert sorted(git.tracked_secret_files(root)) == sorted(secret)
-    assert git.tracked_secret_files(root / "docs") == (".env",)
+    assert sorted(tracked.secret_files(root)) == sorted(secret)
+    assert tracked.secret_files(root / "docs") == (".env",)
