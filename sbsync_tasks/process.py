@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from .errors import MissingToolError, SbsyncError
 from .redaction import MASK, Redactor
@@ -107,6 +107,7 @@ class _Task:
     redact: Redactor = field(default_factory=Redactor)
     echo: bool = False
     interrupted: int = 0  # how often
+    starting: bool = False  # the main thread is about to know of a program
 
 
 _task = _Task()
@@ -139,7 +140,8 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     _task.interrupted += 1
     for child in list(_running):  # those of other threads, too: this one waits for them
         child.terminate()
-    raise KeyboardInterrupt
+    if not _task.starting:  # else `_start` raises it
+        raise KeyboardInterrupt
 
 
 def run(
@@ -224,15 +226,15 @@ def started(
         SbsyncError: it could not be started.
         MissingToolError: there is no such program.
     """
-    environment, before = _checked(argv, sees, env, cwd), _task.interrupted
+    environment = _checked(argv, sees, env, cwd)
     try:
-        child = subprocess.Popen(
+        child = _start(
             argv, env=environment, cwd=cwd, stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how,
         )  # fmt: skip
     except OSError as error:
         raise SbsyncError(f"{argv[0]} could not be run: {_task.redact(str(error))}") from None
-    with _ended_with_us(child, before):
+    with _ended_with_us(child):
         yield child
 
 
@@ -252,10 +254,10 @@ def hand_over(argv: Sequence[str], env: Mapping[str, str] | None = None) -> int:
         SbsyncError: it could not be run.
         MissingToolError: there is no such program.
     """
-    environment, interrupted = _checked(argv, PERSONAL, env, None), _task.interrupted
+    environment = _checked(argv, PERSONAL, env, None)
     before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
     try:
-        with _ended_with_us(subprocess.Popen(argv, env=environment), interrupted) as child:
+        with _ended_with_us(_start(argv, env=environment)) as child:
             return child.wait()
     except OSError as error:
         raise SbsyncError(f"{argv[0]} could not be run: {error}") from None
@@ -269,22 +271,45 @@ def environment(sees: str = LOCAL) -> dict[str, str]:
 
 
 @contextmanager
-def _ended_with_us(child: subprocess.Popen[bytes], interrupted: int) -> Iterator[subprocess.Popen[bytes]]:
-    _running.add(child)
-    if _task.interrupted != interrupted:  # while this one was being started, in another thread
-        child.terminate()
+def _ended_with_us(child: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     with child:
         try:
             yield child
         except BaseException:
-            child.terminate()
-            try:
-                child.wait(GRACE)
-            except (subprocess.TimeoutExpired, KeyboardInterrupt):
-                child.kill()
+            _end(child)
             raise
         finally:
             _running.discard(child)
+
+
+def _start(argv: Sequence[str], **how: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401 - as `Popen` has them
+    """Start a program. One that we are interrupted beside has not been told to end: nobody knew of it.
+
+    Raises:
+        KeyboardInterrupt: we were interrupted meanwhile, and the program is ended.
+    """
+    before, main = _task.interrupted, threading.current_thread() is threading.main_thread()
+    _task.starting |= main
+    child = None
+    try:
+        child = subprocess.Popen(argv, **how)
+        _running.add(child)
+    finally:
+        _task.starting &= not main
+        if _task.interrupted != before:
+            if child:
+                _end(child)
+                _running.discard(child)
+            raise KeyboardInterrupt
+    return child
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    try:
+        child.wait(GRACE)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        child.kill()
 
 
 def _checked(argv: Sequence[str], sees: str, env: Mapping[str, str] | None, cwd: str | Path | None) -> dict[str, str]:

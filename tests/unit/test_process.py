@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import quote
 
@@ -151,18 +153,27 @@ def test_a_signal_to_us_ends_every_program(tmp_path, number):
         assert not Path("/proc", name.read_text().strip()).exists()
 
 
-def test_a_signal_while_a_program_is_being_started_ends_it(mocker):
-    start = subprocess.Popen
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_signal_while_a_program_is_being_started_ends_it(mocker, beside):
+    start, children = subprocess.Popen, []
 
     def interrupted(*args, **how):
-        child = start(*args, **how)
-        with pytest.raises(KeyboardInterrupt):
+        children.append(start(*args, **how))
+        with pytest.raises(KeyboardInterrupt) if beside else nullcontext():
             process._interrupt(signal.SIGTERM, None)
-        return child
+        return children[0]
+
+    def call():
+        with pytest.raises(KeyboardInterrupt), started(["sleep", "60"]):
+            pytest.fail("it goes on")
 
     mocker.patch.object(process.subprocess, "Popen", side_effect=interrupted)
-    with started(["sleep", "60"]) as child:
-        assert child.wait(10) == -signal.SIGTERM
+    if beside:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(call).result()
+    else:
+        call()
+    assert children[0].wait(10) == -signal.SIGTERM
     mocker.stopall()
     with started(["true"]) as child:  # what is started afterwards, to tidy up, is left alone
         assert child.wait(10) == 0
