@@ -1,12 +1,23 @@
-"""Where this tool keeps what it makes: the project's `.sbsync/` and a per-user cache."""
+"""Where this tool keeps what it makes: the project's `.sbsync/`, a per-user cache, private temporary folders."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 PRIVATE = 0o700
 STATE = ".sbsync"  # at the project's root
+PREFIX = "sbsync-call-"
+# A program may still read the folder of a run that was killed meanwhile: it gets this many seconds.
+ABANDONED = 3600
 
 
 def state_dir(root: Path, *parts: str) -> Path:
@@ -36,3 +47,48 @@ def cache_dir(*parts: str) -> Path:
     folder = Path(home).joinpath("sbsync", *parts)
     folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
     return folder
+
+
+@contextmanager
+def private_tempdir() -> Iterator[Path]:
+    """A folder that nobody else can look into (0700), removed at the end of the block.
+
+    It can hold a password file, so a killed run must not leave it lying about: the folder is locked as long as the
+    process lives, and the first call of every later process removes old ones whose lock is free.
+    """
+    _remove_abandoned()
+    place = Path(tempfile.mkdtemp(prefix=PREFIX))
+    handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+        os.close(handle)
+
+
+@cache
+def _remove_abandoned() -> None:
+    for place in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        if _is_abandoned(place):
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _is_abandoned(place: Path) -> bool:
+    """Whether this is a folder of ours, old, and of a process that has ended."""
+    try:
+        found = place.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            return False
+        if time.time() - found.st_mtime < ABANDONED:
+            return False
+        handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return True

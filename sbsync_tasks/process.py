@@ -15,11 +15,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from .errors import MissingToolError, SbsyncError
 from .redaction import MASK, Redactor
@@ -46,6 +47,9 @@ GRACE = 5.0
 ANSWER = 30.0
 # What is masked by its name when a call is shown: Docker's shadows get secrets that no setting holds.
 SECRET = re.compile(r".*(PASSWORD|SECRET|TOKEN|KEY).*")
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 class How(TypedDict, total=False):
@@ -333,3 +337,13 @@ def _shown(argv: Sequence[str], env: Mapping[str, str], cwd: str | Path | None) 
     variables = [f"{key}={shlex.quote(MASK if SECRET.fullmatch(key) else redact(value))}" for key, value in env.items()]
     line = " ".join([*variables, shlex.join(map(redact, argv))])
     return f"(cd {shlex.quote(redact(str(cwd)))} && {line})" if cwd else line
+
+
+def in_parallel(here: Callable[[], A], there: Callable[[], B]) -> tuple[A, B]:
+    """What two calls return, the first made in this thread and the second beside it.
+
+    Both have ended when this does, whatever happens; an error of the first is raised before one of the second.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(there)
+        return here(), other.result()

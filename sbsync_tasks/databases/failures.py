@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from ..findings import mask
 from ..findings.credentials import mask_quoted
-from ..histories import HISTORY_TABLE
-from ..migrations import Migration
 from ..sqltext import UnparsableSql, parse
+from ..state.histories import HISTORY_TABLE
+from ..state.migrations import Migration
 from ..supabase_cli import CliError
 from .embedded.stand_ins import EMPTY
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from ..migrations import Migration
+from ..state.migrations import Migration
 from ..supabase_cli import SupabaseCli
 from .pushed import push
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .. import histories
 from ..endpoint import Endpoint
-from ..migrations import Migration
+from ..state import histories
+from ..state.migrations import Migration
 from ..supabase_cli import CliError, Pushed, SupabaseCli
 from .connection import connection_to
 from .failures import explained

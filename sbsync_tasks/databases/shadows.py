@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from ..endpoint import Endpoint
 from ..errors import ConfigError, MissingToolError, RefusedError, SbsyncError
-from ..migrations import Migration
 from ..paths import state_dir
+from ..state.migrations import Migration
 from ..supabase_cli import SupabaseCli
 from .embedded.locks import locked
 from .failures import SHADOW

@@ -19,8 +19,9 @@ from .model import Finding, Severity, finding, shortened
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sbsync_tasks.migrations import Migration
     from sbsync_tasks.sqltext import Parsed
+
+    from ..state.migrations import Migration
 
 REMEMBERED = 4096  # texts
 WAY_OUT = (

@@ -12,7 +12,7 @@ from ..backups.programs import program, started
 from ..databases.catalog.model import MANAGED_SCHEMAS
 from ..endpoint import Endpoint
 from ..errors import SbsyncError
-from ..workplace import workplace
+from ..paths import private_tempdir
 
 # A line of the archive's list: its number, the object's catalog and oid, what it is.
 _ENTRY = re.compile(rb"^\d+; (\d+) (\d+) .*$", re.MULTILINE)
@@ -49,7 +49,7 @@ class Archive:
         Raises:
             SbsyncError: pg_dump is missing, is older than the server, or failed.
         """
-        with workplace() as place:
+        with private_tempdir() as place:
             archive = place / "schema.dump"
             # Exclusions, not a choice of schemas: that would leave out casts and whatever stands in no schema.
             argv = [

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..console import counted
-from ..migrations import Migration
 from ..state import Risk
+from ..state.migrations import Migration
 
 NAMED = 3  # migrations named one by one in a line
 TABLES = 5  # tables named in a line

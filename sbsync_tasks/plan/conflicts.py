@@ -9,10 +9,10 @@ from functools import cached_property
 from itertools import combinations
 
 from ..console import counted
-from ..earlier import Candidate
-from ..histories import Recorded, Row, Verdict, compare, no_version
-from ..migrations import Migration, Skipped
-from ..same_sql import key, same
+from ..git.earlier import Candidate
+from ..state.histories import Recorded, Row, Verdict, compare, no_version
+from ..state.migrations import Migration, Skipped
+from ..state.same_sql import key, same
 from . import edits
 from .model import Conflict, Facts, Kind, Put, Remedy, Rerecord, Way
 from .numbering import Moved, Pending, renumber

@@ -8,9 +8,9 @@ from itertools import zip_longest
 
 from .. import sqltext
 from ..databases.catalog.subjects import subjects
-from ..histories import Recorded
-from ..migrations import Migration
-from ..same_sql import essence
+from ..state.histories import Recorded
+from ..state.migrations import Migration
+from ..state.same_sql import essence
 
 
 def compare(sql: str, statements: Sequence[str]) -> tuple[tuple[str, str], ...]:

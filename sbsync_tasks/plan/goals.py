@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ..migrations import Migration
 from ..state import At, Origin, State
+from ..state.migrations import Migration
 from .actions import Action, BackUp, BringUp, Commit, Plan, Prove, Push, Rebuild, Record, Write
 from .options import Options
 

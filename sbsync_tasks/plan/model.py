@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from ..earlier import Candidate
-from ..histories import History
-from ..migrations import Folder, Migration
+from ..git.earlier import Candidate
+from ..state.histories import History
+from ..state.migrations import Folder, Migration
 
 
 class Kind(Enum):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..migrations import Migration, next_version
+from ..state.migrations import Migration, next_version
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from ..databases.catalog import Catalog, Difference
 from ..findings import mask, review
 from ..findings.traces import unseen
-from ..migrations import Migration
 from ..sqltext import Statement, UnparsableSql, split
+from ..state.migrations import Migration
 
 EXCERPT = 60  # characters of a statement in a message
 _NOT_ATOMIC = {"not-alone", "explicit-transaction"}

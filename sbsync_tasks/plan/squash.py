@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..histories import Row, Verdict
-from ..migrations import Migration
+from ..state.histories import Row, Verdict
+from ..state.migrations import Migration
 from .edits import is_another
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ..console import counted
 from ..errors import ConfigError, RefusedError
 from ..findings import own_transactions
-from ..histories import Row, Verdict
-from ..migrations import Migration
 from ..state import State
+from ..state.histories import Row, Verdict
+from ..state.migrations import Migration
 from .conflicts import conflicts
 from .model import Conflict, Facts, Kind
 from .options import Options

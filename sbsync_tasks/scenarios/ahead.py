@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..migrations import Migration
 from ..plan.goals import rebuilds
 from ..state import State
+from ..state.migrations import Migration
 from ..steps import reset
 from ..steps.generate import Applied
 from ..steps.run import Run

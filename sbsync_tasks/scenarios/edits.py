@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..databases.catalog import told
 from ..errors import RefusedError
-from ..histories import as_migrations
-from ..migrations import Migration
 from ..state import Origin, State
+from ..state.histories import as_migrations
+from ..state.migrations import Migration
 from ..steps.diff import listed
 from ..steps.left_out import left_out
 from ..steps.run import Run

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-from .. import histories
 from ..databases import Database
 from ..databases.catalog import compare, told
 from ..errors import RefusedError
-from ..histories import History
-from ..migrations import read_folder
 from ..plan.actions import (
     Action,
     BackUp,
@@ -25,8 +22,10 @@ from ..plan.actions import (
     writes_to_remote,
     writing,
 )
-from ..side_by_side import side_by_side
-from ..state import State
+from ..process import in_parallel
+from ..state import State, histories
+from ..state.histories import History
+from ..state.migrations import read_folder
 from ..steps import backup, commit, push, record, reset, verify, write
 from ..steps.diff import listed
 from ..steps.done import Done
@@ -84,7 +83,7 @@ def _as_planned(run: Run, state: State, plan: Plan) -> Iterator[None]:
 def _refuse_another_state(run: Run, state: State) -> None:
     if read_folder(run.settings.root) != state.folder:
         raise _changed("supabase/migrations", "its files are others")
-    remote, local = side_by_side(
+    remote, local = in_parallel(
         lambda: _since(run, state, run.remote, state.remote_history),
         lambda: _since(run, state, run.local, state.local_history) if "local" in state.catalogs else "",
     )

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import SbsyncError
-from ..migrations import Migration
 from ..plan.actions import Plan, Push, lines, writes_to_remote, writing
 from ..plan.goals import Places
 from ..plan.options import Options
 from ..state import Origin, State
+from ..state.migrations import Migration
 from ..steps import backup, commit, review
 from ..steps.run import Run
 from .edits import with_edits

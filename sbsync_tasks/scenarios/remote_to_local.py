@@ -6,9 +6,9 @@ from ..console import counted
 from ..databases import FileFailedError
 from ..databases.catalog import told
 from ..errors import RefusedError
-from ..migrations import Migration
 from ..plan import goals, stops
 from ..state import Origin, State
+from ..state.migrations import Migration
 from ..steps import commit, leftovers, preflight, reset, review
 from ..steps import pull as pulling
 from ..steps.diff import Changes, changes, listed

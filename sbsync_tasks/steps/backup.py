@@ -11,10 +11,10 @@ from ..backups import Backup, Listed
 from ..databases import Database
 from ..findings import Finding, Severity, changed_rows, joined, review
 from ..findings.names import dotted
-from ..migrations import Migration
 from ..paths import shown
 from ..plan.actions import BackUp
 from ..state import Risk, State
+from ..state.migrations import Migration
 from .run import Run
 
 if TYPE_CHECKING:

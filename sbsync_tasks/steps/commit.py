@@ -10,11 +10,11 @@ from .. import git
 from ..console import counted
 from ..errors import RefusedError, SbsyncError
 from ..findings import has_secret
-from ..migrations import Migration, migrations_dir, read_folder, read_sql
 from ..plan.actions import Commit
 from ..plan.goals import uncommitted
-from ..same_sql import same
 from ..state import InGit, State
+from ..state.migrations import Migration, migrations_dir, read_folder, read_sql
+from ..state.same_sql import same
 from .files import read_files, tell_skipped
 from .run import Run
 

@@ -20,9 +20,9 @@ from ..databases.catalog import (
 )
 from ..errors import RefusedError
 from ..findings.traces import unseen
-from ..histories import History, as_migrations
-from ..migrations import Migration
-from ..side_by_side import side_by_side
+from ..process import in_parallel
+from ..state.histories import History, as_migrations
+from ..state.migrations import Migration
 from ..supabase_cli import CliError, EngineRefusedError
 from .run import Run
 
@@ -74,7 +74,7 @@ def changes(run: Run, database: Database, history: History, files: Iterable[Migr
     major = run.major(database)
     base = as_migrations(history, files)
     run.claims.add(m.sql for m in files)
-    held, found = side_by_side(lambda: run.catalog(run.shadow(base, major)), lambda: run.catalog(database))
+    held, found = in_parallel(lambda: run.catalog(run.shadow(base, major)), lambda: run.catalog(database))
     differences = compare(held, found, run.claims, (MIGRATIONS, database.name))
     if not differences:
         return Changes(base, catalog=found)
@@ -178,7 +178,7 @@ def engine_and_catalogs(run: Run, left: Database, right: Database) -> Compared:
     To the engine line ends are a difference, which its own SQL (LF alone) does not end: where nothing else differs,
     what it says does not count.
     """
-    (sql, refused), (one, other) = side_by_side(
+    (sql, refused), (one, other) = in_parallel(
         lambda: _engine(run, left, right),
         lambda: (run.catalog(left), run.catalog(right)),
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .. import skipped
-from ..migrations import Folder, read_folder
 from ..plan.stops import Problem
+from ..state import skipped
+from ..state.migrations import Folder, read_folder
 from .run import Run
 
 

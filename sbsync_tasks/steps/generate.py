@@ -41,8 +41,8 @@ from ..generate import (
     text_of,
     without_idle_roles,
 )
-from ..migrations import Migration, next_version, write_sql
 from ..paths import state_dir
+from ..state.migrations import Migration, next_version, write_sql
 from ..supabase_cli import CliError, EngineRefusedError
 from .diff import LISTED, listed
 from .run import Run

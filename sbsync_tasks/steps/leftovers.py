@@ -13,8 +13,8 @@ from .. import sqltext
 from ..databases.catalog import Difference, told
 from ..databases.catalog.model import MANAGED_SCHEMAS
 from ..errors import RefusedError
-from ..migrations import Migration
 from ..state import State
+from ..state.migrations import Migration
 from .diff import listed
 from .run import Run
 

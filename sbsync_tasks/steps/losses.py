@@ -17,7 +17,7 @@ from ..console import counted
 from ..findings import Finding, Met, Review, Severity, review_together
 from ..findings.model import by_gravity
 from ..findings.names import dotted
-from ..migrations import Migration
+from ..state.migrations import Migration
 
 if TYPE_CHECKING:
     import psycopg

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .. import histories
 from ..databases import Database
-from ..migrations import Migration
 from ..paths import state_dir
+from ..state import histories
+from ..state.migrations import Migration
 from .run import Run
 
 

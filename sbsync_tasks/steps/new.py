@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 
-from .. import histories
 from ..databases import Database
 from ..errors import SbsyncError
-from ..migrations import VERSION_FORMAT, Folder, Migration, next_version, write
 from ..paths import shown
+from ..state import histories
+from ..state.migrations import VERSION_FORMAT, Folder, Migration, next_version, write
 from .files import read_files, tell_skipped
 from .review import open_editor
 from .run import Run

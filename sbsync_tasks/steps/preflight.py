@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from .. import histories, skipped
 from ..databases.catalog import compare, told
 from ..errors import ConfigError, RefusedError
-from ..histories import Verdict
-from ..migrations import Migration, next_version
 from ..plan.model import Facts
-from ..state import State
+from ..state import State, histories, skipped
+from ..state.histories import Verdict
+from ..state.migrations import Migration, next_version
 from ..supabase_cli import CliError
 from .diff import listed
 from .files import read_files

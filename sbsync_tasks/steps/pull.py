@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..errors import RefusedError
-from ..histories import Verdict
-from ..migrations import Migration, next_version
 from ..state import Origin, State
+from ..state.histories import Verdict
+from ..state.migrations import Migration, next_version
 from .diff import Changes
 from .generate import Applied, generate, ignored, refuse_unwritable
 from .run import Run

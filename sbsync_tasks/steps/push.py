@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .. import histories
 from ..databases import FileFailedError
 from ..databases import push as push_by_cli
 from ..databases.catalog import told as differences_told
 from ..databases.failures import AGAIN, ALREADY_THERE, Failure
 from ..databases.in_the_way import told
 from ..errors import RefusedError, SbsyncError
-from ..histories import History
 from ..plan.actions import Push
 from ..plan.partly import Leftovers, is_atomic
 from ..proof import apart
-from ..state import State
+from ..state import State, histories
+from ..state.histories import History
 from .diff import listed
 from .done import Done
 from .marking import mark_applied

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .. import histories
 from ..console import counted
 from ..databases import Database, FileFailedError, NextLocal, explained, push, read_back
 from ..databases.catalog import MIGRATIONS, Difference, compare, read_catalog, told
 from ..databases.open import clusters_of
 from ..errors import NoConnectionError, RefusedError, SbsyncError
-from ..histories import as_migrations
-from ..migrations import Migration
 from ..paths import shown
 from ..plan.actions import BringUp, Rebuild
 from ..plan.stops import of_transactions, refuse
-from ..state import At, State
+from ..state import At, State, histories
+from ..state.histories import as_migrations
+from ..state.migrations import Migration
 from ..supabase_cli import CliError
 from . import backup, leftovers, preflight
 from .diff import listed

@@ -9,16 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .. import git, replaced
+from .. import git
 from ..console import counted
 from ..databases.catalog import told
-from ..earlier import Candidate, earlier_texts
 from ..errors import MissingToolError, RefusedError, SbsyncError
 from ..findings import mask
+from ..git.earlier import Candidate, earlier_texts
 from ..paths import shown
 from ..plan.conflicts import asks_branches, diagnose
 from ..plan.model import Conflict, Drift, Facts, Put, Remedy, Rerecord
 from ..state import State
+from ..state.migrations import write_file
 from . import preflight
 from .diff import changes
 from .marking import keep_history
@@ -96,7 +97,7 @@ def _act(run: Run, facts: Facts, actions: Sequence[Remedy]) -> tuple[Path, ...]:
         what = "Files or histories have changed since they were looked at. Nothing was changed."
         raise RefusedError(what, "Run `invoke resolve` again: it looks again.")
     root = run.settings.root
-    kept = [replaced.put(root, a.migration, a.replaces) for a in actions if isinstance(a, Put)]
+    kept = [write_file(root, a.migration, a.replaces) for a in actions if isinstance(a, Put)]
     rows = [a for a in actions if isinstance(a, Rerecord)]
     history = [_rerecord(run, rows)] if rows else []
     return tuple(path for path in (*kept, *history) if path)

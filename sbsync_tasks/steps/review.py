@@ -10,13 +10,14 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import histories, process
+from .. import process
 from ..console import Console, counted
 from ..databases import FileFailedError
 from ..errors import ConfigError, RefusedError, SbsyncError
 from ..findings import PROBABLE_RENAME, Finding, Review, Severity, mask, unallowed
-from ..migrations import FILE_PATTERN, Migration, read_folder, read_sql, write_sql
 from ..paths import state_dir
+from ..state import histories
+from ..state.migrations import FILE_PATTERN, Migration, read_folder, read_sql, write_sql
 from .files import read_files, tell_skipped
 from .losses import reviewed
 from .run import Run

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ..errors import RefusedError
 from ..findings.names import quoted
-from ..migrations import Migration, read_sql
 from ..sqltext import Node, Parsed, UnparsableSql, enum_name, parse, walk, written
 from ..state import State
+from ..state.migrations import Migration, read_sql
 from .run import Run
 
 MAKES = r"\bcreate\s+(?:role|user|group)\s+\"?{}\"?(?![\w$])"

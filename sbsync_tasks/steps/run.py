@@ -16,10 +16,10 @@ from ..databases.containers import Containers
 from ..databases.docker import WITHOUT, Docker
 from ..databases.open import clusters_of, local_cluster
 from ..errors import ConfigError, MissingToolError, SbsyncError
-from ..migrations import Migration
 from ..plan.options import Options
 from ..settings import Settings
 from ..settings.config_toml import ConfigToml
+from ..state.migrations import Migration
 from ..supabase_cli import LocalStackCli, SupabaseCli, find, refused_keys
 
 if TYPE_CHECKING:

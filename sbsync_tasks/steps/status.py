@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..databases.catalog import told
-from ..histories import Row, Verdict
 from ..proof import EXPOSED
+from ..state.histories import Row, Verdict
 from . import preflight
 from .diff import Changes, changes, listed
 from .files import tell_skipped

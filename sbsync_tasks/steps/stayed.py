@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ..databases.catalog import Catalog, Difference, compare, read_catalog
 from ..databases.connection import connect
 from ..errors import RefusedError, SbsyncError
-from ..migrations import Migration
 from ..plan import partly
 from ..state import State
+from ..state.migrations import Migration
 from .diff import Changes
 from .run import Run
 

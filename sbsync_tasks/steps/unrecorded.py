@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .. import histories
 from ..databases.catalog import Difference, told
 from ..errors import ConfigError, RefusedError
 from ..generate import Part
-from ..migrations import Migration
 from ..plan.actions import Write
+from ..state import histories
+from ..state.migrations import Migration
 from . import write
 from .diff import changes, listed
 from .files import read_files, tell_skipped

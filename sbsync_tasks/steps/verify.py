@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .. import histories
-from ..histories import History, as_migrations
-from ..migrations import Migration, read_folder
 from ..plan.stops import refuse
+from ..process import in_parallel
 from ..proof import Proof, apart
-from ..side_by_side import side_by_side
-from ..state import State
+from ..state import State, histories
+from ..state.histories import History, as_migrations
+from ..state.migrations import Migration, read_folder
 from .diff import Compared, engine_and_catalogs
 from .files import problems
 from .preflight import look, look_at_remote
@@ -93,7 +92,7 @@ def _each_against_its_own(run: Run, now: State, state: State) -> Compared:
     remote_base = (*as_migrations(now.remote_history, now.folder.migrations), *remote_files)
     local_shadow = run.shadow(now.folder.migrations, run.local_identity.major)
     remote_shadow = run.shadow(remote_base, run.remote_identity.major)
-    local, remote = side_by_side(
+    local, remote = in_parallel(
         lambda: engine_and_catalogs(run, local_shadow, run.local),
         lambda: engine_and_catalogs(run, remote_shadow, run.remote),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..plan.actions import Write
-from ..replaced import put
+from ..state.migrations import write_file
 
 
 def write_files(root: Path, action: Write) -> None:
@@ -15,8 +15,8 @@ def write_files(root: Path, action: Write) -> None:
     none that is pending stands before one that was pulled.
     """
     for old, new in sorted(action.renamed, reverse=True):
-        put(root, new, old.file_name)
+        write_file(root, new, old.file_name)
     renamed = {new for _, new in action.renamed}
     for migration in action.migrations:
         if migration not in renamed:
-            put(root, migration)
+            write_file(root, migration)

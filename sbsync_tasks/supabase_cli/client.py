@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from ..endpoint import Endpoint
 from ..errors import MissingToolError, SbsyncError
-from ..migrations import Migration
+from ..paths import private_tempdir
 from ..process import NETWORK, Completed, run
 from ..settings.config_toml import ConfigToml
-from ..workplace import workplace
+from ..state.migrations import Migration
 from . import private_project, refusals
 from .binary import QUICK, Binary
 from .dialect import diff_flags, target_flags
@@ -200,7 +200,7 @@ class SupabaseCli:
     ) -> Completed:
         if writes and not self.binary.may_write:
             raise MissingToolError(self.binary.notice, "Use a tested version, or update sbsync_tasks.")
-        with workplace() as place:
+        with private_tempdir() as place:
             (place / "empty").mkdir()
             passfile = place / "passfile"
             passfile.touch(mode=0o600)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from ..errors import MissingToolError
+from ..paths import private_tempdir
 from ..process import NETWORK, Completed, run
 from ..settings.config_toml import ConfigToml
-from ..workplace import workplace
 from .binary import QUICK, Binary
 from .client import CliError, answer, seeded, warnings
 
@@ -107,6 +107,6 @@ class LocalStackCli:
         }
         common = ["--workdir", str(self._config.root), "--agent", "no", "--output-format", "json"]
         sees = "|".join([NETWORK, *self._config.variables])  # its `env(…)`; what files set the CLI reads itself
-        with workplace() as empty:  # the CLI reads .env files where it runs
+        with private_tempdir() as empty:  # the CLI reads .env files where it runs
             env["TMPDIR"] = str(empty)
             return run([str(self._binary.path), *argv, *common], sees=sees, env=env, cwd=empty, hears=self._hears)

@@ -15,8 +15,8 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..migrations import Migration, read_sql, write_sql
 from ..settings.config_toml import ConfigToml
+from ..state.migrations import Migration, read_sql, write_sql
 
 # The CLI takes any database that listens on this machine at the port of its config.toml for its own stack, and a
 # reset then asks Docker for it. No database listens here.

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..paths import private_tempdir
 from ..settings.config_toml import NAME, ConfigToml
-from ..workplace import workplace
 from .local_stack import LocalStackCli
 from .private_project import below
 
@@ -50,7 +50,7 @@ def refused_keys(cli: LocalStackCli, config: ConfigToml) -> tuple[Refusal, ...]:
         CliError: its answer cannot be read.
     """
     said, found, data = cli.refusal(), [], copy.deepcopy(dict(config.data))
-    with workplace() as place:
+    with private_tempdir() as place:
 
         def ask(part: Mapping[str, Any]) -> str:
             return cli.elsewhere(ConfigToml(_written(place, config, part))).refusal()

@@ -59,10 +59,10 @@ def session(
         options: Further fields of `Options`.
     """
     from ..console import Console
-    from ..migrations import checked_name
     from ..plan.options import Options
     from ..redaction import Redactor
     from ..settings.keys import WORKDIR
+    from ..state.migrations import checked_name
     from ..steps.run import Run
 
     redact = Redactor()

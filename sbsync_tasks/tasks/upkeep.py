@@ -127,7 +127,7 @@ def new(
     Its version is later than every one that the files and both databases know. The path goes to stdout; the editor
     opens only at a terminal.
     """
-    from ..migrations import checked_name
+    from ..state.migrations import checked_name
     from ..steps import new as step
 
     with session(context, env=env, env_file=env_file, dry_run=dry_run, json=json) as run:
@@ -142,8 +142,8 @@ def demo(context: Context, *, keep: bool = False) -> None:
     account, touches nothing of yours, and leaves nothing behind.
     """
     from ..console import Console
+    from ..demo import run_demo
     from ..redaction import Redactor
-    from ..showcase import run_demo
 
     console = Console(Redactor(), yes=True)
     with boundary(context, console):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from sbsync_tasks.databases.embedded import Clusters, find_binaries
-from sbsync_tasks.migrations import Migration
+from sbsync_tasks.state.migrations import Migration
 from sbsync_tasks.steps.losses import reviewed
 from tests.support.project import Data
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sbsync_tasks.histories import TABLE, On
+from sbsync_tasks.state.histories import TABLE, On
 from tests.support.project import Data, Project
 
 pytestmark = [pytest.mark.cli, pytest.mark.e2e, pytest.mark.matrix]

@@ -22,7 +22,7 @@ from sbsync_tasks.databases.embedded import Clusters, find_binaries, find_client
 from sbsync_tasks.databases.embedded.files import copy_tree, spread
 from sbsync_tasks.databases.embedded.place import make_place, place_of
 from sbsync_tasks.endpoint import Endpoint
-from sbsync_tasks.migrations import FILE_PATTERN
+from sbsync_tasks.state.migrations import FILE_PATTERN
 from sbsync_tasks.supabase_cli.binary import QUICK
 
 REPOSITORY = Path(__file__).parents[2]

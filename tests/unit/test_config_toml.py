@@ -6,9 +6,9 @@ import tomllib
 import pytest
 
 from sbsync_tasks.errors import ConfigError
-from sbsync_tasks.migrations import Migration
 from sbsync_tasks.settings import resolve
 from sbsync_tasks.settings.config_toml import ConfigToml
+from sbsync_tasks.state.migrations import Migration
 from sbsync_tasks.supabase_cli import private_project
 
 FIRST = Migration("20260101000000", "first", "create table a (id int);\n")

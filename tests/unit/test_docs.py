@@ -15,9 +15,9 @@ from invoke.vendor import yaml
 
 from sbsync_tasks import errors, ns
 from sbsync_tasks.findings import Severity
-from sbsync_tasks.histories import TABLE
 from sbsync_tasks.plan.model import Kind
 from sbsync_tasks.settings.keys import KEYS, PROCESS_ONLY, WORKDIR
+from sbsync_tasks.state.histories import TABLE
 from tests.support.documents import NAMES, REPOSITORY, Page, page
 from tests.support.settings import SECRET, Project
 

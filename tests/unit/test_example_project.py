@@ -7,7 +7,7 @@ from pathlib import Path
 import postgast
 import pytest
 
-from sbsync_tasks import migrations
+from sbsync_tasks.state import migrations
 
 ROOT = Path(__file__).parents[2]
 SUPABASE = ROOT / "supabase"

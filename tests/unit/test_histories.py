@@ -8,8 +8,8 @@ import pytest
 
 from sbsync_tasks import sqltext
 from sbsync_tasks.errors import SbsyncError
-from sbsync_tasks.histories import TABLE, On, Recorded, Verdict, as_migrations, compare, equal
-from sbsync_tasks.migrations import Folder, Migration
+from sbsync_tasks.state.histories import TABLE, On, Recorded, Verdict, as_migrations, compare, equal
+from sbsync_tasks.state.migrations import Folder, Migration
 
 V = "20260101000000"
 FILE = Migration(V, "teams", "create table a (id int);\ncreate table b (id int);\n")
@@ -77,7 +77,7 @@ def test_every_combination_that_can_occur_is_in_the_table_and_no_other(monkeypat
             asked.add(key)
             return super().__getitem__(key)
 
-    monkeypatch.setattr("sbsync_tasks.histories.TABLE", Watched(TABLE))
+    monkeypatch.setattr("sbsync_tasks.state.histories.TABLE", Watched(TABLE))
     for file, local, remote in product((True, False), STATES, STATES):
         if file or (local, remote) != ("-", "-"):
             row_of(file, local, remote)

@@ -14,20 +14,13 @@ PACKAGE = Path(sbsync_tasks.__file__).parent
 LAYERS = (
     ("__init__",),
     ("tasks",),
-    ("showcase",),
+    ("demo",),
     ("scenarios", "report"),
     ("steps",),
     ("plan",),
-    ("state",),
-    (
-        "findings", "databases", "supabase_cli", "migrations", "histories", "proof", "git", "tracked", "earlier",
-        "backups", "replaced", "generate", "skipped",
-    ),
-    (
-        "settings", "process", "redaction", "console", "errors", "endpoint", "paths", "side_by_side", "sqltext",
-        "same_sql", "workplace",
-    ),
-)  # fmt: skip
+    ("state", "findings", "databases", "supabase_cli", "proof", "git", "backups", "generate"),
+    ("settings", "process", "redaction", "console", "errors", "endpoint", "paths", "sqltext"),
+)
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # What only a running task may load.
 LATE = ("rich", "psycopg", "postgast", "dotenv")

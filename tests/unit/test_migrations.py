@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sbsync_tasks.errors import ConfigError, SbsyncError
-from sbsync_tasks.migrations import (
+from sbsync_tasks.state.migrations import (
     Folder,
     Migration,
     Skipped,

@@ -4,7 +4,7 @@ import pytest
 
 from sbsync_tasks.findings import own_transactions, review
 from sbsync_tasks.findings.own_transactions import faults
-from sbsync_tasks.migrations import Migration
+from sbsync_tasks.state.migrations import Migration
 
 COMPLETE = [
     "begin;\nselect 1;\ncommit;",

@@ -3,8 +3,8 @@
 import pytest
 
 from sbsync_tasks.databases.catalog import CatalogObject, Difference
-from sbsync_tasks.migrations import Migration
 from sbsync_tasks.plan import partly
+from sbsync_tasks.state.migrations import Migration
 
 INDEX = CatalogObject("index", "public.a_e")
 DEFINITION = "CREATE UNIQUE INDEX a_e ON public.a USING btree (e)"

@@ -3,7 +3,7 @@
 import pytest
 
 from sbsync_tasks.databases.embedded.privileged import _left_out, _parts, _without, is_privileged
-from sbsync_tasks.migrations import Migration
+from sbsync_tasks.state.migrations import Migration
 
 
 def migration(sql, version="1"):

@@ -25,12 +25,12 @@ WAITING = """
 import sys
 from sbsync_tasks import process
 from sbsync_tasks.redaction import Redactor
-from sbsync_tasks.side_by_side import side_by_side
+from sbsync_tasks.process import in_parallel
 def wait(name):
     process.run(["sh", "-c", f"trap '' INT; echo $$ > {name}.new; mv {name}.new {name}; exec sleep 60"])
 with process.for_task(Redactor()):
     try:
-        side_by_side(lambda: wait(sys.argv[1]), lambda: wait(sys.argv[2]))
+        in_parallel(lambda: wait(sys.argv[1]), lambda: wait(sys.argv[2]))
     except KeyboardInterrupt:
         sys.exit(130)
 """

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sbsync_tasks import replaced
 from sbsync_tasks.errors import RefusedError
-from sbsync_tasks.migrations import Migration
+from sbsync_tasks.state.migrations import Migration, write_file
 from tests.unit.plan.diagnosed import NEW, moved
 from tests.unit.plan.world import A, B
 
@@ -24,15 +23,15 @@ def names(root):
 
 
 def test_a_renamed_file_keeps_its_bytes_and_leaves_a_copy(root):
-    kept = replaced.put(root, moved(A, NEW), A.file_name)
+    kept = write_file(root, moved(A, NEW), A.file_name)
     assert names(root) == [f"{NEW}_a.sql"]
     for path in (kept, root / "supabase" / "migrations" / f"{NEW}_a.sql"):
         assert path.read_bytes() == b"-- by\xff hand\r\nselect 1;"
 
 
 def test_replaced_text_is_kept_each_time(root):
-    first = replaced.put(root, A, A.file_name)
-    second = replaced.put(root, Migration(A.version, "a", "select 2;"), A.file_name)
+    first = write_file(root, A, A.file_name)
+    second = write_file(root, Migration(A.version, "a", "select 2;"), A.file_name)
     assert first != second
     assert first.read_bytes() == b"-- by\xff hand\r\nselect 1;"
     assert second.read_text() == A.sql
@@ -44,6 +43,6 @@ def test_no_file_is_overwritten(root):
     (root / "supabase" / "migrations" / B.file_name).write_text("precious")
     for name in ("", A.file_name):
         with pytest.raises(RefusedError, match="is there already"):
-            replaced.put(root, B, name)
+            write_file(root, B, name)
     assert (root / "supabase" / "migrations" / B.file_name).read_text() == "precious"
     assert names(root) == [A.file_name, B.file_name]

@@ -4,8 +4,8 @@ import pytest
 
 from sbsync_tasks.console import Console
 from sbsync_tasks.errors import RefusedError
-from sbsync_tasks.migrations import Migration
 from sbsync_tasks.redaction import Redactor
+from sbsync_tasks.state.migrations import Migration
 from sbsync_tasks.steps import review
 from sbsync_tasks.steps.losses import reviewed
 

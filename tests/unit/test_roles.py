@@ -2,7 +2,7 @@
 
 import pytest
 
-from sbsync_tasks.migrations import Migration
+from sbsync_tasks.state.migrations import Migration
 from sbsync_tasks.steps.roles import _made, _makes, _needed, _statements
 
 NEEDS = {

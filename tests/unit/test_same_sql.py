@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbsync_tasks import sqltext
-from sbsync_tasks.same_sql import recorded_as_written, recorded_equals, same
 from sbsync_tasks.sqltext import split
+from sbsync_tasks.state.same_sql import recorded_as_written, recorded_equals, same
 
 DEEP = "select " + " || ".join(["'a'"] * 90)
 

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from sbsync_tasks.migrations import migrations_dir, read_folder
-from sbsync_tasks.skipped import way_out
+from sbsync_tasks.state.migrations import migrations_dir, read_folder
+from sbsync_tasks.state.skipped import way_out
 from tests.support.repository import run, write
 
 MIGRATIONS = "supabase/migrations/"

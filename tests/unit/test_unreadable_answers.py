@@ -21,13 +21,13 @@ from sbsync_tasks.databases import container_base, pushed
 from sbsync_tasks.databases.docker import Docker
 from sbsync_tasks.databases.embedded import base, binaries, files, server
 from sbsync_tasks.databases.embedded.tree import _directories
-from sbsync_tasks.earlier import earlier_texts
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import MissingToolError, SbsyncError
 from sbsync_tasks.generate import Archive
-from sbsync_tasks.histories import Recorded
-from sbsync_tasks.migrations import Migration
+from sbsync_tasks.git.earlier import earlier_texts
 from sbsync_tasks.redaction import Redactor
+from sbsync_tasks.state.histories import Recorded
+from sbsync_tasks.state.migrations import Migration
 from sbsync_tasks.steps.doctor import tools
 from sbsync_tasks.steps.doctor.subject import Subject
 from sbsync_tasks.supabase_cli import CliError, Pushed
@@ -327,7 +327,7 @@ def test_what_a_push_takes_out_of_the_history_is_missed(mocker, expected, culpri
 
 def test_every_push_by_the_cli_is_read_back():
     """Whatever wants it, shadows, the local database, the remote or the demo: one function pushes and reads back."""
-    package = Path(git.__file__).parent
+    package = Path(git.__file__).parents[1]
     texts = {p.relative_to(package).as_posix(): p.read_text(encoding="utf-8") for p in package.rglob("*.py")}
     assert [name for name, text in texts.items() if "cli.push(" in text] == ["databases/pushed.py"]
 

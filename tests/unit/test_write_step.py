@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks.migrations import Migration, read_folder, write
 from sbsync_tasks.plan.actions import Write
+from sbsync_tasks.state.migrations import Migration, read_folder, write
 from sbsync_tasks.steps import write as step
 
 PENDING = [Migration(f"2026010100000{n}", f"pending_{n}", f"select {n};\n") for n in (1, 2, 3)]
@@ -21,14 +21,14 @@ def test_cut_off_after_any_move_every_migration_is_there_under_one_name(tmp_path
     for migration in PENDING:
         write(tmp_path, migration)
     left = iter(range(moves))
-    put = step.put
+    put = step.write_file
 
     def cut_off(*args):
         if next(left, None) is None:
             raise KeyboardInterrupt
         return put(*args)
 
-    monkeypatch.setattr(step, "put", cut_off)
+    monkeypatch.setattr(step, "write_file", cut_off)
     if moves < 4:
         with pytest.raises(KeyboardInterrupt):
             step.write_files(tmp_path, ACTION)

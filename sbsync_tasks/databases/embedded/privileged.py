@@ -17,10 +17,10 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sbsync_tasks.migrations import Migration
 from sbsync_tasks.sqltext import Parsed, UnparsableSql, parse
 from sbsync_tasks.supabase_cli import Pushed, SupabaseCli
 
+from ...state.migrations import Migration
 from .cluster import as_admin, folder_of, superuser
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from sbsync_tasks.migrations import migrations_dir
+from ...state.migrations import migrations_dir
 
 CREATED = re.compile(rb'create\s+extension\s+(?:if\s+not\s+exists\s+)?"?([a-z0-9_-]+)', re.IGNORECASE)
 SQL = Path(__file__).parent / "stand_ins"

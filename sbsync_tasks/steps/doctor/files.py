@@ -8,8 +8,8 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from ... import tracked
 from ...errors import ConfigError, SbsyncError
+from ...git import tracked
 from ...settings import dotenv, masked
 from ...settings.keys import KEYS, secret_forms
 from ...supabase_cli import LocalStackCli, refused_keys

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks import git, tracked
+from sbsync_tasks import git
 from sbsync_tasks.errors import ConfigError, MissingToolError, RefusedError, SbsyncError
+from sbsync_tasks.git import tracked
 from sbsync_tasks.steps.commit import message_for
 from tests.support.repository import FILE, hook, run, state, write
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from sbsync_tasks import git, tracked
-from sbsync_tasks.earlier import earlier_texts
+from sbsync_tasks import git
 from sbsync_tasks.errors import ConfigError
+from sbsync_tasks.git import tracked
+from sbsync_tasks.git.earlier import earlier_texts
 from tests.support.repository import FILE, VERSION, run, state, write
 
 NAME = f"{VERSION}_invoices.sql"

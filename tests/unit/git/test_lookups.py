@@ -4,10 +4,11 @@ import os
 
 import pytest
 
-from sbsync_tasks import git, tracked
-from sbsync_tasks.earlier import Candidate, earlier_texts
+from sbsync_tasks import git
 from sbsync_tasks.errors import SbsyncError
-from sbsync_tasks.migrations import Migration
+from sbsync_tasks.git import tracked
+from sbsync_tasks.git.earlier import Candidate, earlier_texts
+from sbsync_tasks.state.migrations import Migration
 from tests.support.repository import FILE, VERSION, hook, run, state, write
 
 # --- what git does not have

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sbsync_tasks.earlier import Candidate
-from sbsync_tasks.histories import Recorded
-from sbsync_tasks.migrations import Folder, Migration
+from sbsync_tasks.git.earlier import Candidate
 from sbsync_tasks.plan.conflicts import diagnose
 from sbsync_tasks.plan.model import Drift, Facts
+from sbsync_tasks.state.histories import Recorded
+from sbsync_tasks.state.migrations import Folder, Migration
 from tests.unit.plan.world import NOW, history, recorded
 
 NEW = "20260601000000"

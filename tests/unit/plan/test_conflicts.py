@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sbsync_tasks.migrations import Skipped
 from sbsync_tasks.plan.conflicts import diagnose
 from sbsync_tasks.plan.model import Drift, Facts, Kind
+from sbsync_tasks.state.migrations import Skipped
 from tests.unit.plan.diagnosed import facts, on_branch, one
 from tests.unit.plan.world import NOW, A, B, recorded
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sbsync_tasks.histories import Recorded
-from sbsync_tasks.migrations import Migration
 from sbsync_tasks.plan import edits
 from sbsync_tasks.plan.model import Kind, Put
+from sbsync_tasks.state.histories import Recorded
+from sbsync_tasks.state.migrations import Migration
 from tests.unit.plan.diagnosed import moved, on_branch, one
 from tests.unit.plan.world import A, B, C, recorded
 

@@ -7,12 +7,12 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbsync_tasks.histories import Verdict
-from sbsync_tasks.migrations import Folder, Migration
 from sbsync_tasks.plan import goals
 from sbsync_tasks.plan.actions import BackUp, BringUp, Commit, Prove, Push, Rebuild, Record, Write, writing
 from sbsync_tasks.plan.options import Options
 from sbsync_tasks.state import At, InGit, Origin, Risk, State
+from sbsync_tasks.state.histories import Verdict
+from sbsync_tasks.state.migrations import Folder, Migration
 from tests.unit.plan.world import A, B, World, history, recorded, sound
 
 PLACES = goals.Places("local", "staging", seeds=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sbsync_tasks.histories import Recorded
-from sbsync_tasks.migrations import Migration
 from sbsync_tasks.plan.conflicts import asks_branches, diagnose
 from sbsync_tasks.plan.model import Kind, Put, Rerecord
+from sbsync_tasks.state.histories import Recorded
+from sbsync_tasks.state.migrations import Migration
 from tests.unit.plan.diagnosed import NEW, facts, moved, on_branch, one
 from tests.unit.plan.world import NOW, A, B, C
 

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbsync_tasks.errors import ConfigError, RefusedError, SbsyncError
-from sbsync_tasks.histories import Recorded
-from sbsync_tasks.migrations import Migration, Skipped
 from sbsync_tasks.plan import stops
 from sbsync_tasks.plan.conflicts import conflicts, diagnose
 from sbsync_tasks.plan.model import Kind
 from sbsync_tasks.plan.options import Options
-from sbsync_tasks.same_sql import key
+from sbsync_tasks.state.histories import Recorded
+from sbsync_tasks.state.migrations import Migration, Skipped
+from sbsync_tasks.state.same_sql import key
 from tests.unit.plan.world import NOW, A, B, C, World, history, recorded, sound, worlds
 
 ROUNDS = 4  # where several conflicts meet, one may only show once another one is cured

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sbsync_tasks.histories import Recorded
-from sbsync_tasks.migrations import Migration
 from sbsync_tasks.plan.conflicts import diagnose
 from sbsync_tasks.plan.model import Kind
+from sbsync_tasks.state.histories import Recorded
+from sbsync_tasks.state.migrations import Migration
 from tests.unit.plan.diagnosed import facts, moved, on_branch, one
 from tests.unit.plan.world import NOW, A, B, C
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from sbsync_tasks.histories import History, Recorded
-from sbsync_tasks.migrations import Folder, Migration
 from sbsync_tasks.plan.actions import Action, BringUp, Commit, Push, Rebuild, Record, Write
 from sbsync_tasks.plan.model import Facts, Put, Remedy, Rerecord
 from sbsync_tasks.state import State
+from sbsync_tasks.state.histories import History, Recorded
+from sbsync_tasks.state.migrations import Folder, Migration
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 A, B, C = (Migration(f"2026010{n}000000", name, f"create table {name} (id int);\n") for n, name in enumerate("abc", 1))

@@ -1,7 +1,7 @@
 """Every public call of the CLI, and what it is given."""
 
 from sbsync_tasks.endpoint import Endpoint
-from sbsync_tasks.migrations import Migration
+from sbsync_tasks.state.migrations import Migration
 from sbsync_tasks.supabase_cli import Version
 
 PASSWORD = "p@ss:w/o%r#d'\"$ \\x"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
-from .errors import ConfigError, SbsyncError
+from ..errors import ConfigError, RefusedError, SbsyncError
+from ..paths import state_dir
 
 # The CLI skips a file of any other shape and exits 0 (measured, 2.122.1 and 3.1.0), so it has to be told. The version
 # may have any length, the name be empty.
@@ -241,3 +244,53 @@ def write(root: Path, migration: Migration) -> Path:
 def write_sql(path: Path, sql: str) -> None:
     """Write a SQL file as it is, byte by byte; one that is there is overwritten."""
     path.write_bytes(sql.encode())
+
+
+def archive(root: Path, file: str) -> Path:
+    """Copy a file of `supabase/migrations` to `.sbsync/replaced`; an earlier copy is never overwritten.
+
+    Args:
+        root: The project's root.
+        file: The file's name.
+    """
+    source = migrations_dir(root) / file
+    folder = state_dir(root, "replaced")
+    names = (file if number == 1 else f"{file}.{number}" for number in count(1))
+    target = next(folder / name for name in names if not (folder / name).exists())
+    shutil.copy2(source, target)
+    return target
+
+
+def write_file(root: Path, migration: Migration, replaces: str = "") -> Path | None:
+    """Write a migration file, in one move, in the place of another one or as a new one.
+
+    A file that only gets another name keeps its bytes.
+
+    Args:
+        root: The project's root.
+        migration: The file as it is to be.
+        replaces: The name of the file whose place it takes, which may be its own; empty for none.
+
+    Returns:
+        Where the replaced file is kept; None for a new file.
+
+    Raises:
+        RefusedError: another file of that name is there.
+    """
+    target = migrations_dir(root) / migration.file_name
+    if target.exists() and migration.file_name != replaces:
+        raise RefusedError(
+            f"supabase/migrations/{migration.file_name} is there already.", "Look at it, then run again."
+        )
+    if not replaces:
+        write(root, migration)
+        return None
+    kept = archive(root, replaces)
+    if migration.file_name != replaces:
+        (migrations_dir(root) / replaces).rename(target)
+        return kept
+    draft = state_dir(root, "drafts") / migration.file_name
+    write_sql(draft, migration.sql)
+    shutil.copymode(target, draft)
+    draft.replace(target)
+    return kept

@@ -10,8 +10,8 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
-from . import sqltext
-from .sqltext import BOM, UnparsableSql
+from .. import sqltext
+from ..sqltext import BOM, UnparsableSql
 
 REMEMBERED = 4096  # texts; a project has one for each migration, as a file and as each database recorded it
 _BETWEEN = re.compile(r"[\s;]*")

@@ -6,8 +6,8 @@ import os
 import re
 from pathlib import Path
 
-from .errors import MissingToolError
-from .git import literal, must, repository
+from ..errors import MissingToolError
+from . import literal, must, repository
 
 SECRET_FILE = re.compile(r"(supabase/)?\.env(\.(.+\.)?local)?")
 

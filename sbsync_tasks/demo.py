@@ -17,9 +17,9 @@ from .console import Console, counted
 from .databases import Database, push
 from .databases.open import clusters_of
 from .errors import SbsyncError
-from .migrations import read_folder
 from .plan.options import Options
 from .settings import Settings, resolve
+from .state.migrations import read_folder
 from .steps.done import Done
 from .steps.run import Run
 

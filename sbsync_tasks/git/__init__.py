@@ -16,10 +16,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import process
-from .errors import ConfigError, MissingToolError, RefusedError, SbsyncError
-from .migrations import migrations_dir
-from .process import Completed
+from .. import process
+from ..errors import ConfigError, MissingToolError, RefusedError, SbsyncError
+from ..process import Completed
+from ..state.migrations import migrations_dir
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .git import must, unreadable
-from .migrations import FILE_PATTERN, Migration
+from ..state.migrations import FILE_PATTERN, Migration
+from . import must, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from .git import Repository
+    from . import Repository
 
 # A line of `git log --raw` before the file's name.
 RAW_ENTRY = re.compile(r":[0-7]{6} [0-7]{6} [0-9a-f]+ (?P<hash>[0-9a-f]{40,64}) [A-Z]")

@@ -13,7 +13,7 @@ from .histories import History, Row, Verdict
 from .migrations import Folder, Migration
 
 if TYPE_CHECKING:
-    from .databases.catalog import Catalog, Difference
+    from ..databases.catalog import Catalog, Difference
 
 
 class At(Enum):

@@ -4,16 +4,16 @@ import threading
 
 import pytest
 
-from sbsync_tasks.side_by_side import side_by_side
+from sbsync_tasks.process import in_parallel
 
 
 def test_both_run_at_the_same_time():
     meet = threading.Barrier(2, timeout=10)  # broken, and an error, if one waits for the other to end
-    assert side_by_side(lambda: (meet.wait(), "here")[1], lambda: (meet.wait(), "there")[1]) == ("here", "there")
+    assert in_parallel(lambda: (meet.wait(), "here")[1], lambda: (meet.wait(), "there")[1]) == ("here", "there")
 
 
 def test_the_first_call_is_made_in_this_thread():
-    here, there = side_by_side(threading.current_thread, threading.current_thread)
+    here, there = in_parallel(threading.current_thread, threading.current_thread)
     assert here is threading.current_thread()
     assert there is not here
 
@@ -31,5 +31,5 @@ def test_an_error_is_raised_once_both_have_ended(here, there, told):
             raise ValueError(name)
 
     with pytest.raises(ValueError, match=f"^{told}$"):
-        side_by_side(lambda: call("here", here), lambda: call("there", there))
+        in_parallel(lambda: call("here", here), lambda: call("there", there))
     assert sorted(ended) == ["here", "there"]

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks import workplace as module
-from sbsync_tasks.workplace import ABANDONED, PREFIX, workplace
+from sbsync_tasks import paths as module
+from sbsync_tasks.paths import ABANDONED, PREFIX, private_tempdir
 
 HOLD = """\
 import sys, time
-from sbsync_tasks.workplace import workplace
-with workplace() as place:
+from sbsync_tasks.paths import private_tempdir
+with private_tempdir() as place:
     (place / "passfile").write_text("secret")
     print(place, flush=True)
     time.sleep(60)
@@ -37,12 +37,12 @@ def age(place: Path, seconds: float) -> Path:
 
 
 def test_nobody_else_can_look_into_it_and_it_is_gone_at_the_end(temporary):
-    with workplace() as place:
+    with private_tempdir() as place:
         assert place.parent == temporary
         assert place.stat().st_mode & 0o777 == 0o700
         (place / "file").write_text("")
     assert list(temporary.iterdir()) == []
-    with pytest.raises(ValueError, match="inside"), workplace():
+    with pytest.raises(ValueError, match="inside"), private_tempdir():
         raise ValueError("inside")
     assert list(temporary.iterdir()) == []
 
@@ -52,12 +52,12 @@ def test_what_a_killed_process_has_left_is_removed_by_a_later_one(temporary):
     with subprocess.Popen([sys.executable, "-c", HOLD], stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         left = age(Path(process.stdout.readline().strip()), ABANDONED + 60)
-        with workplace():
+        with private_tempdir():
             assert (left / "passfile").exists()  # old, but its process lives
         process.send_signal(signal.SIGKILL)
     assert left.exists()
     module._remove_abandoned.cache_clear()
-    with workplace():
+    with private_tempdir():
         assert not left.exists()
 
 
@@ -72,10 +72,10 @@ def test_what_is_young_or_no_folder_of_ours_stays(temporary, mocker):
     age(theirs, ABANDONED + 60)
     link = temporary / f"{PREFIX}link"
     link.symlink_to(theirs)
-    with workplace():
+    with private_tempdir():
         assert {path.name for path in temporary.iterdir()} >= {young.name, file.name, theirs.name, link.name}
     age(young, ABANDONED + 60)
-    mocker.patch("sbsync_tasks.workplace.os.geteuid", return_value=os.geteuid() + 1)
+    mocker.patch("sbsync_tasks.paths.os.geteuid", return_value=os.geteuid() + 1)
     module._remove_abandoned.cache_clear()
-    with workplace():
+    with private_tempdir():
         assert young.exists()  # another user's
