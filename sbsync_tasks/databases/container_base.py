@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SbsyncError
-from ..settings.config_toml import ConfigToml
+from ..settings.project import ConfigToml
 from .docker import Docker
 from .stack import Stack
 

@@ -14,7 +14,7 @@ from ..supabase_cli.local_stack import EXPERIMENTAL
 from .docker import Docker, published_port
 
 if TYPE_CHECKING:
-    from ..settings.config_toml import ConfigToml
+    from ..settings.project import ConfigToml
     from ..supabase_cli.local_stack import LocalStackCli
 
 DEFAULT_PORT = 54322  # the CLI's default for [db].port

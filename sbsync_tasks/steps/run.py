@@ -18,7 +18,7 @@ from ..databases.open import clusters_of, local_cluster
 from ..errors import ConfigError, MissingToolError, SbsyncError
 from ..plan.options import Options
 from ..settings import Settings
-from ..settings.config_toml import ConfigToml
+from ..settings.project import ConfigToml
 from ..state.migrations import Migration
 from ..supabase_cli import LocalStackCli, SupabaseCli, find, refused_keys
 

@@ -16,7 +16,7 @@ from ..endpoint import Endpoint
 from ..errors import MissingToolError, SbsyncError
 from ..paths import private_tempdir
 from ..process import NETWORK, Completed, run
-from ..settings.config_toml import ConfigToml
+from ..settings.project import ConfigToml
 from ..state.migrations import Migration
 from . import private_project, refusals
 from .binary import QUICK, Binary

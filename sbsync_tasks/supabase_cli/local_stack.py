@@ -13,7 +13,7 @@ from types import MappingProxyType
 from ..errors import MissingToolError
 from ..paths import private_tempdir
 from ..process import NETWORK, Completed, run
-from ..settings.config_toml import ConfigToml
+from ..settings.project import ConfigToml
 from .binary import QUICK, Binary
 from .client import CliError, answer, seeded, warnings
 

@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..settings.config_toml import ConfigToml
+from ..settings.project import ConfigToml
 from ..state.migrations import Migration, read_sql, write_sql
 
 # The CLI takes any database that listens on this machine at the port of its config.toml for its own stack, and a

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..paths import private_tempdir
-from ..settings.config_toml import NAME, ConfigToml
+from ..settings.project import NAME, ConfigToml
 from .local_stack import LocalStackCli
 from .private_project import below
 

@@ -20,7 +20,7 @@ from sbsync_tasks.databases.containers import Containers
 from sbsync_tasks.databases.docker import Docker
 from sbsync_tasks.databases.embedded.place import identify, make_place
 from sbsync_tasks.endpoint import Endpoint
-from sbsync_tasks.settings.config_toml import ConfigToml
+from sbsync_tasks.settings.project import ConfigToml
 from sbsync_tasks.supabase_cli import LocalStackCli, find
 from tests.e2e.conftest import cli, newest
 from tests.support import hosted

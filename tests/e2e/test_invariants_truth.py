@@ -9,7 +9,7 @@ import pytest
 
 from sbsync_tasks.databases import push
 from sbsync_tasks.errors import SbsyncError
-from sbsync_tasks.settings.config_toml import ConfigToml
+from sbsync_tasks.settings.project import ConfigToml
 from sbsync_tasks.state.migrations import Migration, read_folder
 from sbsync_tasks.supabase_cli import CliError, SupabaseCli
 from sbsync_tasks.supabase_cli.binary import NEWEST_KNOWN, Binary, native

@@ -7,7 +7,7 @@ import pytest
 
 from sbsync_tasks.errors import ConfigError
 from sbsync_tasks.settings import resolve
-from sbsync_tasks.settings.config_toml import ConfigToml
+from sbsync_tasks.settings.project import ConfigToml
 from sbsync_tasks.state.migrations import Migration
 from sbsync_tasks.supabase_cli import private_project
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sbsync_tasks.errors import ConfigError
-from sbsync_tasks.settings.dotenv import Found, expand, parse, read
+from sbsync_tasks.settings import Value
+from sbsync_tasks.settings.layers import expand, parse, read
 
 SECRET = "tr0ub4dor"
 
@@ -80,7 +81,7 @@ def test_an_open_quote_is_named_and_not_shown(text: str) -> None:
 
 def test_lines_are_counted_from_one_past_blank_ones() -> None:
     entries = parse('\n# note\nA="x\ny"\n\n\nB=1\n', ".env")
-    assert [(entry.key, entry.line) for entry in entries] == [("A", 3), ("B", 7)]
+    assert [(entry.key, entry.source) for entry in entries] == [("A", ".env:3"), ("B", ".env:7")]
 
 
 def test_single_quotes_keep_references() -> None:
@@ -117,10 +118,10 @@ def test_any_text_is_read_or_refused_without_being_shown(text: str) -> None:
 
 
 def expanded(text: str, **names: str) -> str:
-    def find(name: str) -> Found | None:
-        return Found(name, names[name], ".env:2", literal=False) if name in names else None
+    def find(name: str) -> Value | None:
+        return Value(name, names[name], ".env:2", literal=False) if name in names else None
 
-    return expand(Found("A", text, ".env:1", literal=False), find)
+    return expand(Value("A", text, ".env:1", literal=False), find)
 
 
 @pytest.mark.parametrize(
@@ -144,21 +145,21 @@ def test_references(text: str, value: str) -> None:
 
 
 def test_what_was_put_in_is_not_expanded_again() -> None:
-    literal = Found("B", "${A}", "process environment", literal=True)
-    assert expand(Found("A", "${B}", ".env:1", literal=False), lambda _: literal) == "${A}"
+    literal = Value("B", "${A}", "process environment", literal=True)
+    assert expand(Value("A", "${B}", ".env:1", literal=False), lambda _: literal) == "${A}"
 
 
 def test_a_literal_value_has_no_references() -> None:
-    assert expand(Found("A", "${B}", ".env:1", literal=True), lambda _: None) == "${B}"
+    assert expand(Value("A", "${B}", ".env:1", literal=True), lambda _: None) == "${B}"
 
 
 @pytest.mark.parametrize("text", ["${A}", "${B}"])
 def test_a_cycle_is_named(text: str) -> None:
-    def find(name: str) -> Found | None:
-        return Found(name, "${A}" if name == "B" else text, f"{name}.env:1", literal=False)
+    def find(name: str) -> Value | None:
+        return Value(name, "${A}" if name == "B" else text, f"{name}.env:1", literal=False)
 
     with pytest.raises(ConfigError, match=r"round in a circle: A \(A\.env:1\) -> ") as caught:
-        expand(Found("A", text, "A.env:1", literal=False), find)
+        expand(Value("A", text, "A.env:1", literal=False), find)
     assert caught.value.message.endswith("-> A (A.env:1).")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from sbsync_tasks.process import for_task
 from sbsync_tasks.redaction import Redactor
-from sbsync_tasks.settings.config_toml import ConfigToml
+from sbsync_tasks.settings.project import ConfigToml
 from sbsync_tasks.supabase_cli import Binary, CliError, LocalStackCli, Version, refused_keys
 
 CONFIG = """\

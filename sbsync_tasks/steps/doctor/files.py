@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import ConfigError, SbsyncError
 from ...git import tracked
-from ...settings import dotenv, masked
-from ...settings.keys import KEYS, secret_forms
+from ...settings import Value, layers, masked
+from ...settings.keys import KEYS
 from ...supabase_cli import LocalStackCli, refused_keys
 from .subject import Check, Server, Subject, attempt
 
@@ -48,20 +47,17 @@ def settings(subject: Subject) -> list[Check]:
 
 def dotenv_files(subject: Subject) -> list[Check]:
     """Values that the Supabase CLI would read differently. The value itself is never shown."""
-    lines = []
-    for path in _files(subject):
-        for entry in _entries(subject, path):
-            if not entry.literal and BARE.search(entry.text):
-                where = f"{entry.key} ({_shown(subject, path)}:{entry.line})"
-                lines.append(
-                    Check(
-                        "warning",
-                        f"{where} holds a $ before a name: it is taken as it is here, while the Supabase CLI may "
-                        "put a variable's value in.",
-                        "Put the value in single quotes, or write ${NAME} where a variable is meant.",
-                    )
-                )
-    return lines
+    return [
+        Check(
+            "warning",
+            f"{entry} holds a $ before a name: it is taken as it is here, while the Supabase CLI may put a variable's "
+            "value in.",
+            "Put the value in single quotes, or write ${NAME} where a variable is meant.",
+        )
+        for path in _files(subject)
+        for entry in _entries(subject, path)
+        if not entry.literal and BARE.search(entry.text)
+    ]
 
 
 def secret_files(subject: Subject) -> list[Check]:
@@ -156,22 +152,17 @@ def _shown(subject: Subject, path: Path) -> str:
     return str(path.relative_to(subject.root) if path.is_relative_to(subject.root) else path)
 
 
-def _entries(subject: Subject, path: Path) -> tuple[dotenv.Entry, ...]:
+def _entries(subject: Subject, path: Path) -> tuple[Value, ...]:
     """What stands in a file; nothing where it is malformed: whoever reads it as settings says so."""
-    found = attempt(lambda: dotenv.read(path, _shown(subject, path)))
+    found = attempt(lambda: layers.read(path, _shown(subject, path)))
     return () if isinstance(found, SbsyncError) else found
 
 
 def _holds_secret(subject: Subject, path: Path) -> bool:
     """Whether a password or token stands in a file, also under a name that another key refers to."""
     known = subject.settings.secrets if subject.settings else ()
-    return any(entry.text in known or any(_own_secrets(entry)) for entry in _entries(subject, path))
-
-
-def _own_secrets(entry: dotenv.Entry) -> Iterator[str]:
-    """The secrets in a value; `${NAME}` is none, it only says where one is."""
-    text = entry.text if entry.literal else dotenv.without_references(entry.text)
-    return secret_forms(entry.key, text) if entry.key in KEYS else iter(())
+    entries = _entries(subject, path)
+    return any(e.text in known or (e.key in KEYS and any(layers.secrets_as_written(e))) for e in entries)
 
 
 def _mode(path: Path, name: str, wanted: str) -> list[Check]:

@@ -4,7 +4,7 @@ import pytest
 
 from sbsync_tasks.process import for_task
 from sbsync_tasks.redaction import Redactor
-from sbsync_tasks.settings.config_toml import ConfigToml
+from sbsync_tasks.settings.project import ConfigToml
 from sbsync_tasks.supabase_cli import Binary, SupabaseCli
 from tests.support.played import Played
 from tests.unit.supabase_cli.calls import OTHER_PASSWORD, PASSWORD, V3

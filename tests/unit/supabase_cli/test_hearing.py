@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sbsync_tasks.settings.config_toml import ConfigToml
+from sbsync_tasks.settings.project import ConfigToml
 from sbsync_tasks.supabase_cli import Binary, CliError, SupabaseCli
 from sbsync_tasks.supabase_cli.local_stack import LocalStackCli
 from tests.unit.supabase_cli.calls import FIRST, SECOND, TARGET, V3

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sbsync_tasks.errors import SbsyncError
-from sbsync_tasks.settings.config_toml import ConfigToml
+from sbsync_tasks.settings.project import ConfigToml
 from sbsync_tasks.state.migrations import Migration
 from sbsync_tasks.supabase_cli import Binary, CliError
 from sbsync_tasks.supabase_cli.local_stack import LocalStackCli
