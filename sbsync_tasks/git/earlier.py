@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..state.migrations import FILE_PATTERN, Migration
-from . import must, unreadable
+from .repository import must, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from . import Repository
+    from .repository import Repository
 
 # A line of `git log --raw` before the file's name.
 RAW_ENTRY = re.compile(r":[0-7]{6} [0-7]{6} [0-9a-f]+ (?P<hash>[0-9a-f]{40,64}) [A-Z]")

@@ -7,7 +7,7 @@ import re
 import shlex
 from pathlib import Path
 
-from ..git.tracked import tracks
+from ..git import tracks
 from .migrations import DOWN, OLD_INIT, Folder, Skipped, migrations_dir, next_version
 
 WHOLE = re.compile(r"(?P<version>[0-9]{14,}|[0-9]+(?=_))(?P<name>.*)", re.DOTALL)

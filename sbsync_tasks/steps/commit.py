@@ -66,7 +66,7 @@ def check(run: Run, state: State, migrations: Collection[Migration], otherwise: 
         return
     folder = migrations_dir(run.settings.root)
     with _saying(otherwise):
-        warnings = run.in_git.repository.check_ready([folder / m.file_name for m in lacking])
+        warnings = git.check_ready(run.in_git.repository, [folder / m.file_name for m in lacking])
     for warning in warnings:
         run.console.say(warning, "warning")
 
@@ -75,7 +75,7 @@ def check_early(run: Run, otherwise: str) -> None:
     """Before new migrations are made, which takes a while: could they be committed, as far as that needs no files?"""
     if run.options.commit and run.in_git:
         with _saying(otherwise):
-            run.in_git.repository.check_who()
+            git.check_who(run.in_git.repository)
 
 
 @contextmanager
@@ -96,7 +96,7 @@ def commit(run: Run, state: State, action: Commit) -> git.Committed:
     folder = migrations_dir(run.settings.root)
     paths = [folder / m.file_name for m in action.migrations]
     repository = run.in_git.repository if run.in_git else git.needed(run.settings.root)
-    made = repository.commit([p for p in paths if p.exists()], action.message)
+    made = git.commit(repository, [p for p in paths if p.exists()], action.message)
     tell_rewritten(run, made, state.files)
     return made
 
@@ -131,14 +131,14 @@ def commit_files(run: Run, message: str | None) -> None:
         RefusedError: nothing but such files is left.
     """
     repository = git.needed(run.settings.root)
-    for warning in repository.check_ready():
+    for warning in git.check_ready(repository):
         run.console.say(warning, "warning")
     left = _to_commit(run)
     if not left:
         run.console.say("Nothing to commit: git has every migration.", "ok")
         run.console.document({"commit": "", "files": []})
         return
-    repository.check_ready(left)
+    git.check_ready(repository, left)
     gone = run.in_git.renamed_away(left) if run.in_git else ()
     names = ", ".join([*(p.name for p in left), *(f"{p.name} (its old name)" for p in gone)])
     if run.options.dry_run:
@@ -146,7 +146,7 @@ def commit_files(run: Run, message: str | None) -> None:
         return
     run.console.confirm(f"Commit {names}?")
     files = read_folder(run.settings.root).migrations
-    made = repository.commit(left, message or message_for(left))
+    made = git.commit(repository, left, message or message_for(left))
     tell_rewritten(run, made, files)
     run.console.say(f"committed {names} as {made.commit}", "ok")
     run.console.document({"commit": made.commit, "files": list(made.files)})

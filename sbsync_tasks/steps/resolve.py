@@ -68,7 +68,7 @@ def _facts(run: Run, state: State, drift: Drift) -> Facts:
 
 def _branches(root: Path, versions: Sequence[str]) -> Mapping[str, tuple[Candidate, ...]]:
     try:
-        repository = git.repository(root) if versions else None
+        repository = git.find_repository(root) if versions else None
     except MissingToolError:
         return {}
     return earlier_texts(repository, versions) if repository else {}

@@ -60,7 +60,7 @@ class Run:
     def in_git(self) -> git.Migrations | None:
         """What git has of the migration files, as this run first looked at them; None without a repository or git."""
         try:
-            repository = git.repository(self.settings.root)
+            repository = git.find_repository(self.settings.root)
         except MissingToolError:
             return None
         return repository.look() if repository else None

@@ -85,7 +85,7 @@ def fake_git(tmp_path, monkeypatch, word, prints):
 def test_git_when_something_is_to_be_committed(repository, tmp_path, monkeypatch, word, prints):
     fake_git(tmp_path, monkeypatch, word, prints)
     with pytest.raises(SbsyncError, match=r"its answer to `git .*` cannot be read"):
-        git.needed(repository).commit([repository / FILE], "m")
+        git.commit(git.needed(repository), [repository / FILE], "m")
 
 
 def test_a_commit_that_lists_no_file_of_head_is_still_to_do(repository, tmp_path, monkeypatch):
@@ -97,7 +97,7 @@ def test_a_commit_that_lists_no_file_of_head_is_still_to_do(repository, tmp_path
 def test_a_file_that_git_ignores_by_a_rule_that_is_cut(repository, tmp_path, monkeypatch, prints):
     fake_git(tmp_path, monkeypatch, "check-ignore", prints)
     with pytest.raises(SbsyncError, match=r"its answer to `git check-ignore` cannot be read"):
-        git.needed(repository).check_ready([repository / FILE])
+        git.check_ready(git.needed(repository), [repository / FILE])
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_earlier_texts_that_are_cut(repository, tmp_path, monkeypatch, word, pri
 def test_a_repository_that_git_cannot_read_is_not_taken_for_none(repository):
     (repository / ".git" / "config").write_text("[core\n")
     with pytest.raises(SbsyncError, match="git cannot work in"):
-        git.repository(repository)
+        git.find_repository(repository)
 
 
 # --- docker ---

@@ -7,8 +7,8 @@ import shlex
 import tomllib
 from pathlib import Path
 
+from ... import git
 from ...errors import ConfigError, SbsyncError
-from ...git import tracked
 from ...settings import Value, layers, masked
 from ...settings.keys import KEYS
 from ...supabase_cli import LocalStackCli, refused_keys
@@ -62,7 +62,7 @@ def dotenv_files(subject: Subject) -> list[Check]:
 
 def secret_files(subject: Subject) -> list[Check]:
     """Files with secrets that other users can read, or that git tracks."""
-    found = attempt(lambda: (tracked.dotenv_files(subject.root), tracked.secret_files(subject.root)))
+    found = attempt(lambda: (git.dotenv_files(subject.root), git.secret_files(subject.root)))
     # Without git there is nothing tracked; the check of git says what is wrong with it.
     names, for_secrets = ((), ()) if isinstance(found, SbsyncError) else found
     lines = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from ... import git as repository
+from ... import git as repo
 from ... import process
 from ...databases.embedded import asked_for, find_binaries, find_client_tools
 from ...errors import SbsyncError
@@ -75,7 +75,7 @@ def _docker_version() -> str | SbsyncError:
 
 def git(subject: Subject) -> list[Check]:
     """Git: is it there, and could a migration be committed now."""
-    ready = attempt(lambda: repository.needed(subject.root).check_ready())
+    ready = attempt(lambda: repo.check_ready(repo.needed(subject.root)))
     if isinstance(ready, SbsyncError):
         return [Check("warning", f"{ready.message} Only commits need it (--no-commit).", ready.hint)]
     version = _version("git")

@@ -1,12 +1,11 @@
-"""git.py, in real repositories: what git has and has not, here and on other branches."""
+"""git, in real repositories: what git has and has not, here and on other branches."""
 
 import os
 
 import pytest
 
-from sbsync_tasks import git
+from sbsync_tasks import git, process
 from sbsync_tasks.errors import SbsyncError
-from sbsync_tasks.git import tracked
 from sbsync_tasks.git.earlier import Candidate, earlier_texts
 from sbsync_tasks.state.migrations import Migration
 from tests.support.repository import FILE, VERSION, hook, run, state, write
@@ -18,7 +17,7 @@ def test_untracked_or_modified(root):
     same, changed, staged, fresh = files = [
         write(root, f"supabase/migrations/2026030112000{n}_x.sql") for n in range(4)
     ]
-    git.needed(root).commit([same, changed], "two of them")
+    git.commit(git.needed(root), [same, changed], "two of them")
     write(root, str(changed.relative_to(root)), "select 2;\n")
     run(root, "add", str(staged))
     assert git.needed(root).look().lacking(files) == (changed, staged, fresh)
@@ -43,7 +42,7 @@ def test_on_an_unborn_branch_git_has_nothing(unborn):
 
 
 def test_in_a_monorepo_the_same_name_elsewhere_does_not_count(root):
-    git.needed(root).commit([write(root, FILE)], "the other project's")
+    git.commit(git.needed(root), [write(root, FILE)], "the other project's")
     project = root / "apps" / "db"
     file = write(project, FILE)
     assert git.needed(project).look().lacking([file]) == (file,)
@@ -51,7 +50,7 @@ def test_in_a_monorepo_the_same_name_elsewhere_does_not_count(root):
 
 def test_a_touched_file_is_not_a_modified_one(root):
     file = write(root, FILE)
-    git.needed(root).commit([file], "one")
+    git.commit(git.needed(root), [file], "one")
     os.utime(file, (1, 1))
     assert git.needed(root).look().lacking([file]) == ()
 
@@ -59,7 +58,7 @@ def test_a_touched_file_is_not_a_modified_one(root):
 def test_line_ends_that_git_converts_are_no_change(root):
     write(root, ".gitattributes", "*.sql text\n")
     file = write(root, FILE, "select 1;\n")
-    git.needed(root).commit([file], "one")
+    git.commit(git.needed(root), [file], "one")
     file.write_bytes(b"select 1;\r\n")
     assert git.needed(root).look().lacking([file]) == ()
 
@@ -94,7 +93,7 @@ def test_all_earlier_texts_are_found_the_newest_first(root, monkeypatch):
     """Edited, renamed, deleted, and merged from a branch that is gone: git still has it."""
     run(root, "switch", "-q", "-c", "short")
     for text in ("select 1;\n", "select 2;\n"):
-        git.needed(root).commit([write(root, FILE, text)], "one")
+        git.commit(git.needed(root), [write(root, FILE, text)], "one")
         monkeypatch.setenv("GIT_COMMITTER_DATE", "2030-01-01T00:00:00Z")
     run(root, "mv", FILE, FILE.replace("invoices", "bills"))
     run(root, "commit", "-q", "-m", "renamed")
@@ -110,11 +109,11 @@ def test_all_earlier_texts_are_found_the_newest_first(root, monkeypatch):
 
 
 def test_a_version_is_looked_for_in_the_own_project_of_a_monorepo(root):
-    git.needed(root).commit([write(root, FILE)], "the other project's")
+    git.commit(git.needed(root), [write(root, FILE)], "the other project's")
     project = root / "apps" / "db"
     assert earlier(root, VERSION)[VERSION]
     own = write(project, "supabase/migrations/20260401000000_own.sql")
-    git.needed(project).commit([own], "own")
+    git.commit(git.needed(project), [own], "own")
     found = earlier(project, VERSION, "20260401000000")
     assert found[VERSION] == ()
     assert [c.author for c in found["20260401000000"]] == ["Ada Example"]
@@ -137,10 +136,8 @@ def test_many_versions_and_branches_cost_two_processes(root, monkeypatch):
     for n in range(20):
         run(root, "branch", f"b{n}")
     repository, started = git.needed(root), []
-    start = git.process.subprocess.Popen
-    monkeypatch.setattr(
-        git.process.subprocess, "Popen", lambda argv, **kw: (started.append(argv), start(argv, **kw))[1]
-    )
+    start = process.subprocess.Popen
+    monkeypatch.setattr(process.subprocess, "Popen", lambda argv, **kw: (started.append(argv), start(argv, **kw))[1])
     assert all(len(found) == 1 for found in earlier_texts(repository, versions).values())
     assert len(started) == 2
 
@@ -157,7 +154,7 @@ def test_the_old_name_of_a_renamed_file_is_what_head_has_with_the_same_text(root
     other.unlink()  # deleted, and nowhere under another name
     assert git.needed(root).look().renamed_away([new]) == (old,)
     assert git.needed(root).look().renamed_away([]) == ()
-    git.needed(root).commit([new, *git.needed(root).look().renamed_away([new])], "rename")
+    git.commit(git.needed(root), [new, *git.needed(root).look().renamed_away([new])], "rename")
     assert run(root, "show", "--name-status", "--format=", "-M", "HEAD").split()[0] == "R100"
     assert run(root, "status", "--short") == f" D {other.relative_to(root)}"
     assert git.needed(root).look().renamed_away([new]) == ()
@@ -179,10 +176,10 @@ def test_a_rename_that_is_staged_is_one_commit_and_other_staged_work_stays(root,
         hook(root, "pre-commit", "exit 1")
         before = state(root)
         with pytest.raises(SbsyncError, match="did not commit"):
-            git.needed(root).commit(files, "rename")
+            git.commit(git.needed(root), files, "rename")
         assert state(root) == before
         return
-    git.needed(root).commit(files, "rename")
+    git.commit(git.needed(root), files, "rename")
     assert run(root, "show", "--name-status", "--format=", "-M", "HEAD").split()[0] == "R100"
     assert run(root, "status", "--short") == "M  notes.txt"
 
@@ -194,7 +191,7 @@ def test_tracked_secret_files(root):
     secret = [".env", ".env.local", ".env.staging.local", "supabase/.env"]
     for name in [*secret, ".env.example", ".env.staging", "docs/.env", "x.env", "supabase/x/.env"]:
         write(root, name)
-    assert tracked.secret_files(root) == ()
+    assert git.secret_files(root) == ()
     run(root, "add", "-f", ".")
-    assert sorted(tracked.secret_files(root)) == sorted(secret)
-    assert tracked.secret_files(root / "docs") == (".env",)
+    assert sorted(git.secret_files(root)) == sorted(secret)
+    assert git.secret_files(root / "docs") == (".env",)
