@@ -80,7 +80,7 @@ def proof(run: Run, made: Proof) -> None:
         console.say("the next run of either scenario records them there (without running them)", "note")
     _aside(run, made)
     console.say(f"compared: {made.compared_in_short}", "note")
-    console.say(f"not compared: {NOT_COMPARED_IN_SHORT} (--json has the whole list)", "note")
+    console.say(f"not compared: {NOT_COMPARED_IN_SHORT} (`invoke verify --json` has the whole list)", "note")
 
 
 def _aside(run: Run, made: Proof) -> None:
@@ -98,7 +98,8 @@ def _aside(run: Run, made: Proof) -> None:
         if names := [extension for where, extension in made.stand_ins if where == database]:
             console.say(f"stand-ins on {database}, not the real extensions: {', '.join(names)}", "note")
     if made.platform:
-        console.say(f"the platform's own: {_count(made.platform)} differ, which stops nothing (see --json)", "note")
+        more = "`invoke verify --json` names them"
+        console.say(f"the platform's own: {_count(made.platform)} differ, which stops nothing ({more})", "note")
 
 
 def _count(platform: tuple[Difference, ...]) -> str:

@@ -149,7 +149,7 @@ class Stack:
         if self.docker.missing:
             raise MissingToolError(
                 f"Rebuilding the local stack's database needs Docker, and no engine answers: {self.docker.missing}.",
-                "Start Docker; or keep the database's data, with --no-reset of `invoke local-to-remote`.",
+                "Start Docker; or keep the database's data, with `invoke local-to-remote --no-reset`.",
             )
         return self.cli.reset()
 
@@ -171,7 +171,8 @@ class Stack:
             )
         return SbsyncError(
             f"The local stack of this project ({self.project_id}) is not running.",
-            f"`{self.start_command}` (or --start) starts it; SBSYNC_LOCAL=embedded does without Docker.",
+            f"`{self.start_command}` starts it, and so does a task with --start; SBSYNC_LOCAL=embedded does without "
+            "Docker.",
         )
 
     def _port_is_taken(self) -> bool:

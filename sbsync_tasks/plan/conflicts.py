@@ -270,7 +270,7 @@ class _Diagnosis:
         assert file is not None  # noqa: S101 - what `_late` says
         what = f"{file.file_name} has not reached {self.facts.remote_name}, which has had a later one ({self.head})."
         later = Way("Give it a later version.", self._moves(file, file.file_name))
-        keep = Way("Or --include-all pushes it as it is, where both orders lead to the same schema.")
+        keep = Way("Or `invoke push --include-all` pushes it as it is, where both orders lead to the same schema.")
         return Conflict(Kind.OUT_OF_ORDER, row.version, row.name, what, (later, keep))
 
     def _duplicate(self, version: str) -> Conflict:

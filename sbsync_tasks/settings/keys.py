@@ -133,7 +133,8 @@ def check_name(name: str, source: str, *, in_file: bool) -> None:
     if in_file and name in PROCESS_ONLY:
         raise ConfigError(
             f"{name} may not stand in a file ({source}).",
-            "It chooses which files are read: give --env, or set it in the process environment.",
+            "It chooses which files are read: take it out. A task with --env chooses as well, and so does the process "
+            "environment.",
         )
     known = name in KEYS or (not in_file and (name in PROCESS_ONLY or name.startswith(_TEST_PREFIX)))
     if not known and name.upper().startswith("SBSYNC_"):

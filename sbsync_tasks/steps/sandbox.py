@@ -22,7 +22,9 @@ def up(run: Run) -> None:
     for name in BOTH:
         with run.console.step("sandbox", f"start {name}"):
             started[name] = clusters.start(name)
-    run.console.say("`invoke psql --env sandbox` opens the local one, with --remote the remote one.", "note")
+    run.console.say(
+        "`invoke psql --env sandbox` opens the local one, `invoke psql --env sandbox --remote` the other.", "note"
+    )
     run.console.document({name: endpoint.url for name, endpoint in started.items()})
 
 

@@ -9,7 +9,8 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from .. import errors
-from .session import ASKS, COMMON, LOCAL, READS, session
+from ..plan.options import Options
+from .session import ASKS, COMMON, LOCAL, LOSS, NAME, PUSHES, READS, session
 
 
 @task(
@@ -47,9 +48,8 @@ def diff(
     """
     from ..steps import unrecorded as step
 
-    with session(
-        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, start=start, name=name or ""
-    ) as run:
+    flags = Options(yes=yes, dry_run=dry_run, start=start, name=name or "")
+    with session(context, flags, env=env, env_file=env_file, json=json) as run:
         found = step.unrecorded(run, remote=remote, verbatim=verbatim)
         run.console.document(found.document())
         run.console.result(found.sql)
@@ -63,7 +63,7 @@ def diff(
         **COMMON,
         **ASKS,
         "file": "a version, or the path of a SQL file (default: everything pending on the remote)",
-        "allow-data-loss": "accept losing this object, such as public.t (repeatable)",
+        **LOSS,
     },
     iterable=["env_file", "allow_data_loss"],
     positional=[],  # one that is positional could not be left out
@@ -86,10 +86,8 @@ def review(
     """
     from ..steps import review as step
 
-    with session(
-        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json,
-        allow_data_loss=tuple(allow_data_loss or ()),
-    ) as run:  # fmt: skip
+    flags = Options(yes=yes, dry_run=dry_run, allow_data_loss=tuple(allow_data_loss or ()))
+    with session(context, flags, env=env, env_file=env_file, json=json) as run:
         step.review_files(run, file)
 
 
@@ -115,7 +113,7 @@ def reset(
     """
     from ..steps import reset as step
 
-    with session(context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, start=start) as run:
+    with session(context, Options(yes=yes, dry_run=dry_run, start=start), env=env, env_file=env_file, json=json) as run:
         step.reset_local(run)
 
 
@@ -123,9 +121,7 @@ def reset(
     help={
         **COMMON,
         **ASKS,
-        "allow-data-loss": "accept losing this object on the remote, such as public.t (repeatable)",
-        "ignore-drift": "continue even if the remote differs from its own history",
-        "include-all": "also push files older than the remote's newest version, if the order does not matter",
+        **PUSHES,
     },
     iterable=["env_file", "allow_data_loss"],
     positional=[],
@@ -150,15 +146,16 @@ def push(
     """
     from .. import report, scenarios
 
-    with session(
-        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, reset=False,
-        allow_data_loss=tuple(allow_data_loss or ()), ignore_drift=ignore_drift, include_all=include_all,
-    ) as run:  # fmt: skip
+    flags = Options(
+        yes=yes, dry_run=dry_run, reset=False, allow_data_loss=tuple(allow_data_loss or ()),
+        ignore_drift=ignore_drift, include_all=include_all,
+    )  # fmt: skip
+    with session(context, flags, env=env, env_file=env_file, json=json) as run:
         report.scenario(run, scenarios.push(run))
 
 
 @task(
-    help={**COMMON, **LOCAL, **ASKS, "name": "name of the new migration (letters, digits, underscores)"},
+    help={**COMMON, **LOCAL, **ASKS, **NAME},
     iterable=["env_file"],
     positional=[],
     auto_shortflags=False,
@@ -180,9 +177,8 @@ def pull(
     """
     from .. import report, scenarios
 
-    with session(
-        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, start=start, name=name or ""
-    ) as run:
+    flags = Options(yes=yes, dry_run=dry_run, start=start, name=name or "")
+    with session(context, flags, env=env, env_file=env_file, json=json) as run:
         report.scenario(run, scenarios.pull(run))
 
 
@@ -208,7 +204,7 @@ def commit(
     """
     from ..steps import commit as step
 
-    with session(context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json) as run:
+    with session(context, Options(yes=yes, dry_run=dry_run), env=env, env_file=env_file, json=json) as run:
         step.commit_files(run, message)
 
 
@@ -234,7 +230,7 @@ def verify(
     from .. import report
     from ..steps import verify as step
 
-    with session(context, env=env, env_file=env_file, yes=yes, json=json, start=start) as run:
+    with session(context, Options(yes=yes, start=start), env=env, env_file=env_file, json=json) as run:
         made = step.prove(run, remote=remote)
         run.console.document(made.document())
         with run.console.as_result():
@@ -273,7 +269,7 @@ def backup(
     """
     from ..steps import backup as step
 
-    with session(context, env=env, env_file=env_file, yes=yes, json=json, start=start) as run:
+    with session(context, Options(yes=yes, start=start), env=env, env_file=env_file, json=json) as run:
         if list:
             step.show_list(run)
         else:
@@ -312,7 +308,7 @@ def restore(
     """
     from ..steps import restore as step
 
-    with session(context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, start=start) as run:
+    with session(context, Options(yes=yes, dry_run=dry_run, start=start), env=env, env_file=env_file, json=json) as run:
         step.restore(run, backup or "", tuple(table or ()), to_scratch=to_scratch)
 
 
@@ -337,7 +333,7 @@ def status(
     """
     from ..steps import status as step
 
-    with session(context, env=env, env_file=env_file, yes=yes, json=json, start=start) as run:
+    with session(context, Options(yes=yes, start=start), env=env, env_file=env_file, json=json) as run:
         found = step.status(run)
         if exit_code and found:
             raise Exit(code=errors.DIFFERENCES)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from invoke.context import Context
 from invoke.tasks import task
 
-from .session import ASKS, COMMON, REMOTE, session
+from ..plan.options import Options
+from .session import ASKS, COMMON, READS, REMOTE, session
 
 
-@task(help={"json": COMMON["json"]}, auto_shortflags=False)
-def up(context: Context, *, json: bool = False) -> None:
+@task(help={"json": COMMON["json"], **READS}, auto_shortflags=False)
+def up(context: Context, *, yes: bool = False, json: bool = False) -> None:
     """Start the sandbox's local and remote databases."""
     from ..steps import sandbox
 
-    with session(context, env="sandbox", json=json) as run:
+    with session(context, Options(yes=yes), env="sandbox", json=json) as run:
         sandbox.up(run)
 
 
@@ -22,7 +23,7 @@ def down(context: Context, *, json: bool = False) -> None:
     """Stop every embedded database of this project."""
     from ..steps import sandbox
 
-    with session(context, env="sandbox", json=json) as run:
+    with session(context, Options(), env="sandbox", json=json) as run:
         sandbox.down(run)
 
 
@@ -31,7 +32,7 @@ def reset(context: Context, *, yes: bool = False, dry_run: bool = False, json: b
     """Throw the sandbox's databases away and start afresh."""
     from ..steps import sandbox
 
-    with session(context, env="sandbox", yes=yes, dry_run=dry_run, json=json) as run:
+    with session(context, Options(yes=yes, dry_run=dry_run), env="sandbox", json=json) as run:
         sandbox.reset(run)
 
 
@@ -40,14 +41,14 @@ def status(context: Context, *, json: bool = False) -> None:
     """Show which embedded databases there are."""
     from ..steps import sandbox
 
-    with session(context, env="sandbox", json=json) as run:
+    with session(context, Options(), env="sandbox", json=json) as run:
         sandbox.status(run)
 
 
-@task(help={"json": COMMON["json"], **REMOTE}, auto_shortflags=False)
-def url(context: Context, *, remote: bool = False, json: bool = False) -> None:
+@task(help={"json": COMMON["json"], **READS, **REMOTE}, auto_shortflags=False)
+def url(context: Context, *, remote: bool = False, yes: bool = False, json: bool = False) -> None:
     """Print a URL of the sandbox, as `url --env sandbox`."""
     from ..steps import reach
 
-    with session(context, env="sandbox", json=json) as run:
+    with session(context, Options(yes=yes), env="sandbox", json=json) as run:
         reach.url(run, remote=remote)

@@ -7,25 +7,21 @@ from collections.abc import Sequence
 from invoke.context import Context
 from invoke.tasks import task
 
-from .session import ASKS, COMMON, LOCAL, session
+from ..plan.options import Options
+from .session import ASKS, COMMON, LOCAL, NAME, PUSHES, session
 
 SCENARIO = {
     **COMMON,
     **LOCAL,
     **ASKS,
-    "name": "name of a new migration (letters, digits, underscores)",
+    **NAME,
     "reset": "rebuild the local database; --no-reset keeps its data and applies what is missing",
     "commit": "commit the new migration files to git",
 }
 
 
 @task(
-    help={
-        **SCENARIO,
-        "allow-data-loss": "accept losing this object on the remote, such as public.t (repeatable)",
-        "ignore-drift": "continue even if the remote differs from its own history",
-        "include-all": "also push files older than the remote's newest version, if the order does not matter",
-    },
+    help={**SCENARIO, **PUSHES},
     iterable=["env_file", "allow_data_loss"],
     positional=[],
     auto_shortflags=False,
@@ -53,11 +49,11 @@ def local_to_remote(
     """
     from .. import report, scenarios
 
-    with session(
-        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, start=start, name=name or "",
-        reset=reset, commit=commit, allow_data_loss=tuple(allow_data_loss or ()), ignore_drift=ignore_drift,
-        include_all=include_all,
-    ) as run:  # fmt: skip
+    flags = Options(
+        yes=yes, dry_run=dry_run, start=start, name=name or "", reset=reset, commit=commit,
+        allow_data_loss=tuple(allow_data_loss or ()), ignore_drift=ignore_drift, include_all=include_all,
+    )  # fmt: skip
+    with session(context, flags, env=env, env_file=env_file, json=json) as run:
         report.scenario(run, scenarios.local_to_remote(run))
 
 
@@ -96,8 +92,9 @@ def remote_to_local(
     """
     from .. import report, scenarios
 
-    with session(
-        context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json, start=start, name=name or "",
-        reset=reset, commit=commit, record=record, keep_local=keep_local, discard_local=discard_local,
-    ) as run:  # fmt: skip
+    flags = Options(
+        yes=yes, dry_run=dry_run, start=start, name=name or "", reset=reset, commit=commit, record=record,
+        keep_local=keep_local, discard_local=discard_local,
+    )  # fmt: skip
+    with session(context, flags, env=env, env_file=env_file, json=json) as run:
         report.scenario(run, scenarios.remote_to_local(run))

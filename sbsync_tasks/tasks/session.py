@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 
 from .. import errors
 from ..errors import ConfigError, InterruptedAtQuestion, SbsyncError
-from . import mounted
+from ..plan.options import Options
 
 if TYPE_CHECKING:
     from ..console import Console
@@ -27,6 +30,13 @@ COMMON = {
     "json": "print one JSON document on stdout and nothing else",
 }
 REMOTE = {"remote": "the remote database instead of the local one"}
+NAME = {"name": "name of a new migration (letters, digits, underscores)"}
+LOSS = {"allow-data-loss": "accept losing this object on the remote, such as public.t (repeatable)"}
+PUSHES = {
+    **LOSS,
+    "ignore-drift": "continue even if the remote differs from its own history",
+    "include-all": "also push files older than the remote's newest version, if the order does not matter",
+}
 # Of the tasks that use the local database.
 LOCAL = {"start": "start the CLI's local stack first if it is not running"}
 READS = {"yes": "install a program that is missing without asking"}
@@ -35,48 +45,45 @@ ASKS = {
     "dry-run": "only look: show what would be done, write nothing",
 }
 
+# What a message calls a task.
+NAMED = re.compile(r"\binvoke (?P<task>[a-z][a-z0-9.-]*[a-z])")
+
 
 @contextmanager
 def session(
     context: Context,
+    options: Options,
     *,
     env: str | None = None,
     env_file: Sequence[str] | None = None,
-    yes: bool = False,
-    dry_run: bool = False,
     json: bool = False,
-    **options: Any,  # noqa: ANN401 - the fields of Options, whatever their types
 ) -> Iterator[Run]:
     """Resolve the settings and hand out a run; close it, and turn every error into an exit code.
 
     Args:
         context: Invoke's context; its `run.dry` counts as `dry_run`.
+        options: The task's flags; the name in them is checked here.
         env: `--env`.
         env_file: `--env-file`.
-        yes: `--yes`.
-        dry_run: `--dry-run`.
         json: `--json`.
-        options: Further fields of `Options`.
     """
     from ..console import Console
-    from ..plan.options import Options
     from ..redaction import Redactor
     from ..settings.keys import WORKDIR
     from ..state.migrations import checked_name
     from ..steps.run import Run
 
     redact = Redactor()
-    console = Console(redact, json_output=json, yes=yes)
+    console = Console(redact, json_output=json, yes=options.yes)
     with boundary(context, console):
         settings = settings_of(context, env, env_file)
         redact.add(settings.secrets)
         _ = settings.config.data  # a file that is no TOML stops everything, before anything else
-        if options.get("name"):
-            options["name"] = checked_name(str(options["name"]))
+        name = checked_name(options.name) if options.name else ""
         if (named := settings.values.get(WORKDIR)) and settings.root != Path.cwd():
             console.say(f"project {settings.root} ({named.source})", "note")
-        dry = dry_run or bool(context.config.run.dry)
-        run = Run(settings, console, Options(yes=yes, dry_run=dry, **options))
+        dry = options.dry_run or bool(context.config.run.dry)
+        run = Run(settings, console, replace(options, name=name, dry_run=dry))
         try:
             yield run
         finally:
@@ -129,8 +136,8 @@ def boundary(context: Context, console: Console) -> Iterator[None]:
     debug = os.environ.get("SBSYNC_DEBUG") == "1"
     from ..process import for_task
 
-    names = mounted.names()
-    console.in_place = lambda text: mounted.in_place(text, names)
+    names = _names()
+    console.in_place = lambda text: _in_place(text, names)
     try:
         with for_task(console.redact, echo=bool(context.config.run.echo)):
             yield
@@ -191,3 +198,24 @@ def _config(context: Context) -> Mapping[str, object]:
         raise ConfigError(
             "`sbsync` in the Invoke config is not a mapping.", "Write it like this: `sbsync: {lock_timeout: 5s}`."
         ) from None
+
+
+def _in_place(text: str, names: Mapping[str, str]) -> str:
+    """A text in which each `invoke TASK` has the name under which that task is mounted."""
+    return NAMED.sub(lambda found: f"invoke {names.get(found['task'], found['task'])}", text)
+
+
+def _names() -> Mapping[str, str]:
+    """Each task's own name, and the one in the collection that Invoke runs; empty where Invoke runs none."""
+    from invoke.executor import Executor
+
+    from . import ns
+
+    frame = inspect.currentframe()  # Invoke hands its collection to no task
+    while frame is not None and not isinstance(frame.f_locals.get("self"), Executor):
+        frame = frame.f_back
+    if frame is None:
+        return {}
+    collection = frame.f_locals["self"].collection
+    mounted = {collection[name].body: name for name in collection.task_names}
+    return {name: mounted[ns[name].body] for name in ns.task_names if ns[name].body in mounted}

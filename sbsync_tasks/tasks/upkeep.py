@@ -10,7 +10,8 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from .. import errors
-from .session import ASKS, COMMON, LOCAL, REMOTE, boundary, root_of, session, settings_of
+from ..plan.options import Options
+from .session import ASKS, COMMON, LOCAL, NAME, READS, REMOTE, boundary, root_of, session, settings_of
 
 
 @task(help=dict(COMMON), iterable=["env_file"], auto_shortflags=False)
@@ -41,7 +42,7 @@ def doctor(
             raise Exit(code=errors.FAILED)
 
 
-@task(help={**COMMON, **ASKS}, iterable=["env_file"], positional=[], auto_shortflags=False)
+@task(help={**COMMON, **LOCAL, **ASKS}, iterable=["env_file"], positional=[], auto_shortflags=False)
 def resolve(
     context: Context,
     *,
@@ -50,6 +51,7 @@ def resolve(
     yes: bool = False,
     dry_run: bool = False,
     json: bool = False,
+    start: bool = False,
 ) -> None:
     """Explain history conflicts, and cure them.
 
@@ -59,17 +61,18 @@ def resolve(
     """
     from ..steps import resolve as step
 
-    with session(context, env=env, env_file=env_file, yes=yes, dry_run=dry_run, json=json) as run:
+    with session(context, Options(yes=yes, dry_run=dry_run, start=start), env=env, env_file=env_file, json=json) as run:
         step.resolve(run)
 
 
-@task(help={**COMMON, **LOCAL, **REMOTE}, iterable=["env_file"], auto_shortflags=False)
+@task(help={**COMMON, **LOCAL, **READS, **REMOTE}, iterable=["env_file"], auto_shortflags=False)
 def url(
     context: Context,
     *,
     env: str | None = None,
     env_file: Sequence[str] | None = None,
     remote: bool = False,
+    yes: bool = False,
     json: bool = False,
     start: bool = False,
 ) -> None:
@@ -80,12 +83,12 @@ def url(
     """
     from ..steps import reach
 
-    with session(context, env=env, env_file=env_file, json=json, start=start) as run:
+    with session(context, Options(yes=yes, start=start), env=env, env_file=env_file, json=json) as run:
         reach.url(run, remote=remote)
 
 
 @task(
-    help={"env": COMMON["env"], "env-file": COMMON["env-file"], **LOCAL, **REMOTE},
+    help={"env": COMMON["env"], "env-file": COMMON["env-file"], **LOCAL, **READS, **REMOTE},
     iterable=["env_file"],
     auto_shortflags=False,
 )
@@ -95,6 +98,7 @@ def psql(
     env: str | None = None,
     env_file: Sequence[str] | None = None,
     remote: bool = False,
+    yes: bool = False,
     start: bool = False,
 ) -> None:
     """Open psql on the local database or the remote.
@@ -103,12 +107,12 @@ def psql(
     """
     from ..steps import reach
 
-    with session(context, env=env, env_file=env_file, start=start) as run:
+    with session(context, Options(yes=yes, start=start), env=env, env_file=env_file) as run:
         reach.psql(run, remote=remote)
 
 
 @task(
-    help={**COMMON, "name": "name of the migration (letters, digits, underscores)", "dry-run": ASKS["dry-run"]},
+    help={**COMMON, **LOCAL, **READS, **NAME, "dry-run": ASKS["dry-run"]},
     iterable=["env_file"],
     positional=["name"],
     auto_shortflags=False,
@@ -119,8 +123,10 @@ def new(
     name: str | None = None,
     env: str | None = None,
     env_file: Sequence[str] | None = None,
+    yes: bool = False,
     dry_run: bool = False,
     json: bool = False,
+    start: bool = False,
 ) -> None:
     """Write an empty migration, and open it in the editor.
 
@@ -130,7 +136,7 @@ def new(
     from ..state.migrations import checked_name
     from ..steps import new as step
 
-    with session(context, env=env, env_file=env_file, dry_run=dry_run, json=json) as run:
+    with session(context, Options(yes=yes, dry_run=dry_run, start=start), env=env, env_file=env_file, json=json) as run:
         step.new(run, checked_name(name or "", "NAME"))
 
 

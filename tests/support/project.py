@@ -24,6 +24,7 @@ from sbsync_tasks.databases.embedded.place import make_place, place_of
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.state.migrations import FILE_PATTERN
 from sbsync_tasks.supabase_cli.binary import QUICK
+from tests.support.hints import misled
 
 REPOSITORY = Path(__file__).parents[2]
 TASKS = "from sbsync_tasks import ns\n"
@@ -265,7 +266,9 @@ class Project:
 
     def invoke(self, *args: str, cwd: Path | None = None, settings: Mapping[str, str] | None = None) -> Done:
         """Run `invoke ...` as a user does, without a terminal."""
-        return self._run([sys.executable, "-m", "invoke", *args], cwd or self.root, settings or {})
+        done = self._run([sys.executable, "-m", "invoke", *args], cwd or self.root, settings or {})
+        assert misled(args, done.stderr) == [], done.stderr
+        return done
 
     def task(self, name: str, *args: str) -> Done:
         """Run one task in the project's environment."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pexpect
 
+from tests.support.hints import misled
 from tests.support.project import Project
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\r")
@@ -61,7 +62,9 @@ def invoke(
     project: Project, *args: str, typed: Sequence[tuple[str, str]] = (), columns: int = 80, **more: str
 ) -> Screen:
     """Run `invoke ...` at a terminal in a project."""
-    return at_a_terminal(
+    screen = at_a_terminal(
         [sys.executable, "-m", "invoke", *args], *typed, cwd=project.root, columns=columns,
         env={**project.environment(), **more},
     )  # fmt: skip
+    assert misled(args, screen.text) == [], screen.text
+    return screen

@@ -13,6 +13,7 @@ import pytest
 from invoke.program import Program
 
 from sbsync_tasks import ns
+from tests.support.hints import misled
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def invoke(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
         finally:
             sys.modules.pop("tasks", None)
         out, err = capsys.readouterr()
+        assert misled(arguments, err) == [], err
         return Done(code or 0, out, err)
 
     return run

@@ -15,7 +15,7 @@ TASKS = {name: ns[name] for name in ns.task_names}
 HELP = {name: set(task.help) for name, task in TASKS.items()}
 ARGUMENTS = {name: task.get_arguments() for name, task in TASKS.items()}
 # Where `--yes` only installs what is missing.
-READING = ("backup", "diff", "status", "verify")
+READING = ("backup", "diff", "new", "psql", "sandbox.up", "sandbox.url", "status", "url", "verify")
 ASKING = sorted(
     name for name, task in TASKS.items() if "yes" in inspect.signature(task.body).parameters and name not in READING
 )

