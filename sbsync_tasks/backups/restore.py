@@ -6,6 +6,7 @@ import re
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from sbsync_tasks import process
@@ -254,12 +255,16 @@ def _script(backup: Backup, archive: str, chosen: Sequence[Entry], *options: str
     ]  # fmt: skip
     with process.started(argv, env=SETTINGS, fed=True) as child:
         assert child.stdin and child.stdout and child.stderr  # noqa: S101, PT018 - pipes, as started
+        told: list[bytes] = []
+        listening = Thread(target=lambda pipe: told.append(pipe.read()), args=(child.stderr,), daemon=True)
+        listening.start()  # a pipe that nobody empties would stop it
         child.stdin.write("".join(f"{entry.line}\n" for entry in chosen).encode())
         child.stdin.close()
         yield iter(child.stdout)
-        errors = child.stderr.read().decode(errors="replace")
+        listening.join()
         if child.wait():
-            raise SbsyncError(f"The restore failed: {errors.strip()}", "The database is as it was.")
+            errors = b"".join(told).decode(errors="replace").strip()
+            raise SbsyncError(f"The restore failed: {errors}", "The database is as it was.")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 from .. import process
 from ..databases import Database
@@ -28,10 +29,15 @@ def url(run: Run, *, remote: bool) -> None:
 
 def url_of(run: Run, endpoint: Endpoint, name: str) -> str:
     """A URL without the password, which is written into a private file of that name."""
-    path = state_dir(run.settings.root, "passfiles") / name
+    path = passfile(run, name)
     path.touch(mode=0o600)
     path.write_text(endpoint.passfile_line + "\n", encoding="utf-8")
     return replace(endpoint, options={**endpoint.options, "passfile": str(path)}).url
+
+
+def passfile(run: Run, name: str) -> Path:
+    """Where the password of a database stands for libpq programs, once its URL was asked for."""
+    return state_dir(run.settings.root, "passfiles") / name
 
 
 def psql(run: Run, *, remote: bool) -> None:

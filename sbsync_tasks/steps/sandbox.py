@@ -6,6 +6,7 @@ from ..databases import containers
 from ..databases.docker import Docker
 from ..databases.embedded import orphans
 from ..databases.open import RESTORED, SANDBOX_LOCAL, SANDBOX_REMOTE, clusters_of
+from . import reach
 from .run import Run
 
 BOTH = (SANDBOX_LOCAL, SANDBOX_REMOTE)
@@ -17,11 +18,10 @@ def up(run: Run) -> None:
     if run.options.dry_run:
         run.console.say(f"A run would start {' and '.join(BOTH)}.", "ok")
         return
-    clusters = clusters_of(run.settings)
     started = {}
-    for name in BOTH:
+    for name, remote in ((SANDBOX_REMOTE, True), (SANDBOX_LOCAL, False)):  # which is of the remote's major version
         with run.console.step("sandbox", f"start {name}"):
-            started[name] = clusters.start(name)
+            started[name] = reach.database(run, remote=remote).endpoint
     run.console.say(
         "`invoke psql --env sandbox` opens the local one, `invoke psql --env sandbox --remote` the other.", "note"
     )
@@ -38,6 +38,7 @@ def down(run: Run) -> None:
     clusters.stop_all()
     scratch = clusters.exists(RESTORED)
     clusters.remove(RESTORED)
+    reach.passfile(run, RESTORED).unlink(missing_ok=True)
     for name in running:
         run.console.say(f"{name} is stopped{' and removed' if name == RESTORED else ''}", "ok")
     run.console.document({"stopped": running, "removed": [RESTORED] if scratch else []})

@@ -246,8 +246,11 @@ def test_the_task_asks_then_brings_a_backup_back_or_makes_a_scratch_database_of_
     assert back.code == 0, back.text
     assert before.unlike(contents(tools, project.local.endpoint)) == []
     assert (project.root / back.data["backup"]).is_dir()
+    passfile = project.root / ".sbsync" / "passfiles" / "restored"
+    assert passfile.is_file()
     assert project.invoke("sandbox.down", "--json").data["removed"] == ["restored"]
     assert not project.clusters.exists("restored")
+    assert not passfile.exists()
     assert remote.unlike(contents(tools, project.remote.endpoint)) == []
 
 

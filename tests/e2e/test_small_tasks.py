@@ -1,5 +1,7 @@
 """Each of the guide's steps as a task of its own; dry runs and refusals are in test_invariants_refusals.py."""
 
+import sys
+
 from tests.support.changes import BY_HAND, TAGS
 from tests.support.project import Project, text_of
 
@@ -149,3 +151,28 @@ def test_the_sandbox(project: Project) -> None:
     assert project.invoke("sandbox.reset", "--yes").code == 0
     assert not project.remote.has("public.marker")
     assert not project.local.has("public.teams")
+
+
+def test_results_go_to_stdout_and_progress_to_stderr(project: Project) -> None:
+    project.migration("20260401000000", "tags", "create table public.tags (id int primary key);")
+    project.remote.run("alter table public.teams add column by_hand text")
+    for task, code, shown in (
+        ("status", 0, "tags"),
+        ("verify", 2, "column public.teams.by_hand"),
+        ("review", 0, "create table public.tags"),
+        ("resolve", 4, "by_hand"),
+    ):
+        done = project.task(task)
+        assert done.code == code, done.text
+        assert shown in done.stdout, done.text
+        assert shown not in done.stderr.partition("error: ")[0], done.text
+        assert " s)" not in done.stdout, done.text  # which step is done, and in what time
+    assert project.invoke("sandbox.status").stdout.splitlines()[0].split() == ["database", "state"]
+    command = f"set -o pipefail; {sys.executable} -m invoke status --env sandbox | grep pending"
+    piped = project._run(["bash", "-c", command], project.root, {})
+    assert piped.code == 0, piped.text
+    assert [line.split()[:2] for line in piped.stdout.splitlines()] == [["20260401000000", "tags"]]
+    versions = project.task("status", "--json").data["versions"]
+    assert versions[-1] == {
+        "version": "20260401000000", "name": "tags", "file": True, "local": False, "remote": False, "state": "pending",
+    }  # fmt: skip

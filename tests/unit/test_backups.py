@@ -3,10 +3,12 @@
 import json
 import re
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
-from sbsync_tasks.backups import BackupFile, Manifest, TableRows, folders, manifest, programs
+from sbsync_tasks.backups import Backup, BackupFile, Manifest, TableRows, folders, manifest, programs, restore
+from sbsync_tasks.backups.contents import Entry
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import MissingToolError, SbsyncError
 
@@ -89,6 +91,27 @@ def test_no_child_outlives_a_failure(tmp_path: Path) -> None:
     assert "SELECT" in caught.value.hint
     pid = (tmp_path / "pid").read_text().strip()
     assert not Path("/proc", pid).exists()
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_restore_hears_whatever_its_program_has_to_say(tmp_path: Path, code: int) -> None:
+    loud = f"cat >/dev/null; head -c 300000 /dev/zero | tr '\\0' x >&2; echo line; exit {code}"
+    fake(tmp_path, "pg_restore", loud)
+    entry = Entry("1; 2 3 TABLE public t postgres", "TABLE", "public", "t", "postgres")
+    heard: list[object] = []
+
+    def listen() -> None:
+        try:
+            with restore._script(Backup(tmp_path, made(), tmp_path), "schema.dump", [entry]) as lines:
+                heard.append(list(lines))
+        except SbsyncError as error:
+            heard.append(len(error.message) > 300_000)
+
+    listening = Thread(target=listen, daemon=True)
+    listening.start()
+    listening.join(20)
+    assert not listening.is_alive()
+    assert heard == [[b"line\n"], *([True] if code else [])]
 
 
 def test_a_program_that_says_nothing_is_named(tmp_path: Path) -> None:
