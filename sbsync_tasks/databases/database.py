@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..endpoint import Endpoint
+from ..state import histories
 from .connection import connection_to
 
 if TYPE_CHECKING:
@@ -72,6 +73,11 @@ class Database:
         """
         with connection_to(self.endpoint, self.label) as connection:
             yield connection
+
+    def history(self) -> histories.History:
+        """What it has recorded, at this moment."""
+        with self.connection() as connection:
+            return histories.read(connection)
 
     def identity(self) -> Identity:
         """Ask the server who it is."""

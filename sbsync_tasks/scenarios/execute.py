@@ -23,7 +23,7 @@ from ..plan.actions import (
     writing,
 )
 from ..process import in_parallel
-from ..state import State, histories
+from ..state import State
 from ..state.histories import History
 from ..state.migrations import read_folder
 from ..steps import backup, commit, push, record, reset, verify, write
@@ -93,8 +93,7 @@ def _refuse_another_state(run: Run, state: State) -> None:
 
 def _since(run: Run, state: State, database: Database, history: History) -> str:
     """What has changed in a database since it was looked at, in words; empty for nothing."""
-    with database.connection() as connection:
-        now = histories.read(connection)
+    now = database.history()
     if versions := push.other_versions(history, now):
         return versions
     names = ("before", "now")

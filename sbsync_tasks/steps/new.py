@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from ..databases import Database
 from ..errors import SbsyncError
 from ..paths import shown
-from ..state import histories
 from ..state.migrations import VERSION_FORMAT, Folder, Migration, next_version, write
 from .files import read_files, tell_skipped
 from .review import open_editor
@@ -65,5 +64,4 @@ def _remote(run: Run) -> list[str]:
 
 
 def _recorded(database: Database) -> list[str]:
-    with database.connection() as connection:
-        return [*histories.read(connection)]
+    return [*database.history()]

@@ -23,10 +23,8 @@ def look(run: Run) -> State:
     refuse_one_database(run)
     _refuse_two_majors(run)
     folder = read_files(run)
-    with run.local.connection() as connection:
-        local = histories.read(connection)
-    with run.remote.connection() as connection:
-        remote = histories.read(connection)
+    local = run.local.history()
+    remote = run.remote.history()
     state = State.of(folder, local, remote)
     run.claims.add(m.sql for m in folder.migrations)
     run.claims.add(
@@ -38,8 +36,7 @@ def look(run: Run) -> State:
 def look_at_remote(run: Run) -> State:
     """The same without the local database, which nobody asks: it counts as being where the remote is."""
     folder = read_files(run)
-    with run.remote.connection() as connection:
-        history = histories.read(connection)
+    history = run.remote.history()
     run.claims.add(m.sql for m in folder.migrations)
     run.claims.add(r.text for r in history.values())
     return State.of(folder, history, history)

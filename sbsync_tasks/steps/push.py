@@ -71,8 +71,7 @@ def refuse_other_histories(run: Run, state: State) -> None:
     Raises:
         RefusedError: it has not.
     """
-    with run.remote.connection() as connection:
-        now = histories.read(connection)
+    now = run.remote.history()
     if told_versions := other_versions(state.remote_history, now):
         raise RefusedError(
             f"{run.remote.label} has changed since this run looked at it: {told_versions}. Nothing was written there.",

@@ -12,7 +12,7 @@ from ..errors import NoConnectionError, RefusedError, SbsyncError
 from ..paths import shown
 from ..plan.actions import BringUp, Rebuild
 from ..plan.stops import of_transactions, refuse
-from ..state import At, State, histories
+from ..state import At, State
 from ..state.histories import as_migrations
 from ..state.migrations import Migration
 from ..supabase_cli import CliError
@@ -143,8 +143,7 @@ def reset_local(run: Run) -> None:
     run.refuse_config()
     folder = read_files(run)
     refuse(problems(run, folder))
-    with run.local.connection() as connection:
-        history = histories.read(connection)
+    history = run.local.history()
     state = State.of(folder, history, {})
     refuse(of_transactions(e.migration for e in state.entries if e.local is not At.SAME))
     major = major_to_be(run)

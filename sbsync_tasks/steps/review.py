@@ -16,7 +16,6 @@ from ..databases import FileFailedError
 from ..errors import ConfigError, RefusedError, SbsyncError
 from ..findings import PROBABLE_RENAME, Finding, Review, Severity, mask, unallowed
 from ..paths import state_dir
-from ..state import histories
 from ..state.migrations import FILE_PATTERN, Migration, read_folder, read_sql, write_sql
 from .files import read_files, tell_skipped
 from .losses import reviewed
@@ -364,8 +363,7 @@ def _chosen(run: Run, which: str) -> tuple[tuple[Migration, ...], str]:
 
 
 def _pending(run: Run) -> tuple[Migration, ...]:
-    with run.remote.connection() as connection:
-        history = histories.read(connection)
+    history = run.remote.history()
     folder = read_files(run)
     tell_skipped(run, folder)
     return tuple(m for m in folder.migrations if m.version not in history)

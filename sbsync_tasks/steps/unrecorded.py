@@ -9,7 +9,6 @@ from ..databases.catalog import Difference, told
 from ..errors import ConfigError, RefusedError
 from ..generate import Part
 from ..plan.actions import Write
-from ..state import histories
 from ..state.migrations import Migration
 from . import write
 from .diff import changes, listed
@@ -70,8 +69,7 @@ def unrecorded(run: Run, *, remote: bool, verbatim: bool = False) -> Unrecorded:
         raise ConfigError("--verbatim writes no file: its SQL is not proved.", "Leave out --name, or --verbatim.")
     name = run.options.name or "changes"
     database = run.remote if remote else run.local
-    with database.connection() as connection:
-        history = histories.read(connection)
+    history = database.history()
     folder = read_files(run)
     tell_skipped(run, folder)
     found = changes(run, database, history, folder.migrations)

@@ -43,10 +43,8 @@ def _bare(*found: History) -> tuple[str, ...]:
 
 def histories_again(run: Run, state: State, proof: Proof) -> Proof:
     """After versions were recorded on the remote: the proof with the part that this has changed."""
-    with run.remote.connection() as connection:
-        remote = histories.read(connection)
-    with run.local.connection() as connection:
-        local = histories.read(connection)
+    remote = run.remote.history()
+    local = run.local.history()
     folder = read_folder(run.settings.root)
     ours = {m.version: m for m in state.files}  # what a hook has made of them since is told at the commit
     folder = replace(folder, migrations=tuple(ours.get(m.version, m) for m in folder.migrations))
@@ -66,8 +64,7 @@ def remote_against_files(run: Run, state: State, pending: tuple[Migration, ...] 
         state: What is known.
         pending: Files that the remote rightly lacks: they are set apart by name. After a push there are none.
     """
-    with run.remote.connection() as connection:
-        history = histories.read(connection)
+    history = run.remote.history()
     files = {m.version: m for m in state.files if m not in pending}
     shadow = run.shadow(tuple(files.values()), run.remote_identity.major)
     found = engine_and_catalogs(run, shadow, run.remote)

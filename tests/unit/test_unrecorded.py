@@ -18,9 +18,8 @@ DIFFERENCE = Difference(
 @pytest.mark.parametrize("name", ["", "changes"])
 def test_nothing_to_write_is_not_called_a_secret(tmp_path, capsys, mocker, name):
     run = Run(Project(tmp_path).settings(), Console(Redactor()), Options(name=name))
-    database = mocker.MagicMock(side="local")
+    database = mocker.Mock(side="local", **{"history.return_value": {}})
     mocker.patch.object(Run, "local", database)
-    mocker.patch.object(step.histories, "read", return_value={})
     mocker.patch.object(step, "changes", return_value=mocker.Mock(differences=(DIFFERENCE,), by_hand=(), base=()))
     made = mocker.Mock(migrations=(), parts=(), unwritable=(DIFFERENCE,))
     mocker.patch.object(step, "generate", return_value=made)
