@@ -311,6 +311,26 @@ def written(parsed: Parsed) -> str:
     return str(library.deparse(tree))
 
 
+def standard_body(node: Node) -> Iterator[str]:
+    """The statements of a function's body in the form of standard SQL: `BEGIN ATOMIC`, or `RETURN` alone.
+
+    Args:
+        node: The tree of the `CREATE FUNCTION`.
+    """
+    library = _postgast()
+    body = node.sql_body
+    items = (
+        [body] if body.WhichOneof("node") == "return_stmt" else [s for part in body.list.items for s in part.list.items]
+    )
+    for item in items:
+        tree = library.parse("select null")
+        if item.WhichOneof("node") == "return_stmt":
+            tree.stmts[0].stmt.select_stmt.target_list[0].res_target.val.CopyFrom(item.return_stmt.returnval)
+        else:
+            tree.stmts[0].stmt.CopyFrom(item)
+        yield str(library.deparse(tree))
+
+
 @lru_cache(256)
 def plpgsql(definition: str) -> Any:  # noqa: ANN401 - JSON
     """The body of one `DO` or `CREATE FUNCTION … LANGUAGE plpgsql` statement, as the parser's JSON, not to be changed.

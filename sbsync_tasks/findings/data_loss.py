@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sbsync_tasks.sqltext import enum_name, walk
+from sbsync_tasks.sqltext import enum_name
 
 from . import harmless, names, types
+from .every_row import reaches_all
 from .model import Finding, Severity, finding
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 # Statements that hold others without running them now; what PREPARE holds, EXECUTE runs unseen.
 _ONLY_STORED = harmless.STORED - {"prepare_stmt"}
-_LOOKS_AT_ROWS = frozenset(["ColumnRef", "SubLink", "FuncCall", "CurrentOfExpr", "ParamRef"])
 
 
 def altered_columns(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
@@ -108,7 +108,7 @@ def _reaching_all(parsed: Parsed, kind: str, node: Node, table: str, scope: Scop
         if any(_deletes(c.merge_when_clause) for c in node.merge_when_clauses):
             why = "Rows that the condition matches are deleted."
             yield finding(parsed, "merge-delete", Severity.DATA_LOSS, table, why, way_out)
-    elif node.HasField("where_clause") and restricts(node.where_clause):
+    elif not reaches_all(node, table, scope):
         return
     elif kind == "DeleteStmt":
         why = "All rows of the table are deleted."
@@ -131,24 +131,6 @@ def _fills_gaps(node: Node, table: str, scope: Scope) -> bool:
 def _keeps_value(target: Node) -> bool:
     first = [*target.val.coalesce_expr.args, target.val][0]
     return [names.parts(f) for f in first.column_ref.fields[-1:]] == [(target.name,)]
-
-
-def restricts(where: Node) -> bool:
-    """Whether the condition of a DELETE or UPDATE can leave rows out, as far as the text tells.
-
-    `true`, `1 = 1` and `id IS NOT NULL`, which people write for "all", cannot.
-    """
-    match where.WhichOneof("node"):
-        case "bool_expr" if enum_name(where.bool_expr, "boolop") == "AND_EXPR":
-            return any(restricts(a) for a in where.bool_expr.args)
-        case "bool_expr" if enum_name(where.bool_expr, "boolop") == "OR_EXPR":
-            return all(restricts(a) for a in where.bool_expr.args)
-        case "null_test":
-            return enum_name(where.null_test, "nulltesttype") == "IS_NULL"
-        case "a_const" if where.a_const.WhichOneof("val") == "boolval":
-            return not where.a_const.boolval.boolval
-        case _:
-            return any(kind in _LOOKS_AT_ROWS for kind, _ in walk(where))
 
 
 RULES = {

@@ -39,6 +39,7 @@ _BY_NAME = _merged(m.RULES for m in _MODULES)
 _IN_TRANSACTION = _merged([transactions.RULES])
 _ALWAYS: tuple[Rule, ...] = (*data_loss.ALWAYS, *notes.ALWAYS)
 _AT_END = (*exposure.AT_END, *notes.AT_END)
+_GRAVE = frozenset([Severity.DATA_LOSS, Severity.EXPOSURE, Severity.OPAQUE])
 # Findings that are none where the object is made again later, as diffs and idempotent files do it.
 _PUT_RIGHT = frozenset(
     ["drop-constraint", "drop-function", "drop-materialized-view", "drop-policy", "drop-procedure",
@@ -135,10 +136,10 @@ def _unparsable(sql: str, error: UnparsableSql) -> Finding:
 def _findings(parsed: Sequence[Parsed], scope: Scope, *, transactional: bool) -> Iterator[Finding]:
     seen = set[inner.Inner]()
     for this in parsed:
-        yield from _of_statement(this, scope, seen)
         if transactional and this.node is not None:
             for rule in (*_IN_TRANSACTION.get(this.name, ()), *transactions.ALWAYS):
                 yield from rule(this, scope)
+        yield from _of_statement(this, scope, seen)
         learn(scope, this)
     if transactional:
         yield from transactions.not_alone(parsed)
@@ -166,12 +167,30 @@ def _inside(outer: Parsed, found: inner.Inner, scope: Scope, seen: set[inner.Inn
     try:
         parsed = parse(found.sql)
     except UnparsableSql as error:
+        if found.expression:
+            yield inner.unseen(outer, found.expression, found.line, "SQL")
+            return
         why = f"SQL inside of it cannot be read: {error.reason}."
         yield finding(outer, "opaque-body", Severity.OPAQUE, outer.statement.kind, why)
         return
+    before, scope.around = scope.around, found.around
     for this in parsed:
         line = found.line + this.statement.line - 1
         placed = replace(this, statement=replace(this.statement, line=line))
-        scope.within.append((placed, outer))
-        yield from _of_statement(placed, scope, seen)
-        learn_inside(scope, placed)
+        if found.expression:
+            yield from _in_part(outer, placed, found, scope, seen)
+        else:
+            scope.within.append((placed, outer))
+            yield from _of_statement(placed, scope, seen)
+            learn_inside(scope, placed)
+    scope.around = before
+
+
+def _in_part(
+    outer: Parsed, this: Parsed, found: inner.Inner, scope: Scope, seen: set[inner.Inner]
+) -> Iterator[Finding]:
+    """Of a statement whose objects are not known: that it cannot be seen what it does, where that can be grave."""
+    if any(f.severity in _GRAVE for f in _of_statement(this, scope, seen)):
+        yield inner.unseen(outer, found.expression, this.statement.line, this.statement.kind)
+    if this.name in {"rename_stmt", "alter_object_schema_stmt"}:
+        scope.met = None  # what is there, and under which name, can no longer be told

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sbsync_tasks.sqltext import enum_name, walk
 
 from . import names
+from .every_row import same_column
 from .learning import default_schemas, grant_objects, is_materialized
 from .model import Finding, Severity, finding
 from .scope import REACHABLE, USES
@@ -66,6 +67,11 @@ def _holds_always(condition: Node) -> bool:
         return any(holds) if operator == "OR_EXPR" else all(holds)
     if kind == "a_const" and condition.a_const.WhichOneof("val") == "boolval":
         return bool(condition.a_const.boolval.boolval)
+    if kind == "sub_link" and len(targets := condition.sub_link.subselect.select_stmt.target_list) == 1:
+        query = condition.sub_link.subselect.select_stmt  # (SELECT true), which asks once for all rows
+        return not query.from_clause and not query.HasField("where_clause") and _holds_always(targets[0].res_target.val)
+    if kind == "a_expr" and same_column(condition.a_expr.lexpr, condition.a_expr.rexpr):
+        return names.parts(condition.a_expr.name[0]) == ("=",)
     return not any(found in _LOOKS for found, _ in walk(condition))
 
 

@@ -82,7 +82,7 @@ def calls(parsed: Parsed) -> Iterator[Node]:
 
 def is_harmless(call: Node) -> bool:
     """Whether a call is one of a short list of functions that change no row."""
-    parts = tuple(p for n in call.funcname for p in names.parts(n))
+    parts = names.called(call)
     return parts in _HARMLESS and (parts[-1] != "set_config" or _keeps_search_path(call))
 
 

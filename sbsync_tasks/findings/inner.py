@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from sbsync_tasks.sqltext import UnparsableSql, parse, plpgsql
+from sbsync_tasks.sqltext import UnparsableSql, enum_name, plpgsql, standard_body
 
-from . import harmless, names
+from . import dynamic, harmless, names
+from .every_row import Around, Each, each_of, every_row
 from .model import Finding, Severity, finding, shortened
+from .plpgsql import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sbsync_tasks.sqltext import Node, Parsed
 
     from .scope import Scope
 
 _UNSEEN = "Read it by hand; the proof afterwards shows what it did to the schemas, not to the rows."
-# PostgreSQL's RawParseMode of a whole statement and of an expression; assignments have others.
-_STATEMENT = 0
-_EXPRESSION = 2
 # PostgreSQL's TRIGGER_TYPE bits of the statements that fire a trigger.
 _EVENTS = {"InsertStmt": 4, "DeleteStmt": 8, "UpdateStmt": 16, "MergeStmt": 4 | 8 | 16}
-_DYNAMIC = frozenset(["PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors"])
+_GIVEN_BACK = frozenset(["FUNC_PARAM_OUT", "FUNC_PARAM_TABLE"])
+_ROW_TYPE = re.compile(r"""[\w."]+%rowtype\b""", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,20 @@ class Inner:
     Attributes:
         sql: Its text.
         line: Where it stands in the whole text, from 1.
+        around: What is known of the variables in it.
+        expression: Of a text with parts that are not known (`dynamic.UNKNOWN`): the expression that makes it.
     """
 
     sql: str
     line: int
+    around: Around = field(default_factory=Around)
+    expression: str = ""
 
 
 def run_by(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
     """What a statement runs beyond its own words; a finding stands for what cannot be seen."""
     if parsed.name == "do_stmt":
-        yield from _body(parsed, parsed.node.args)
+        yield from _body(parsed, parsed.node.args, scope, Around())
     elif parsed.name == "call_stmt":
         function = _name(parsed.node.funccall, scope)
         if function not in scope.bodies:
@@ -59,7 +63,7 @@ def dynamic_function(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     definition = _text_of(parsed.node.options)
     words = definition.lower().split()
     if _language(parsed.node.options) == "plpgsql" and "execute" in words:
-        parts = tuple(p for n in parsed.node.funcname for p in names.parts(n))
+        parts = names.called(parsed.node)
         why = "Its body builds SQL at run time: what it does cannot be seen from the text."
         about = f"function {scope.qualified(parts)}"
         yield finding(parsed, "dynamic-sql-function", Severity.NOTE, about, why)
@@ -69,10 +73,25 @@ def _called(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
     for call in harmless.calls(parsed):
         function = _name(call, scope)
         if body := scope.bodies.get(function):
-            yield from _body(body, body.node.options)
+            yield from _body(body, body.node.options, scope, _given(call, body, parsed, scope))
         elif parsed.name == "select_stmt" and _is_users(function, scope) and not harmless.is_harmless(call):
             why = "It calls a function whose text does not stand here."
             yield finding(parsed, "call", Severity.OPAQUE, f"function {function}", why, _UNSEEN)
+
+
+def _given(call: Node, body: Parsed, parsed: Parsed, scope: Scope) -> Around:
+    """What a function's parameters stand for: in a query over all rows of a table, for each row in turn."""
+    shown = every_row(parsed.node, scope) if parsed.name == "select_stmt" and parsed.node.from_clause else frozenset()
+    rows = frozenset(Each(e.table) for e in shown)
+    known = dict(scope.around.each)
+    parameters = [p.function_parameter for p in body.node.parameters]
+    taken = [p.name for p in parameters if enum_name(p, "mode") not in _GIVEN_BACK]
+    each: dict[str, frozenset[Each]] = {}
+    for number, argument in enumerate(call.args):
+        column = names.column(argument)[-1:]
+        found = frozenset(e.field(*column) for e in rows if column) or each_of(argument, scope, known)
+        each.update({n: found for n in (f"${number + 1}", *taken[number : number + 1]) if n and found})
+    return Around(tuple(sorted(each.items())))
 
 
 def _fired(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
@@ -81,11 +100,9 @@ def _fired(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
         return
     for kind, node in parsed.acts:
         for trigger in scope.triggers.get(scope.name(node.relation), ()) if kind in _EVENTS else ():
-            function = scope.bodies.get(
-                scope.qualified(tuple(p for n in trigger.node.funcname for p in names.parts(n)))
-            )
+            function = scope.bodies.get(scope.qualified(names.called(trigger.node)))
             if function and trigger.node.events & _EVENTS[kind]:
-                yield from _body(function, function.node.options)
+                yield from _body(function, function.node.options, scope, Around())
 
 
 def _is_users(function: str, scope: Scope) -> bool:
@@ -95,91 +112,55 @@ def _is_users(function: str, scope: Scope) -> bool:
 
 
 def _name(call: Node, scope: Scope) -> str:
-    return scope.qualified(tuple(p for n in call.funcname for p in names.parts(n)))
+    return scope.qualified(names.called(call))
 
 
-def _body(parsed: Parsed, options: list[Node]) -> Iterator[Inner | Finding]:
+def _body(parsed: Parsed, options: Sequence[Node], scope: Scope, around: Around) -> Iterator[Inner | Finding]:
     text, language = _text_of(options), _language(options)
     before = parsed.statement.text.partition(text)[0].count("\n") if text else 0
     first = parsed.statement.line + before
-    has_text = names.option(options, "as") is not None
-    if language == "sql" and has_text:
-        yield Inner(text, first)
-    elif language == "plpgsql" and has_text:
-        yield from _of_plpgsql(parsed, first)
+    if names.option(options, "as") is None and parsed.name == "create_function_stmt":
+        yield from (Inner(sql, first, around) for sql in standard_body(parsed.node))
+    elif language == "sql":
+        yield Inner(text, first, around)
+    elif language == "plpgsql":
+        yield from _of_plpgsql(parsed, first, scope, around)
     else:
-        # PL/pgSQL's parser crashes on a function without a body of text: BEGIN ATOMIC, or RETURN alone.
-        form = language if has_text else "the form of standard SQL"
-        why = f"Its body is written in {form}, which cannot be looked into."
+        why = f"Its body is written in {language}, which cannot be looked into."
         yield finding(parsed, "opaque-body", Severity.OPAQUE, parsed.statement.kind, why, _UNSEEN)
 
 
-def _of_plpgsql(parsed: Parsed, first: int) -> Iterator[Inner | Finding]:
+def _of_plpgsql(parsed: Parsed, first: int, scope: Scope, around: Around) -> Iterator[Inner | Finding]:
     try:
-        tree = plpgsql(parsed.statement.text)
+        # The parser knows no tables, so that the fields of such a variable would be unknown to it.
+        tree = plpgsql(_ROW_TYPE.sub("record", parsed.statement.text))
     except UnparsableSql as error:
         why = f"Its body cannot be read: {error.reason}."
         yield finding(parsed, "opaque-body", Severity.OPAQUE, parsed.statement.kind, why, _UNSEEN)
         return
-    for query, dynamic, line in _queries(tree, 1):
-        place = first + line - 1
-        sql = _constant(query) if dynamic else query
-        if sql is not None:
-            yield Inner(sql, place)
-        else:
-            why = "It builds SQL at run time: what it does cannot be seen from the text."
-            found = finding(parsed, "dynamic-sql", Severity.OPAQUE, shortened(query), why, _UNSEEN)
-            yield replace(found, line=place)
+    for query in queries(tree, scope, around):
+        place = first + query.line - 1
+        for sql in (query.sql,) if query.texts is None else query.texts:
+            if sql is None:
+                yield unseen(parsed, query.sql, place, "SQL")
+            else:
+                yield Inner(sql, place, query.around, query.sql if dynamic.UNKNOWN in sql else "")
 
 
-def _text_of(options: list[Node]) -> str:
+def unseen(parsed: Parsed, expression: str, line: int, what: str) -> Finding:
+    """The finding for SQL that cannot be seen because it is put together at run time."""
+    why = f"It builds {what} at run time: what it does cannot be seen from the text."
+    return replace(finding(parsed, "dynamic-sql", Severity.OPAQUE, shortened(expression), why, _UNSEEN), line=line)
+
+
+def _text_of(options: Sequence[Node]) -> str:
     body = names.option(options, "as")
     return names.parts(body.arg)[0] if body is not None else ""
 
 
-def _language(options: list[Node]) -> str:
+def _language(options: Sequence[Node]) -> str:
     language = names.option(options, "language")
     return language.arg.string.sval.lower() if language is not None else "plpgsql"
-
-
-def _queries(tree: Any, line: int) -> Iterator[tuple[str, bool, int]]:  # noqa: ANN401 - JSON
-    """The SQL in a body: the text, whether it is an expression that makes SQL, the line."""
-    if isinstance(tree, list):
-        for item in filter(None, tree):
-            yield from _queries(item, line)
-    elif isinstance(tree, dict):
-        line = tree.get("lineno", line)
-        for key, value in tree.items():
-            if key == "dynquery":
-                yield value["PLpgSQL_expr"]["query"], True, line
-            elif key in _DYNAMIC:
-                at = value.get("lineno", line)
-                yield value["query"]["PLpgSQL_expr"]["query"], True, at
-                yield from _queries({k: v for k, v in value.items() if k != "query"}, at)
-            elif key == "PLpgSQL_expr" and value.get("parseMode") == _STATEMENT:
-                yield value["query"], False, line
-            elif key == "PLpgSQL_expr" and "(" in value["query"]:
-                yield _as_query(value), False, line
-            elif isinstance(value, dict | list):
-                yield from _queries(value, line)
-
-
-def _as_query(expression: Any) -> str:  # noqa: ANN401 - JSON
-    """An expression as a query of its own: what it calls is run as well."""
-    text: str = expression["query"]
-    if expression.get("parseMode") != _EXPRESSION:
-        text = re.split(r":?=", text, maxsplit=1)[-1]
-    return f"select {text}"
-
-
-def _constant(expression: str) -> str | None:
-    """The text of an expression that is one string constant, else None."""
-    try:
-        (target,) = parse(f"select {expression}")[0].node.target_list
-    except (UnparsableSql, AttributeError, ValueError):
-        return None
-    value = target.res_target.val.a_const
-    return str(value.sval.sval) if value.WhichOneof("val") == "sval" else None
 
 
 RULES = {"create_function_stmt": (dynamic_function,)}

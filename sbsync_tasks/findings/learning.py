@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from sbsync_tasks.sqltext import adds_enum_value, enum_name, stands_alone
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
     from .scope import Scope
 
-# In the text of a block or function: it may give a new name to what is there.
-_RENAMES = re.compile(r"\brename\b|\bset\s+schema\b", re.IGNORECASE)
 _GIVEN_BACK = frozenset(["FUNC_PARAM_OUT", "FUNC_PARAM_TABLE"])
 _TRIGGERS = frozenset(f"AT_{turned}Trig{which}" for turned in ("Enable", "Disable") for which in ("", "All", "User"))
 
@@ -145,20 +142,18 @@ def _extension(scope: Scope, parsed: Parsed) -> None:
 
 def _type(scope: Scope, parsed: Parsed) -> None:
     node = parsed.node
-    if parsed.name == "composite_type_stmt":
-        parts = names.parts(node.typevar)
-    else:
-        parts = tuple(p for n in node.type_name for p in names.parts(n))
+    parts = names.parts(node.typevar) if parsed.name == "composite_type_stmt" else names.joined(node.type_name)
     scope.make(f"type {scope.qualified(parts)}")
+    scope.enums.add(f"type {scope.qualified(parts)}")
 
 
 def _domain(scope: Scope, parsed: Parsed) -> None:
-    parts = tuple(p for n in parsed.node.domainname for p in names.parts(n))
+    parts = names.joined(parsed.node.domainname)
     scope.make(f"domain {scope.qualified(parts)}")
 
 
 def _function(scope: Scope, parsed: Parsed) -> None:
-    parts = tuple(p for n in parsed.node.funcname for p in names.parts(n))
+    parts = names.called(parsed.node)
     kind = "procedure" if parsed.node.is_procedure else "function"
     arguments = (p.function_parameter for p in parsed.node.parameters)
     taken = names.signature(a.arg_type for a in arguments if enum_name(a, "mode") not in _GIVEN_BACK)
@@ -167,7 +162,6 @@ def _function(scope: Scope, parsed: Parsed) -> None:
         scope.definers[scope.qualified(parts) + taken] = parsed
     scope.make(f"{kind} {scope.qualified(parts)}", maybe=parsed.node.replace)
     scope.bodies[scope.qualified(parts)] = parsed
-    _block(scope, parsed)
 
 
 def _runs_as_owner(options: list[Node]) -> bool:
@@ -182,17 +176,12 @@ def _fixes_path(options: list[Node]) -> bool:
 
 def _function_altered(scope: Scope, parsed: Parsed) -> None:
     node = parsed.node.func
-    parts = tuple(p for n in node.objname for p in names.parts(n))
+    parts = names.joined(node.objname)
     function = scope.qualified(parts) + names.signature(n.type_name for n in node.objargs)
     if _fixes_path(parsed.node.actions):
         scope.definers.pop(function, None)
     elif _runs_as_owner(parsed.node.actions):
         scope.definers[function] = parsed
-
-
-def _block(scope: Scope, parsed: Parsed) -> None:
-    if _RENAMES.search(parsed.statement.text):
-        scope.met = None  # what is there, and under which name, can no longer be told
 
 
 def _publication(scope: Scope, parsed: Parsed) -> None:
@@ -210,8 +199,8 @@ def _trigger(scope: Scope, parsed: Parsed) -> None:
 
 
 def _enum_value(scope: Scope, parsed: Parsed) -> None:
-    parts = tuple(p for n in parsed.node.type_name for p in names.parts(n))
-    if adds_enum_value(parsed) and f"type {scope.qualified(parts)}" not in scope.created:
+    parts = names.joined(parsed.node.type_name)
+    if adds_enum_value(parsed) and f"type {scope.qualified(parts)}" not in scope.enums:
         scope.enum_values.append(parsed.node.new_val)
 
 
@@ -231,11 +220,7 @@ def _alter(scope: Scope, parsed: Parsed) -> None:
             if not command.missing_ok:
                 scope.columns.add(f"{table}.{names.quoted(column.colname)}")
         elif kind == "AT_DropColumn":
-            scope.dropped_columns[table].append((command.name, parsed))
-            scope.created.add(
-                _sequence_of(scope, parsed.node.relation, command.name)
-            )  # dropped with it, if there is one
-            scope.columns.discard(f"{table}.{names.quoted(command.name)}")
+            _drop_column(scope, parsed, table, command.name)
         elif kind == "AT_EnableRowSecurity" or (kind == "AT_SetRelOptions" and _invokes(command)):
             scope.secured.add(table)
             scope.made_again.add(f"disable-rls {table}")
@@ -249,6 +234,14 @@ def _alter(scope: Scope, parsed: Parsed) -> None:
         elif kind == "AT_AddConstraint":
             constraint = f"{table}.{names.quoted(getattr(command, 'def').constraint.conname)}"
             scope.made_again.update({constraint} & scope.dropped)
+
+
+def _drop_column(scope: Scope, parsed: Parsed, table: str, name: str) -> None:
+    column = f"{table}.{names.quoted(name)}"
+    if not scope.is_new_column(table, column):
+        scope.dropped_columns[table].append((name, parsed))
+    scope.created.add(_sequence_of(scope, parsed.node.relation, name))  # dropped with it, if there is one
+    scope.columns.discard(column)
 
 
 def _drop(scope: Scope, parsed: Parsed) -> None:
@@ -370,7 +363,6 @@ _LEARNERS = {
     "composite_type_stmt": _type,
     "create_domain_stmt": _domain,
     "create_function_stmt": _function,
-    "do_stmt": _block,
     "create_policy_stmt": _policy,
     "create_trig_stmt": _trigger,
     "alter_enum_stmt": _enum_value,

@@ -52,6 +52,10 @@ def _added_column(parsed: Parsed, column: Node, table: str) -> Iterator[Finding]
         why = "Fails where the table has rows: they would have no value."
         way_out = "Give it a DEFAULT, or add it without NOT NULL and fill it first."
         yield finding(parsed, "required-column", Severity.LOCKING, about, why, way_out)
+    for constraint in (c.constraint for c in column.constraints):
+        # PostgreSQL knows that a column without values breaks no foreign key.
+        if enum_name(constraint, "contype") != "CONSTR_FOREIGN" or kinds & _FILLED:
+            yield from _added_constraint(parsed, constraint, table)
     if serial or kinds & {"CONSTR_GENERATED", "CONSTR_IDENTITY"} or _has_volatile_default(column):
         why = "The whole table is rewritten while it is locked."
         yield finding(parsed, "table-rewrite", Severity.LOCKING, about, why)

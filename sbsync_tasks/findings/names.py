@@ -111,6 +111,21 @@ def parts(node: Node) -> tuple[str, ...]:
             return ()
 
 
+def column(node: Node) -> tuple[str, ...]:
+    """The parts of a column's name, such as `("t", "id")`; none where it is anything else."""
+    return tuple(p for f in node.column_ref.fields for p in parts(f))
+
+
+def called(node: Node) -> tuple[str, ...]:
+    """The parts of the name of a function that a node calls, makes or fires."""
+    return joined(node.funcname)
+
+
+def joined(nodes: Iterable[Node]) -> tuple[str, ...]:
+    """The parts of a name that stands in several nodes."""
+    return tuple(p for n in nodes for p in parts(n))
+
+
 def roles(nodes: Sequence[Node]) -> tuple[str, ...]:
     """The names in a list of roles; `public` stands for everyone."""
     found = [n.role_spec for n in nodes]

@@ -81,7 +81,7 @@ def renamed(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 def removed_enum_label(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """`ALTER TYPE … RENAME VALUE`."""
     if parsed.node.old_val:
-        parts = tuple(p for n in parsed.node.type_name for p in names.parts(n))
+        parts = names.joined(parsed.node.type_name)
         why = f"Programs that use '{parsed.node.old_val}' fail from then on."
         about = f"type {scope.qualified(parts)}"
         yield finding(parsed, "rename-enum-value", Severity.NOTE, about, why)
@@ -119,7 +119,7 @@ def _targets(parsed: Parsed) -> Iterator[tuple[str, ...]]:
 
 
 def _joined(nodes: list[Node]) -> tuple[str, ...]:
-    return tuple(p for n in nodes for p in names.parts(n))
+    return names.joined(nodes)
 
 
 def probable_renames(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:

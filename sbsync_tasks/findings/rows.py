@@ -128,7 +128,7 @@ class _Reader:
 
     def _called(self, parsed: Parsed) -> None:
         for call in harmless.calls(parsed):
-            name = self.scope.qualified(tuple(p for n in call.funcname for p in names.parts(n)))
+            name = self.scope.qualified(names.called(call))
             body = self.scope.bodies.get(name)
             if body is None:
                 self.unknown |= not harmless.is_harmless(call)
@@ -201,7 +201,7 @@ def _command(reader: _Reader, relation: Node, command: Node) -> None:
 
 
 def _enum(reader: _Reader, parsed: Parsed) -> None:
-    parts = tuple(p for n in parsed.node.type_name for p in names.parts(n))
+    parts = names.joined(parsed.node.type_name)
     is_new = reader.scope.is_new(f"type {reader.scope.qualified(parts)}")
     reader.unknown |= not is_new and not adds_enum_value(parsed)
 
@@ -243,7 +243,7 @@ def _set(reader: _Reader, parsed: Parsed) -> None:
 
 
 def _function(reader: _Reader, parsed: Parsed) -> None:
-    parts = tuple(p for n in parsed.node.funcname for p in names.parts(n))
+    parts = names.called(parsed.node)
     reader.defined[reader.scope.qualified(parts)] += 1
 
 

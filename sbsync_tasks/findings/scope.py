@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from . import names
+from .dynamic import UNKNOWN
+from .every_row import Around
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,11 +81,13 @@ class Scope:
         made_tables: Tables that `CREATE TABLE` makes, with the names of their columns.
         dropped_columns: By table: dropped columns with the statement.
         added_columns: By table: added columns.
-        enum_values: Values added to enums that existed before.
+        enums: Types of the same file.
+        enum_values: Values added to enums of before the file.
         dropped: What was dropped.
         made_again: What of it was made again later; and what was switched off and on again, with the rule in front.
         definers: Functions of this text with their owner's rights and without a search path, with the statement.
         within: Statements inside of others, with those.
+        around: What is known where the statement stands that is being judged.
     """
 
     met: Met | None = None
@@ -104,11 +108,13 @@ class Scope:
     made_tables: dict[str, frozenset[str]] = field(default_factory=dict)
     dropped_columns: dict[str, list[tuple[str, Parsed]]] = field(default_factory=lambda: defaultdict(list))
     added_columns: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    enums: set[str] = field(default_factory=set)
     enum_values: list[str] = field(default_factory=list)
     dropped: set[str] = field(default_factory=set)
     made_again: set[str] = field(default_factory=set)
     definers: dict[str, Parsed] = field(default_factory=dict)
     within: list[tuple[Parsed, Parsed]] = field(default_factory=list)
+    around: Around = field(default_factory=Around)
 
     def __post_init__(self) -> None:
         for about, role in self.met.rights if self.met else ():
@@ -120,6 +126,7 @@ class Scope:
         """The CLI resets a session's settings after each file, and commits."""
         self.schema = names.PUBLIC
         self.temporary.clear()  # for who begins here, names mean what the database has
+        self.enums.clear()
         self.enum_values.clear()
 
     def name(self, node: Node) -> str:
@@ -152,6 +159,8 @@ class Scope:
         key = kept_as(label)
         if key in self.created:
             return True
+        if UNKNOWN in key:
+            return False
         if " on " in key and names.is_on_table(key.partition(" ")[0]):
             return self.is_new(key.rpartition(" on ")[2])
         kind = _KIND.match(key)
@@ -163,7 +172,7 @@ class Scope:
         """Whether the column, such as `public.t.column`, or its table, was not there before."""
         if column in self.columns or self.is_new(table):
             return True
-        return self.met is not None and column not in self.met.columns
+        return self.met is not None and UNKNOWN not in column and column not in self.met.columns
 
     def columns_of(self, table: str) -> frozenset[str]:
         """The columns that a table of the database has, quoted where SQL needs it; none where they are not known."""

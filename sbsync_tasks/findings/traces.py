@@ -58,5 +58,5 @@ def _shown(this: Parsed) -> bool:
 
 def _reads_nothing(kind: str, node: Node) -> bool:
     if kind == "FuncCall":
-        return tuple(p for n in node.funcname for p in names.parts(n)) in _SETTING
+        return names.called(node) in _SETTING
     return kind not in ("IntoClause", "RangeVar")  # a view may call anything

@@ -34,11 +34,21 @@ def copied(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 
 def used_enum_value(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """A text that holds an enum value which the same transaction added (55P04)."""
+    if parsed.name == "alter_enum_stmt" or _is_read_later(parsed):
+        return
     for value in scope.enum_values:
         literal = names.literal(value)
-        if literal in parsed.statement.text and parsed.name != "alter_enum_stmt":
+        if literal in parsed.statement.text:
             why = f"PostgreSQL refuses to use {literal} in the transaction that added it (55P04)."
             yield finding(parsed, "enum-value-used", Severity.NOTE, literal, why, _SPLIT)
+
+
+def _is_read_later(parsed: Parsed) -> bool:
+    """Whether it makes a function whose body PostgreSQL does not look into before it is called."""
+    if parsed.name != "create_function_stmt":
+        return False
+    language = names.option(parsed.node.options, "language")
+    return language is not None and language.arg.string.sval.lower() == "plpgsql"
 
 
 def not_alone(parsed: Sequence[Parsed]) -> Iterator[Finding]:

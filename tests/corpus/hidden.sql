@@ -306,7 +306,7 @@ insert into events (id) values (public.clear());
 create function public.clear() returns int language sql as $$ truncate public.orders; select 1; $$;
 create function public.outer() returns int language sql as $$ select public.clear() $$;
 select public.outer();
--- finds: opaque-body CREATE PROCEDURE
+-- finds: truncate public.orders
 create procedure public.clear() language sql begin atomic truncate public.orders; end;
 call public.clear();
 -- finds: nothing

@@ -1,0 +1,217 @@
+"""Whether a DELETE or UPDATE reaches every row, and which queries show every row, as far as the text tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sbsync_tasks.sqltext import enum_name, walk
+
+from . import names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sbsync_tasks.sqltext import Node
+
+    from .scope import Scope
+
+_LOOKS_AT_ROWS = frozenset(["ColumnRef", "FuncCall", "CurrentOfExpr", "ParamRef"])
+_LEAVES_OUT = ("where_clause", "having_clause", "limit_offset")
+_AS_IT_IS = frozenset(["array_agg", "unnest"])  # of a column, they have every value
+_EQUAL = frozenset(["AEXPR_OP", "AEXPR_OP_ANY", "AEXPR_IN", "AEXPR_NOT_DISTINCT"])
+
+
+@dataclass(frozen=True)
+class Each:
+    """What a variable, cursor or alias is that stands for each row of a table in turn.
+
+    Attributes:
+        table: The table, such as `public.t`.
+        columns: The names that it has for the table's columns, each with the column; None for all as they are.
+    """
+
+    table: str
+    columns: frozenset[tuple[str, str]] | None = None
+
+    def has(self, column: str, field: str) -> bool:
+        """Whether a field of it (any, where that is empty) holds the column's values."""
+        if self.columns is None:
+            return field in {"", column}
+        return any(kept == column and field in {"", name} for name, kept in self.columns)
+
+    def field(self, name: str = "") -> Each:
+        """What one field of it stands for; the whole of it without a name."""
+        if not name:
+            return self
+        kept = {(n, c) for n, c in self.columns if n == name} if self.columns is not None else {(name, name)}
+        return Each(self.table, frozenset(kept))
+
+
+@dataclass(frozen=True)
+class Around:
+    """What is known where a statement stands inside of a function.
+
+    Attributes:
+        each: By the name of a variable, cursor or parameter (`$1`): what it stands for.
+        again: It is run again and again, so that LIMIT leaves nothing out in the end.
+    """
+
+    each: tuple[tuple[str, frozenset[Each]], ...] = ()
+    again: bool = False
+
+
+def reaches_all(node: Node, table: str, scope: Scope) -> bool:
+    """Whether the condition of a DELETE or UPDATE leaves no row of its table out.
+
+    `true`, `1 = 1` and `id IS NOT NULL`, which people write for "all", leave none; nor does `id = r.id` in a loop over
+    all rows, or `id IN (SELECT id …)` of the table itself.
+    """
+    if not node.HasField("where_clause"):
+        return True
+    joined = node.using_clause if node.DESCRIPTOR.name == "DeleteStmt" else node.from_clause
+    each = dict(scope.around.each)
+    for item in joined:
+        each.update(_shown_by(item, scope, node))
+    return not _restricts(node.where_clause, _Target(table, scope, each))
+
+
+@dataclass(frozen=True)
+class _Target:
+    table: str
+    scope: Scope
+    each: Mapping[str, frozenset[Each]]
+
+    def is_each(self, value: Node, column: str) -> bool:
+        """Whether a value is that of the column in each row in turn."""
+        found = [
+            e for e in each_of(value, self.scope, self.each, again=self.scope.around.again) if e.table == self.table
+        ]
+        field = names.column(stripped(value))[1:]
+        return any(e.has(column, field[0] if field else "") for e in found)
+
+
+def _restricts(where: Node, target: _Target) -> bool:
+    match where.WhichOneof("node"):
+        case "bool_expr" if enum_name(where.bool_expr, "boolop") == "AND_EXPR":
+            return any(_restricts(a, target) for a in where.bool_expr.args)
+        case "bool_expr" if enum_name(where.bool_expr, "boolop") == "OR_EXPR":
+            return all(_restricts(a, target) for a in where.bool_expr.args)
+        case "null_test":
+            return enum_name(where.null_test, "nulltesttype") == "IS_NULL"
+        case "a_const" if where.a_const.WhichOneof("val") == "boolval":
+            return not where.a_const.boolval.boolval
+        case "current_of_expr":
+            cursor = target.each.get(where.current_of_expr.cursor_name, frozenset())
+            return all(e.table != target.table for e in cursor)
+        case _:
+            return not _is_each(where, target) and _looks_at_row(where)
+
+
+def _is_each(where: Node, target: _Target) -> bool:
+    """Whether a comparison is one of the row with each row in turn, itself included."""
+    sides: list[tuple[Node, Node]] = []
+    if where.WhichOneof("node") == "a_expr" and enum_name(where.a_expr, "kind") in _EQUAL:
+        left, right = where.a_expr.lexpr, where.a_expr.rexpr
+        listed = right.list.items[:] if right.WhichOneof("node") == "list" else [right]
+        if names.parts(where.a_expr.name[0]) == ("=",) and len(listed) == 1:
+            sides = [(left, listed[0]), (listed[0], left)]
+            if same_column(left, right):
+                return True
+    elif where.WhichOneof("node") == "sub_link" and enum_name(where.sub_link, "sub_link_type") == "ANY_SUBLINK":
+        sides = [(where.sub_link.testexpr, where)] if not where.sub_link.oper_name else []
+    columns = ((names.column(stripped(a))[-1:], b) for a, b in sides)
+    return any(bool(column) and target.is_each(value, column[0]) for column, value in columns)
+
+
+def same_column(left: Node, right: Node) -> bool:
+    """Whether both sides are one column; it equals itself."""
+    return names.column(left) != () and names.column(left) == names.column(right)
+
+
+def _looks_at_row(node: Node) -> bool:
+    kind = node.DESCRIPTOR.name
+    if kind in _LOOKS_AT_ROWS:
+        return True
+    if kind == "SubLink" and not node.HasField("testexpr"):
+        return _looks_outside(node.subselect)
+    below = (v for f, v in node.ListFields() if f.message_type is not None)
+    return any(_looks_at_row(n) for v in below for n in ((v,) if hasattr(v, "ListFields") else v))
+
+
+def _looks_outside(query: Node) -> bool:
+    """Whether a query in a condition depends on the row; a name without a table may be one of the row's columns."""
+    found = list(walk(query))
+    if not any(k in {"JoinExpr", "SubLink"} or (k == "SelectStmt" and n.HasField("where_clause")) for k, n in found):
+        return False
+    own = {n.alias.aliasname or n.relname for k, n in found if k == "RangeVar"}
+    columns = [tuple(p for f in n.fields for p in names.parts(f)) for k, n in found if k == "ColumnRef"]
+    return any(c and (len(c) == 1 or c[0] not in own) for c in columns)
+
+
+def each_of(value: Node, scope: Scope, known: Mapping[str, frozenset[Each]], *, again: bool = False) -> frozenset[Each]:
+    """What a value stands for: a variable, a parameter, or a query for each value of a column."""
+    value = stripped(value)
+    match value.WhichOneof("node"):
+        case "column_ref" if name := names.column(value):
+            return frozenset(e.field(*name[1:2]) for e in known.get(name[0], ()))
+        case "param_ref":
+            return known.get(f"${value.param_ref.number}", frozenset())
+        case "sub_link":
+            return every_row(value.sub_link.subselect.select_stmt, scope, again=again)
+        case _:
+            return frozenset()
+
+
+def every_row(query: Node, scope: Scope, around: Node = None, *, again: bool = False) -> frozenset[Each]:
+    """What the rows of a query stand for, one after the other; nothing where it may leave rows out.
+
+    Args:
+        query: The SELECT.
+        scope: Where it stands.
+        around: The statement with its WITH, where that is not the query.
+        again: It is run again and again.
+    """
+    limited = query.HasField("limit_count") and not again
+    if limited or len(query.from_clause) != 1 or any(query.HasField(f) for f in _LEAVES_OUT):
+        return frozenset()
+    shown = (e for _, found in _shown_by(query.from_clause[0], scope, around or query) for e in found)
+    return frozenset(e for s in shown if (e := _selected(s, query)))
+
+
+def _shown_by(item: Node, scope: Scope, around: Node) -> Iterator[tuple[str, frozenset[Each]]]:
+    """The name in a FROM under which every row of a table is shown."""
+    while item.WhichOneof("node") == "join_expr" and enum_name(item.join_expr, "jointype") == "JOIN_LEFT":
+        item = item.join_expr.larg
+    if item.WhichOneof("node") == "range_subselect":
+        found = every_row(item.range_subselect.subquery.select_stmt, scope)
+        yield item.range_subselect.alias.aliasname, found
+    elif item.WhichOneof("node") == "range_var":
+        ctes = (c.common_table_expr for c in around.with_clause.ctes)
+        name = item.range_var.relname
+        query = next((c.ctequery.select_stmt for c in ctes if c.ctename == name), None)
+        found = frozenset([Each(scope.written(item.range_var))]) if query is None else every_row(query, scope)
+        yield item.range_var.alias.aliasname or name, found
+
+
+def _selected(each: Each, query: Node) -> Each | None:
+    """What is left of a row's columns in a query's result."""
+    columns: set[tuple[str, str]] = set()
+    for target in (t.res_target for t in query.target_list):
+        value, name = stripped(target.val), target.name
+        if value.WhichOneof("node") == "func_call" and names.parts(value.func_call.funcname[-1])[0] in _AS_IT_IS:
+            name = name or names.parts(value.func_call.funcname[-1])[0]
+            value = stripped(value.func_call.args[0])
+        if value.column_ref.fields and value.column_ref.fields[-1].WhichOneof("node") == "a_star":
+            return each
+        if column := names.column(value)[-1:]:
+            inner = {column[0]} if each.columns is None else {kept for n, kept in each.columns if n == column[0]}
+            columns.update((name or column[0], i) for i in inner)
+    return Each(each.table, frozenset(columns))
+
+
+def stripped(value: Node) -> Node:
+    """A value without the casts around it."""
+    while value.WhichOneof("node") == "type_cast":
+        value = value.type_cast.arg
+    return value
