@@ -82,6 +82,15 @@ def test_no_line_is_too_long_to_read_in_a_terminal(name):
     assert [line for line in lines if len(line) > 130] == []
 
 
+def test_the_page_of_the_architecture_names_each_part_and_nothing_that_is_not_there():
+    package, this = REPOSITORY / "sbsync_tasks", page("docs/architecture.md").text
+    named = {name for name in re.findall(r"`([\w/]+(?:\.py|/))`", this) if not name.startswith(("docs/", "tests/"))}
+    assert [name for name in named if not (package / name).exists()] == []
+    parts = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    layers = set(re.findall(r"\w+", this.partition("```text")[2].partition("```")[0]))
+    assert parts - layers == {"__init__"}
+
+
 # --- tasks and flags ---
 
 
