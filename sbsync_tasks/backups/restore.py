@@ -10,9 +10,8 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from sbsync_tasks import process
-from sbsync_tasks.databases.catalog import MANAGED_SCHEMAS
-from sbsync_tasks.databases.catalog.model import SERVICE_ROLES
 from sbsync_tasks.errors import RefusedError, SbsyncError
+from sbsync_tasks.platform import MANAGED_SCHEMAS, SERVICE_ROLES
 
 from . import manifest as layout
 from .contents import ROWS, Entry, Ours, entries, one_line, roles_in, without_foreign_keys

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sbsync_tasks.databases.catalog import MANAGED_SCHEMAS
 from sbsync_tasks.errors import SbsyncError
+from sbsync_tasks.platform import MANAGED_SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from sbsync_tasks.platform import is_managed
 from sbsync_tasks.sqltext import UnparsableSql, enum_name, plpgsql, standard_body
 
 from . import dynamic, harmless, names
@@ -108,7 +109,7 @@ def _fired(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
 def _is_users(function: str, scope: Scope) -> bool:
     """Whether it is one that the database has, and neither PostgreSQL's nor Supabase's own."""
     known = scope.met is not None and f"function {function}" in scope.met.objects
-    return known and function.partition(".")[0] not in {"pg_catalog", "information_schema", *names.MANAGED}
+    return known and not is_managed(function.partition(".")[0])
 
 
 def _name(call: Node, scope: Scope) -> str:

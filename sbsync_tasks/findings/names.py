@@ -14,25 +14,6 @@ if TYPE_CHECKING:
     from sbsync_tasks.sqltext import Node
 
 PUBLIC = "public"
-# Schemas that Supabase's services own and change by themselves.
-MANAGED = frozenset(
-    [
-        "auth",
-        "cron",
-        "extensions",
-        "graphql",
-        "graphql_public",
-        "net",
-        "pgbouncer",
-        "pgmq",
-        "pgsodium",
-        "realtime",
-        "storage",
-        "supabase_functions",
-        "supabase_migrations",
-        "vault",
-    ]
-)
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
 # Kinds whose names have no schema.
 _WITHOUT_SCHEMA = frozenset(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sbsync_tasks.platform import is_managed
 from sbsync_tasks.sqltext import enum_name
 
 from . import names
@@ -93,7 +94,7 @@ def managed_schema(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
         return
     for parts in _targets(parsed):
         schema = parts[0] if len(parts) > 1 else scope.schema
-        if schema in names.MANAGED:
+        if is_managed(schema):
             about = scope.qualified(parts[:2])
             why = f"Supabase manages {schema}: rights may lack there, and updates may undo it."
             yield finding(parsed, "managed-schema", Severity.NOTE, about, why)

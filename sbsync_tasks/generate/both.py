@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..databases.catalog.model import MANAGED_SCHEMAS, SERVICE_ROLES
+from ..platform import MANAGED_SCHEMAS, SERVICE_ROLES
 
 if TYPE_CHECKING:
     import psycopg

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..databases.catalog import Difference
-from ..databases.catalog.model import OPEN_SCHEMAS
+from ..platform import OPEN_SCHEMAS
 from . import ahead, kept
 from .both import Both
 from .claimed import claimed

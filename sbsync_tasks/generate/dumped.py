@@ -9,10 +9,10 @@ from pathlib import Path
 
 from .. import process, sqltext
 from ..backups.programs import program, started
-from ..databases.catalog.model import MANAGED_SCHEMAS
 from ..endpoint import Endpoint
 from ..errors import SbsyncError
 from ..paths import private_tempdir
+from ..platform import MANAGED_SCHEMAS
 
 # A line of the archive's list: its number, the object's catalog and oid, what it is.
 _ENTRY = re.compile(rb"^\d+; (\d+) (\d+) .*$", re.MULTILINE)

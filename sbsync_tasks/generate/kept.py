@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..databases.catalog.model import MANAGED_SCHEMAS
 from ..findings.names import literal
+from ..platform import MANAGED_SCHEMAS
 from .script import Part, added
 
 if TYPE_CHECKING:

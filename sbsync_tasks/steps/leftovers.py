@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 
 from .. import sqltext
 from ..databases.catalog import Difference, told
-from ..databases.catalog.model import MANAGED_SCHEMAS
 from ..errors import RefusedError
+from ..platform import is_managed
 from ..state import State
 from ..state.migrations import Migration
 from .diff import listed
@@ -56,8 +56,8 @@ def stays(this: Difference) -> bool:
         return False
     if kind == "trigger":
         called = CALLED.search(this.right)
-        return bool(called and re.match(MANAGED_SCHEMAS, called[1]))
-    if re.match(MANAGED_SCHEMAS, schema):
+        return bool(called and is_managed(called[1]))
+    if is_managed(schema):
         return kind != "policy"
     if schema == "public":
         # A sequence that is about a table goes with it.

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 from sbsync_tasks import sqltext
-from sbsync_tasks.databases.catalog.model import MANAGED_SCHEMAS
 from sbsync_tasks.endpoint import Endpoint
+from sbsync_tasks.platform import MANAGED_SCHEMAS
 
 EXCLUDED = [
     name.replace(".*", "*") for name in MANAGED_SCHEMAS.removeprefix("^(").removesuffix(")$").split("|")

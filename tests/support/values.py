@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from sbsync_tasks.databases.catalog import MANAGED_SCHEMAS
+from sbsync_tasks.platform import MANAGED_SCHEMAS
 
 # A value of one of these is the same text in any other of its set.
 SAME_TEXT = (

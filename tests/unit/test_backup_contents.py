@@ -7,7 +7,7 @@ import re
 import pytest
 
 from sbsync_tasks.backups.contents import Entry, Ours, entries, roles_in, without_foreign_keys
-from sbsync_tasks.databases.catalog.model import SERVICE_ROLES
+from sbsync_tasks.platform import SERVICE_ROLES
 
 ROLES = ("postgres", "supabase_admin", "my role", "role")
 LISTED = """\

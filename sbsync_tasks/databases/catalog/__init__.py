@@ -4,11 +4,7 @@ from .claims import Claims
 from .compare import compare, exposed, in_line_ends_alone, of_the_setting, platform, stand_ins, without_platform
 from .difference import MIGRATIONS, Difference
 from .model import (
-    MANAGED_SCHEMAS,
     NOT_COMPARED,
-    OPEN_SCHEMAS,
-    PLATFORM_EXTENSIONS,
-    SERVICE_ROLES,
     Catalog,
     CatalogObject,
 )
@@ -17,12 +13,8 @@ from .subjects import subjects
 from .told import told
 
 __all__ = [
-    "MANAGED_SCHEMAS",
     "MIGRATIONS",
     "NOT_COMPARED",
-    "OPEN_SCHEMAS",
-    "PLATFORM_EXTENSIONS",
-    "SERVICE_ROLES",
     "Catalog",
     "CatalogObject",
     "Claims",

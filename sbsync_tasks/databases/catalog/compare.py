@@ -11,9 +11,10 @@ from functools import cached_property
 from sbsync_tasks import sqltext
 from sbsync_tasks.sqltext import UnparsableSql
 
+from ...platform import PLATFORM_EXTENSIONS, SERVICE_ROLES, is_managed
 from .claims import Claims
 from .difference import Difference
-from .model import MANAGED_SCHEMAS, PLATFORM_EXTENSIONS, SERVICE_ROLES, Catalog, CatalogObject, identity
+from .model import Catalog, CatalogObject, identity
 from .new_entities import Setting
 from .subjects import Key, Subject, key_of, subjects
 
@@ -194,7 +195,7 @@ class _Pair:
 
     def _is_new_schema(self, schema: str) -> bool:
         """Whether it is one of the platform's that no list has, as its owner says."""
-        return not re.match(MANAGED_SCHEMAS, schema) and self._brings(("schema", schema))
+        return not is_managed(schema) and self._brings(("schema", schema))
 
     def _fact(self, key: CatalogObject) -> CatalogObject:
         """The fact as the one side has it that calls it the platform's, else as either has it."""
@@ -252,7 +253,7 @@ def _unlisted_schemas(*catalogs: Catalog) -> dict[str, list[CatalogObject]]:
     """The schemas that no list calls managed, by name, as each catalog has them."""
     found = defaultdict[str, list[CatalogObject]](list)
     for fact in (fact for catalog in catalogs for fact in catalog if fact.kind == "schema"):
-        if not re.match(MANAGED_SCHEMAS, fact.schema):
+        if not is_managed(fact.schema):
             found[fact.schema].append(fact)
     return found
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from sbsync_tasks.errors import SbsyncError
 
-from .model import MANAGED_SCHEMAS, OPEN_SCHEMAS, PLATFORM_EXTENSIONS, SERVICE_ROLES, Catalog, CatalogObject
+from ...platform import MANAGED_SCHEMAS, OPEN_SCHEMAS, PLATFORM_EXTENSIONS, SERVICE_ROLES
+from .model import Catalog, CatalogObject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
