@@ -1,6 +1,6 @@
 """What can go wrong, as exceptions that carry a message, the way out and an exit code.
 
-`boundary` is the one place where they become an `invoke.Exit`: no traceback reaches a user.
+`boundary` (tasks/session.py) is the one place where they become an `invoke.Exit`: no traceback reaches a user.
 """
 
 from __future__ import annotations

@@ -139,11 +139,6 @@ def _below(folder: Path, depth: int) -> Iterator[Path]:
             yield from _below(path, depth - 1)
 
 
-def unset(_name: str) -> str:
-    """For a file whose variables nothing sets."""
-    return ""
-
-
 class ConfigToml:
     """The `config.toml` of one project; all its values are the defaults where there is none.
 
@@ -153,7 +148,7 @@ class ConfigToml:
         variable: What a name is set to; empty where nothing sets it.
     """
 
-    def __init__(self, root: Path, variable: Callable[[str], str] = unset) -> None:
+    def __init__(self, root: Path, variable: Callable[[str], str] = lambda _name: "") -> None:
         self.path = root / NAME
         self.root = root
         self.variable = variable
