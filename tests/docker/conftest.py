@@ -22,11 +22,11 @@ from sbsync_tasks.databases.embedded.place import identify, make_place
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.settings.project import ConfigToml
 from sbsync_tasks.supabase_cli import LocalStackCli, find
-from tests.e2e.conftest import cli, newest
+from tests.e2e.conftest import cli, newest, tools
 from tests.support import hosted
 from tests.support.project import Data, Done, Project
 
-__all__ = ["cli", "newest"]  # fixtures
+__all__ = ["cli", "newest", "tools"]  # fixtures
 
 REPOSITORY = "/supabase/postgres"
 # The tags that these releases ask for, besides those that a stand-in image comes with.

@@ -20,6 +20,7 @@ from sbsync_tasks.supabase_cli import CliError
 from tests.docker.conftest import StackProject, docker, tag_stand_in
 from tests.support import hosted
 from tests.support.changes import arrived, change
+from tests.support.contents import checksums, contents
 from tests.support.project import Data, text_of
 
 pytestmark = pytest.mark.docker
@@ -238,3 +239,41 @@ def test_what_the_cli_fails_to_remove_is_removed(tmp_path: Path, mocker: MockerF
     assert docker("ps", "--all", "--quiet", "--filter", f"name={name}") == []
     assert docker("volume", "ls", "--quiet", "--filter", f"label={label}") == []
     cli.stop.assert_called_once_with()
+
+
+@pytest.mark.parametrize("stack", VERSIONS[:1], indirect=True)
+def test_a_backup_is_restored_into_the_stack_and_single_tables_of_it(stack: StackProject, tools: Path) -> None:
+    local = stack.local
+    local.run(
+        "create role keeper", "grant select on public.teams to keeper",
+        "insert into auth.users (id) values ('00000000-0000-0000-0000-000000000009')",
+        "insert into storage.buckets (id, name) values ('kept', 'kept')",
+    )  # fmt: skip
+    before = contents(tools, local.endpoint)
+    made = stack.task("backup", "--local").stdout.strip()
+    assert made, "a backup"
+    local.run(
+        "drop table public.invoice_lines cascade", "truncate public.customers cascade", "create table public.more ()",
+        "delete from auth.users", "update storage.buckets set public = true",
+    )  # fmt: skip
+    after = contents(tools, local.endpoint)
+    looked = stack.task("restore", "--backup", made, "--dry-run")
+    assert looked.code == 0, looked.text
+    assert after.unlike(contents(tools, local.endpoint)) == []
+    back = stack.task("restore", "--backup", made, "--yes", "--json")
+    assert back.code == 0, back.text
+    assert before.unlike(contents(tools, local.endpoint)) == []
+
+    local.run("truncate public.customers cascade")
+    one = stack.task("restore", "--backup", made, "--table", "public.customers", "--yes")
+    assert one.code == 0, one.text
+    assert checksums(local.endpoint)["public.customers"] == before.rows["public.customers"]
+    undone = stack.task("restore", "--backup", back.data["backup"], "--yes")
+    assert undone.code == 0, undone.text
+    assert after.unlike(contents(tools, local.endpoint)) == []
+    scratch = stack.task("restore", "--backup", made, "--to-scratch", "--yes")
+    assert scratch.code == 0, scratch.text
+    copied = checksums(stack.clusters.start("restored"))
+    assert copied["public.customers"] == before.rows["public.customers"]
+    assert stack.invoke("sandbox.down").code == 0
+    assert stack.task("reset", "--yes").code == 0
