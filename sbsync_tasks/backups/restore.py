@@ -60,7 +60,7 @@ where d.refobjid = any(%s::oid[]) and d.deptype in ('a', 'i')
 OWNERS = "select oid::regclass::text, pg_has_role(relowner, 'usage') from pg_class where oid = any(%s::oid[])"
 EMPTY_VIEWS = """
 select oid::regclass::text from pg_class
-where relkind = 'm' and not relispopulated and pg_has_role(relowner, 'usage') order by oid
+where relkind = 'm' and not relispopulated and pg_has_role(relowner, 'usage') order by pg_class.oid
 """
 NUMBERS = """
 select c.oid::int8 from unnest(%s::text[], %s::text[]) t (schema, name)

@@ -53,9 +53,22 @@ b" (id int primary key, "-- c" text);
 create table app.events (id int not null, at date not null, v int, primary key (id, at)) partition by range (at);
 create table app.events_25 partition of app.events for values from ('2025-01-01') to ('2026-01-01');
 create table app.events_rest partition of app.events default;
+create table app.events_27 partition of app.events for values from ('2027-01-01') to ('2028-01-01') partition by hash (id);
+create table app.events_27_0 partition of app.events_27 for values with (modulus 2, remainder 0);
+create table app.events_27_1 partition of app.events_27 for values with (modulus 2, remainder 1);
 create table app.event_notes (
   event int, at date, note text, foreign key (event, at) references app.events (id, at) on update cascade
 );
+create unlogged table app.many (
+  moods public.mood[], homes public.address[], mails public.email[], at tstzrange, n numeric, f float8,
+  note varchar(20) collate "C" not null default 'it''s', hidden xml,
+  exclude using gist (at with &&)
+);
+alter table app.many alter column n set storage main, alter column n set statistics 7, cluster on many_at_excl;
+create table app.no_columns ();
+create aggregate app.joined (text) (sfunc = textcat, stype = text, initcond = '');
+create function app.clash(public.people) returns text language sql as 'select $1.first';
+create text search configuration app.plain (copy = simple);
 create table public.parent (a int, note text);
 create table public.child (b int) inherits (public.parent);
 create table public.untold (id int primary key, team bigint);
@@ -72,6 +85,10 @@ create statistics public.stats (dependencies) on first, last from public.people;
 create view public.names with (security_invoker = true) as select id, whole from public.people;
 create materialized view app.how_many as select m, count(*) as n from public.people group by m;
 create unique index on app.how_many (m);
+create materialized view app.a_sum as select sum(n) as n from app.how_many;
+create view app.on_top (one, "zwei ä") as select n, app.joined('x') from app.a_sum group by n;
+comment on view app.on_top is 'on top';
+comment on materialized view app.a_sum is '';
 alter table public.people enable row level security;
 alter table public.people force row level security;
 create policy mine on public.people for select to authenticated using (id = 1);
@@ -116,7 +133,14 @@ select nextval('public.counter'), nextval('public.counter');
 insert into auth.users (id, email) values ('00000000-0000-0000-0000-000000000001', 'first@example.org');
 insert into storage.buckets (id, name) values ('pictures', 'pictures');
 insert into storage.objects (bucket_id, name) values ('pictures', 'a.png');
+insert into app.events values (100, '2027-05-05', 1), (101, '2027-05-05', null);
+insert into app.many values
+  ('{sad,"so so",null}', array[row('a, "b"', 1)::public.address, null], '{a@b}', '[2025-01-01,2025-02-01)', 'NaN', '-0', 'ä', '<a/>'),
+  ('{}', null, null, 'empty', 1e-20, 'infinity', '', null), ('{{sad},{happy}}', null, null, null, '-infinity', 1e-310, default, null);
+insert into app.no_columns default values;
+insert into app.no_columns default values;
 refresh materialized view app.how_many;
+refresh materialized view app.a_sum;
 create schema if not exists supabase_migrations;
 create table if not exists supabase_migrations.schema_migrations (version text primary key, statements text[], name text);
 insert into supabase_migrations.schema_migrations (version, statements, name)
