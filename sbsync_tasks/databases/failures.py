@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ..findings import mask
-from ..findings.credentials import mask_quoted
+from ..checks import mask
+from ..checks.finding import mask_quoted
 from ..sqltext import UnparsableSql, parse
 from ..state.histories import HISTORY_TABLE
 from ..state.migrations import Migration

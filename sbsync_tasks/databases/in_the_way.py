@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..checks.names import dotted, parts, quoted
 from ..console import counted
-from ..findings.names import dotted, parts, quoted
 from ..sqltext import Node, UnparsableSql, condition, parse, walk
 from .failures import LOCK_TIMEOUT, ROW_STATES, Failure
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..findings.names import literal
+from ..checks.names import literal
 from ..platform import MANAGED_SCHEMAS
 from .script import Part, added
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..checks import mask, review
+from ..checks.rows import unseen
 from ..databases.catalog import Catalog, Difference
-from ..findings import mask, review
-from ..findings.traces import unseen
 from ..sqltext import Statement, UnparsableSql, split
 from ..state.migrations import Migration
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ..checks import transactions
 from ..console import counted
 from ..errors import ConfigError, RefusedError
-from ..findings import own_transactions
 from ..state import State
 from ..state.histories import Row, Verdict
 from ..state.migrations import Migration
@@ -51,8 +51,8 @@ def of_pull(state: State, facts: Facts, options: Options) -> tuple[Problem, ...]
 
 def of_transactions(migrations: Iterable[Migration]) -> tuple[Problem, ...]:
     """Files that open or end transactions of their own must not be run: the CLI would not record them."""
-    found = map(own_transactions.problem, migrations)
-    return tuple(Problem(what, own_transactions.WAY_OUT) for what in found if what)
+    found = map(transactions.problem, migrations)
+    return tuple(Problem(what, transactions.WAY_OUT) for what in found if what)
 
 
 def refuse(problems: tuple[Problem, ...]) -> None:

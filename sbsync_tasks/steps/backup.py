@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from .. import backups
 from ..backups import Backup, Listed
+from ..checks import Finding, Severity, changed_rows, joined, review
+from ..checks.names import dotted
 from ..databases import Database
-from ..findings import Finding, Severity, changed_rows, joined, review
-from ..findings.names import dotted
 from ..paths import shown
 from ..plan.actions import BackUp
 from ..state import Risk, State

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .. import git
+from ..checks import has_secret
 from ..console import counted
 from ..errors import RefusedError, SbsyncError
-from ..findings import has_secret
 from ..plan.actions import Commit
 from ..plan.goals import uncommitted
 from ..state import InGit, State

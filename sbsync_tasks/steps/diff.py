@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from ..checks.rows import unseen
 from ..databases import Database
 from ..databases.catalog import (
     MIGRATIONS,
@@ -19,7 +20,6 @@ from ..databases.catalog import (
     without_platform,
 )
 from ..errors import RefusedError
-from ..findings.traces import unseen
 from ..process import in_parallel
 from ..state.histories import History, as_migrations
 from ..state.migrations import Migration

@@ -13,10 +13,10 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ..checks import Finding, Met, Review, Severity, review_together
+from ..checks.finding import by_gravity
+from ..checks.names import dotted
 from ..console import counted
-from ..findings import Finding, Met, Review, Severity, review_together
-from ..findings.model import by_gravity
-from ..findings.names import dotted
 from ..state.migrations import Migration
 
 if TYPE_CHECKING:

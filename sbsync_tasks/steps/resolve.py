@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import git
+from ..checks import mask
 from ..console import counted
 from ..databases.catalog import told
 from ..errors import MissingToolError, RefusedError, SbsyncError
-from ..findings import mask
 from ..git.earlier import Candidate, earlier_texts
 from ..paths import shown
 from ..plan.conflicts import asks_branches, diagnose

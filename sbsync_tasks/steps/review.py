@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import process
+from ..checks import PROBABLE_RENAME, Finding, Review, Severity, mask, unallowed
 from ..console import Console, counted
 from ..databases import FileFailedError
 from ..errors import ConfigError, RefusedError, SbsyncError
-from ..findings import PROBABLE_RENAME, Finding, Review, Severity, mask, unallowed
 from ..paths import state_dir
 from ..state.migrations import FILE_PATTERN, Migration, read_folder, read_sql, write_sql
 from .files import read_files, tell_skipped

@@ -8,8 +8,8 @@ from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
+from ..checks.names import quoted
 from ..errors import RefusedError
-from ..findings.names import quoted
 from ..sqltext import Node, Parsed, UnparsableSql, enum_name, parse, walk, written
 from ..state import State
 from ..state.migrations import Migration, read_sql

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbsync_tasks.findings import Severity, review, unallowed
+from sbsync_tasks.checks import Severity, review, unallowed
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks.findings import Met, Severity, review_together
+from sbsync_tasks.checks import Met, Severity, review_together
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 GRAVE = (Severity.DATA_LOSS, Severity.EXPOSURE)

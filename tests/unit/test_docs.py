@@ -14,7 +14,7 @@ from invoke.tasks import Task
 from invoke.vendor import yaml
 
 from sbsync_tasks import errors, ns
-from sbsync_tasks.findings import Severity
+from sbsync_tasks.checks import Severity
 from sbsync_tasks.plan.model import Kind
 from sbsync_tasks.settings.keys import KEYS, PROCESS_ONLY, WORKDIR
 from sbsync_tasks.state.histories import TABLE

@@ -18,7 +18,7 @@ LAYERS = (
     ("scenarios", "report"),
     ("steps",),
     ("plan",),
-    ("state", "findings", "databases", "supabase_cli", "proof", "git", "backups", "generate"),
+    ("state", "checks", "databases", "supabase_cli", "proof", "git", "backups", "generate"),
     ("settings", "process", "redaction", "console", "errors", "endpoint", "paths", "sqltext", "platform"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

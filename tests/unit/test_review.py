@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sbsync_tasks.findings import Severity, review
+from sbsync_tasks.checks import Severity, review
 
 LOSS, EXPOSURE, LOCKING = Severity.DATA_LOSS, Severity.EXPOSURE, Severity.LOCKING
 OPAQUE, NOTE = Severity.OPAQUE, Severity.NOTE

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbsync_tasks.findings import Met, Severity, changed_rows, joined, review, review_together
+from sbsync_tasks.checks import Met, Severity, changed_rows, joined, review, review_together
 
 NEW = "create table public.t (a int);\n"
 SECURED = "-- Later.\n\nalter table t enable row level security"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sbsync_tasks.findings import Rows, changed_rows
+from sbsync_tasks.checks import Rows, changed_rows
 
 
 def check(cases):

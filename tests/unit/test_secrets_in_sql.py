@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbsync_tasks.findings import Severity, has_secret, review
-from sbsync_tasks.findings.credentials import mask
-from sbsync_tasks.findings.secrets import secrets
+from sbsync_tasks.checks import Severity, has_secret, review
+from sbsync_tasks.checks.finding import mask, secrets
 
 
 def coded(claims):

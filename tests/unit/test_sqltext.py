@@ -136,5 +136,5 @@ def test_importing_loads_no_parser():
     import subprocess
     import sys
 
-    code = "import sys, sbsync_tasks.findings; sys.exit('postgast' in sys.modules)"
+    code = "import sys, sbsync_tasks.checks; sys.exit('postgast' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from sbsync_tasks.findings.credentials import mask
+from sbsync_tasks.checks.finding import mask
 
 from .difference import Difference, where
 

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 from sbsync_tasks.sqltext import UnparsableSql, is_transactional, parse
 
-from . import allowances, data_loss, drops, exposure, inner, locking, notes, own_transactions, transactions
-from .credentials import mask, mask_quoted
-from .learning import learn, learn_inside
-from .model import Finding, Review, Severity, by_gravity, finding, shortened
-from .scope import Met, Scope
-from .secrets import secrets
+from . import bodies, changes, exposure, losses, transactions
+from .effects import learn, learn_inside
+from .finding import Finding, Review, Severity, by_gravity, finding, mask, mask_quoted, secrets, shortened
+from .known import Met, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from sbsync_tasks.sqltext import Parsed
 
     Rule = Callable[[Parsed, Scope], Iterator[Finding]]
+
 
 # Ends a last statement that has no semicolon; the CLI resets a session's settings after each file.
 _BETWEEN = "\n;\nreset search_path;\n"
@@ -34,11 +33,11 @@ def _merged(tables: Iterable[Mapping[str, Sequence[Rule]]]) -> dict[str, list[Ru
     return dict(merged)
 
 
-_MODULES = (drops, data_loss, exposure, locking, notes, inner)
+_MODULES = (losses, exposure, changes, bodies)
 _BY_NAME = _merged(m.RULES for m in _MODULES)
 _IN_TRANSACTION = _merged([transactions.RULES])
-_ALWAYS: tuple[Rule, ...] = (*data_loss.ALWAYS, *notes.ALWAYS)
-_AT_END = (*exposure.AT_END, *notes.AT_END)
+_ALWAYS: tuple[Rule, ...] = (*losses.ALWAYS, *changes.ALWAYS)
+_AT_END = (*exposure.AT_END, *changes.AT_END)
 _GRAVE = frozenset([Severity.DATA_LOSS, Severity.EXPOSURE, Severity.OPAQUE])
 # Findings that are none where the object is made again later, as diffs and idempotent files do it.
 _PUT_RIGHT = frozenset(
@@ -121,8 +120,8 @@ def unallowed(reviewed: Review, allowed: Sequence[str]) -> tuple[Finding, ...]:
             there are no wildcards, and a table does not stand for its columns nor a schema for its
             tables.
     """
-    names = {allowances.read(a) for a in allowed}
-    return tuple(f for f in reviewed.data_loss if not any(allowances.covers(name, f.object) for name in names))
+    names = {losses.read_allowance(a) for a in allowed}
+    return tuple(f for f in reviewed.data_loss if not any(losses.covers(name, f.object) for name in names))
 
 
 def _unparsable(sql: str, error: UnparsableSql) -> Finding:
@@ -134,7 +133,7 @@ def _unparsable(sql: str, error: UnparsableSql) -> Finding:
 
 
 def _findings(parsed: Sequence[Parsed], scope: Scope, *, transactional: bool) -> Iterator[Finding]:
-    seen = set[inner.Inner]()
+    seen = set[bodies.Inner]()
     for this in parsed:
         if transactional and this.node is not None:
             for rule in (*_IN_TRANSACTION.get(this.name, ()), *transactions.ALWAYS):
@@ -143,17 +142,17 @@ def _findings(parsed: Sequence[Parsed], scope: Scope, *, transactional: bool) ->
         learn(scope, this)
     if transactional:
         yield from transactions.not_alone(parsed)
-        yield from own_transactions.findings(parsed)
+        yield from transactions.own(parsed)
 
 
-def _of_statement(parsed: Parsed, scope: Scope, seen: set[inner.Inner]) -> Iterator[Finding]:
+def _of_statement(parsed: Parsed, scope: Scope, seen: set[bodies.Inner]) -> Iterator[Finding]:
     if parsed.node is None:
         why = "It is nested too deeply to be looked into."
         yield finding(parsed, "too-deep", Severity.OPAQUE, parsed.statement.kind, why)
         return
     for rule in (*_BY_NAME.get(parsed.name, ()), *_ALWAYS):
         yield from rule(parsed, scope)
-    for found in inner.run_by(parsed, scope):
+    for found in bodies.run_by(parsed, scope):
         if isinstance(found, Finding):
             yield found
         elif found not in seen:
@@ -162,13 +161,13 @@ def _of_statement(parsed: Parsed, scope: Scope, seen: set[inner.Inner]) -> Itera
             yield from _inside(parsed, found, scope, seen)
 
 
-def _inside(outer: Parsed, found: inner.Inner, scope: Scope, seen: set[inner.Inner]) -> Iterator[Finding]:
+def _inside(outer: Parsed, found: bodies.Inner, scope: Scope, seen: set[bodies.Inner]) -> Iterator[Finding]:
     """The findings of SQL that a statement runs; what it creates counts for nothing outside."""
     try:
         parsed = parse(found.sql)
     except UnparsableSql as error:
         if found.expression:
-            yield inner.unseen(outer, found.expression, found.line, "SQL")
+            yield bodies.unseen(outer, found.expression, found.line, "SQL")
             return
         why = f"SQL inside of it cannot be read: {error.reason}."
         yield finding(outer, "opaque-body", Severity.OPAQUE, outer.statement.kind, why)
@@ -187,10 +186,10 @@ def _inside(outer: Parsed, found: inner.Inner, scope: Scope, seen: set[inner.Inn
 
 
 def _in_part(
-    outer: Parsed, this: Parsed, found: inner.Inner, scope: Scope, seen: set[inner.Inner]
+    outer: Parsed, this: Parsed, found: bodies.Inner, scope: Scope, seen: set[bodies.Inner]
 ) -> Iterator[Finding]:
     """Of a statement whose objects are not known: that it cannot be seen what it does, where that can be grave."""
     if any(f.severity in _GRAVE for f in _of_statement(this, scope, seen)):
-        yield inner.unseen(outer, found.expression, this.statement.line, this.statement.kind)
+        yield bodies.unseen(outer, found.expression, this.statement.line, this.statement.kind)
     if this.name in {"rename_stmt", "alter_object_schema_stmt"}:
         scope.met = None  # what is there, and under which name, can no longer be told

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from . import names
-from .dynamic import UNKNOWN
-from .every_row import Around
+from .expressions import UNKNOWN, Around
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sbsync_tasks.sqltext import Node, Parsed
+
 
 TEMPORARY = "pg_temp"
 REACHABLE = frozenset(["anon", "authenticated", names.PUBLIC])

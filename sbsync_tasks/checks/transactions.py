@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from sbsync_tasks.sqltext import UnparsableSql, enum_name, parse, plpgsql, scan
+from sbsync_tasks.sqltext import UnparsableSql, enum_name, parse, plpgsql, scan, stands_alone
 
-from .model import Finding, Severity, finding, shortened
+from . import names
+from .finding import Finding, Severity, finding, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from sbsync_tasks.sqltext import Parsed
 
     from ..state.migrations import Migration
+    from .known import Scope
+
 
 REMEMBERED = 4096  # texts
 WAY_OUT = (
@@ -73,7 +76,7 @@ def problem(migration: Migration) -> str:
     return f"supabase/migrations/{migration.file_name}, {found}." if found else ""
 
 
-def findings(parsed: Sequence[Parsed]) -> Iterator[Finding]:
+def own(parsed: Sequence[Parsed]) -> Iterator[Finding]:
     """For the review: the faults, or else that a file with complete transactions of its own is not atomic."""
     at_line = {this.statement.line: this for this in parsed}
     wrong = list(_faults(parsed))
@@ -149,3 +152,55 @@ def _does(kind: str) -> str:
 
 def _fault(this: Parsed, why: str) -> Fault:
     return Fault(this.statement.line, f"`{shortened(this.statement.text)}` {why}")
+
+
+_NOT_ATOMIC = (
+    "It runs outside of a transaction, so the file is not applied all or nothing: where a later statement fails, this "
+    "one and those before it stay."
+)
+_REFUSED = "PostgreSQL refuses it beside other statements: the file fails."
+_SPLIT = "Put it into a migration file of its own."
+
+
+def copied(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`COPY … FROM stdin`: a migration has no input."""
+    if parsed.node.is_from and not parsed.node.filename and not parsed.node.is_program:
+        about = scope.name(parsed.node.relation)
+        why = "A migration has no input to copy from: it fails."
+        yield finding(parsed, "copy-stdin", Severity.NOTE, about, why, "Use INSERT.")
+
+
+def used_enum_value(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """A text that holds an enum value which the same transaction added (55P04)."""
+    if parsed.name == "alter_enum_stmt" or _is_read_later(parsed):
+        return
+    for value in scope.enum_values:
+        literal = names.literal(value)
+        if literal in parsed.statement.text:
+            why = f"PostgreSQL refuses to use {literal} in the transaction that added it (55P04)."
+            yield finding(parsed, "enum-value-used", Severity.NOTE, literal, why, _SPLIT)
+
+
+def _is_read_later(parsed: Parsed) -> bool:
+    """Whether it makes a function whose body PostgreSQL does not look into before it is called."""
+    if parsed.name != "create_function_stmt":
+        return False
+    language = names.option(parsed.node.options, "language")
+    return language is not None and language.arg.string.sval.lower() == "plpgsql"
+
+
+def not_alone(parsed: Sequence[Parsed]) -> Iterator[Finding]:
+    """Statements that cannot run in a transaction, in a file with others.
+
+    Measured with 2.122.1 and 3.1.0: the CLI commits what stands before them, all but `DETACH … CONCURRENTLY`.
+    """
+    for this in parsed if len(parsed) > 1 else ():
+        if stands_alone(this):
+            why = _REFUSED if this.name == "alter_table_stmt" else _NOT_ATOMIC
+            yield finding(this, "not-alone", Severity.NOTE, this.statement.kind, why, _SPLIT)
+
+
+RULES = {
+    "copy_stmt": (copied,),
+}
+ALWAYS = (used_enum_value,)

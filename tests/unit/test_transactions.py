@@ -2,8 +2,8 @@
 
 import pytest
 
-from sbsync_tasks.findings import own_transactions, review
-from sbsync_tasks.findings.own_transactions import faults
+from sbsync_tasks.checks import review, transactions
+from sbsync_tasks.checks.transactions import faults
 from sbsync_tasks.state.migrations import Migration
 
 COMPLETE = [
@@ -28,7 +28,7 @@ COMPLETE = [
 @pytest.mark.parametrize("sql", COMPLETE)
 def test_complete_ones_pass(sql):
     assert faults(sql) == ()
-    assert own_transactions.problem(Migration("1", "a", sql)) == ""
+    assert transactions.problem(Migration("1", "a", sql)) == ""
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_all_others_are_faults_with_their_line(sql, lines, word):
     found = faults(sql)
     assert [f.line for f in found] == lines
     assert word in found[0].why
-    assert f"1_a.sql, line {lines[0]}: `" in own_transactions.problem(Migration("1", "a", sql))
+    assert f"1_a.sql, line {lines[0]}: `" in transactions.problem(Migration("1", "a", sql))
     assert [f.rule for f in review(sql).findings if f.rule == "open-transaction"] == ["open-transaction"] * len(lines)
 
 
@@ -86,6 +86,6 @@ def test_what_a_rollback_takes_back_is_noted(sql, lines):
 
 
 def test_a_text_without_them_is_not_parsed(mocker):
-    parse = mocker.spy(own_transactions, "parse")
+    parse = mocker.spy(transactions, "parse")
     assert faults("create table of_this_test (begin_at int, a text default 'begin;'); select 1") == ()
     assert parse.call_count == 0

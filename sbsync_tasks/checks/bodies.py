@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sbsync_tasks.platform import is_managed
-from sbsync_tasks.sqltext import UnparsableSql, enum_name, plpgsql, standard_body
+from sbsync_tasks.sqltext import UnparsableSql, enum_name, plpgsql, standard_body, walk
 
-from . import dynamic, harmless, names
-from .every_row import Around, Each, each_of, every_row
-from .model import Finding, Severity, finding, shortened
+from . import expressions, names
+from .expressions import Around, Each, each_of, every_row
+from .finding import Finding, Severity, finding, shortened
 from .plpgsql import queries
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from sbsync_tasks.sqltext import Node, Parsed
 
-    from .scope import Scope
+    from .known import Scope
+
 
 _UNSEEN = "Read it by hand; the proof afterwards shows what it did to the schemas, not to the rows."
 # PostgreSQL's TRIGGER_TYPE bits of the statements that fire a trigger.
@@ -36,7 +37,7 @@ class Inner:
         sql: Its text.
         line: Where it stands in the whole text, from 1.
         around: What is known of the variables in it.
-        expression: Of a text with parts that are not known (`dynamic.UNKNOWN`): the expression that makes it.
+        expression: Of a text with parts that are not known (`expressions.UNKNOWN`): the expression that makes it.
     """
 
     sql: str
@@ -71,11 +72,11 @@ def dynamic_function(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 
 
 def _called(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
-    for call in harmless.calls(parsed):
+    for call in calls(parsed):
         function = _name(call, scope)
         if body := scope.bodies.get(function):
             yield from _body(body, body.node.options, scope, _given(call, body, parsed, scope))
-        elif parsed.name == "select_stmt" and _is_users(function, scope) and not harmless.is_harmless(call):
+        elif parsed.name == "select_stmt" and _is_users(function, scope) and not is_harmless(call):
             why = "It calls a function whose text does not stand here."
             yield finding(parsed, "call", Severity.OPAQUE, f"function {function}", why, _UNSEEN)
 
@@ -97,7 +98,7 @@ def _given(call: Node, body: Parsed, parsed: Parsed, scope: Scope) -> Around:
 
 def _fired(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
     """What triggers of the text do when the statement writes to their table."""
-    if not scope.triggers or parsed.name in harmless.STORED:
+    if not scope.triggers or parsed.name in STORED:
         return
     for kind, node in parsed.acts:
         for trigger in scope.triggers.get(scope.name(node.relation), ()) if kind in _EVENTS else ():
@@ -145,7 +146,7 @@ def _of_plpgsql(parsed: Parsed, first: int, scope: Scope, around: Around) -> Ite
             if sql is None:
                 yield unseen(parsed, query.sql, place, "SQL")
             else:
-                yield Inner(sql, place, query.around, query.sql if dynamic.UNKNOWN in sql else "")
+                yield Inner(sql, place, query.around, query.sql if expressions.UNKNOWN in sql else "")
 
 
 def unseen(parsed: Parsed, expression: str, line: int, what: str) -> Finding:
@@ -162,6 +163,99 @@ def _text_of(options: Sequence[Node]) -> str:
 def _language(options: Sequence[Node]) -> str:
     language = names.option(options, "language")
     return language.arg.string.sval.lower() if language is not None else "plpgsql"
+
+
+STORED = frozenset(
+    [
+        "alter_policy_stmt",
+        "comment_stmt",
+        "create_domain_stmt",
+        "create_function_stmt",
+        "create_policy_stmt",
+        "create_publication_stmt",
+        "create_schema_stmt",
+        "create_stats_stmt",
+        "create_stmt",
+        "create_trig_stmt",
+        "index_stmt",
+        "prepare_stmt",
+        "rule_stmt",
+        "view_stmt",
+    ]
+)
+"""Statements that hold others, or expressions, without running them on rows now.
+
+PostgreSQL lets an index call immutable functions only.
+"""
+
+# Functions of pg_catalog; it is searched before every other schema.
+_BUILT_IN = """
+abs age array_agg array_append array_length array_position array_remove array_to_json array_to_string avg
+bool_and bool_or btrim cardinality ceil ceiling char_length character_length chr clock_timestamp concat
+concat_ws count current_database current_schema current_setting currval date_part date_trunc decode dense_rank
+encode extract first_value floor format format_type gen_random_uuid generate_series has_schema_privilege
+has_table_privilege initcap json_agg json_build_array json_build_object json_typeof jsonb_agg
+jsonb_array_elements jsonb_array_elements_text jsonb_array_length jsonb_build_array jsonb_build_object
+jsonb_each jsonb_each_text jsonb_object_agg jsonb_object_keys jsonb_set jsonb_strip_nulls jsonb_typeof lag
+last_value lastval lead left length like_escape lower lpad ltrim make_date make_interval make_timestamptz max
+md5 min mod nextval now obj_description octet_length overlay pg_advisory_lock pg_advisory_unlock
+pg_advisory_xact_lock pg_get_constraintdef pg_get_functiondef pg_get_serial_sequence pg_notify pg_typeof
+position power quote_ident quote_literal random rank regexp_match regexp_matches regexp_replace
+regexp_split_to_array regexp_split_to_table repeat replace reverse right round row_number row_to_json rpad rtrim
+set_config setval sha256 similar_to_escape split_part sqrt statement_timestamp string_agg string_to_array strpos
+substr substring sum timezone to_char to_date to_json to_jsonb to_number to_regclass to_regprocedure to_regrole
+to_regtype to_timestamp to_tsquery to_tsvector transaction_timestamp translate trim trunc unnest upper uuidv4
+uuidv7 version
+"""
+# Of the extensions that Supabase installs, in the search path too.
+_EXTENSIONS = ("crypt", "digest", "gen_random_bytes", "gen_random_uuid", "gen_salt", "uuid_generate_v4")
+_AUTH = ("email", "jwt", "role", "uid")
+_HARMLESS = frozenset(
+    [
+        *((n,) for n in (*_BUILT_IN.split(), *_EXTENSIONS)),
+        *(("pg_catalog", n) for n in _BUILT_IN.split()),
+        *(("extensions", n) for n in _EXTENSIONS),
+        *(("auth", n) for n in _AUTH),
+    ]
+)
+
+
+def calls(parsed: Parsed) -> Iterator[Node]:
+    """The function calls that a statement makes when it is run."""
+    if parsed.name in STORED:
+        return
+    if parsed.name != "alter_table_stmt":
+        yield from (node for kind, node in parsed.acts if kind == "FuncCall")
+        return
+    for item in parsed.node.cmds:
+        if enum_name(item.alter_table_cmd, "subtype") != "AT_ColumnDefault":
+            yield from (node for kind, node in walk(item.alter_table_cmd) if kind == "FuncCall")
+
+
+def is_harmless(call: Node) -> bool:
+    """Whether a call is one of a short list of functions that change no row."""
+    parts = names.called(call)
+    return parts in _HARMLESS and (parts[-1] != "set_config" or _keeps_search_path(call))
+
+
+def is_readable(body: Parsed) -> bool:
+    """Whether a function's body says by itself which tables it means.
+
+    With a search path of its own, names without a schema mean something else in it than outside.
+    """
+    settings = [o.def_elem.arg.variable_set_stmt for o in body.node.options if o.def_elem.defname == "set"]
+    paths = [[a.a_const.sval.sval for a in s.args] for s in settings if s.name == "search_path"]
+    return all(p[:1] in ([], [""], [names.PUBLIC], ["pg_catalog"]) for p in paths)
+
+
+def _keeps_search_path(call: Node) -> bool:
+    """Whether names without a schema mean the same after `set_config`; none are left with ''."""
+    if len(call.args) < 2 or call.args[0].a_const.WhichOneof("val") != "sval":  # noqa: PLR2004
+        return False
+    value = call.args[1].a_const
+    return call.args[0].a_const.sval.sval.lower() != "search_path" or (
+        value.WhichOneof("val") == "sval" and not value.sval.sval
+    )
 
 
 RULES = {"create_function_stmt": (dynamic_function,)}

@@ -7,13 +7,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from . import dynamic
-from .every_row import Around, Each, each_of, every_row, stripped
+from . import expressions
+from .expressions import Around, Each, each_of, every_row, stripped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .scope import Scope
+    from .known import Scope
+
 
 Tree = Any
 """The parser's JSON of a body or a part of it."""
@@ -82,7 +83,8 @@ class _Body:
             elif "default_val" in variable:
                 self._take(name, f"select {_text(variable['default_val'])}")
                 if number and not re.search(rf'"varno": {number}\b', written):
-                    self._lists[name] = list(dynamic.elements(dynamic.expression(_text(variable["default_val"])), {}))
+                    array = expressions.expression(_text(variable["default_val"]))
+                    self._lists[name] = list(expressions.elements(array, {}))
                     self._bind_values({name: v} for v in self._texts(_text(variable["default_val"])))
             yield from self._visit(variable)
         yield from self._visit(self._tree)
@@ -115,9 +117,9 @@ class _Body:
     def _stmt_fors(self, node: Tree) -> Iterator[Query]:
         text = _text(node["query"])
         yield self._query(text)
-        targets, select = _targets(node["var"]), dynamic.select(text)
+        targets, select = _targets(node["var"]), expressions.select(text)
         before = self._values
-        self._bind_values(dynamic.rows(select, targets, self._lists) if select else ())
+        self._bind_values(expressions.rows(select, targets, self._lists) if select else ())
         yield from self._stmt_loop(node, targets, self._shown(text))
         self._values = before
 
@@ -134,8 +136,8 @@ class _Body:
     def _stmt_foreach_a(self, node: Tree) -> Iterator[Query]:
         variable, expression = self._named(node, "varno"), _text(node["expr"])
         yield from self._expression(node["expr"]["PLpgSQL_expr"])
-        array, before = dynamic.expression(expression), self._values
-        self._bind_values({variable: v} for v in dynamic.elements(array, self._lists))
+        array, before = expressions.expression(expression), self._values
+        self._bind_values({variable: v} for v in expressions.elements(array, self._lists))
         yield from self._stmt_loop(node, [variable], each_of(array, self._scope, self._each, again=self._again))
         self._values = before
 
@@ -227,8 +229,8 @@ class _Body:
         return Around(tuple(sorted((n, e) for n, e in self._each.items() if e)), self._again)
 
     def _texts(self, expression: str) -> list[str | None]:
-        value = dynamic.expression(expression)
-        return [dynamic.text(value, known) for known in self._values]
+        value = expressions.expression(expression)
+        return [expressions.text(value, known) for known in self._values]
 
     def _bind_values(self, found: Iterable[dict[str, str | None]]) -> None:
         """Note what variables can hold, each with each that is known already; nothing where that is not known."""
@@ -236,7 +238,7 @@ class _Body:
         if (
             rows
             and all(v is not None for r in rows for v in r.values())
-            and len(rows) * len(self._values) <= dynamic.MOST
+            and len(rows) * len(self._values) <= expressions.MOST
         ):
             self._values = [{**known, **row} for known in self._values for row in rows]  # type: ignore[dict-item]
 
@@ -248,14 +250,14 @@ class _Body:
         """Note that a variable takes the one value or row of a query."""
         self._bound[name] = self._asked(query)
         self._each[name] = frozenset()
-        select = dynamic.select(query)
+        select = expressions.select(query)
         for target in select.target_list if select is not None else ():
             aggregated = stripped(target.res_target.val).WhichOneof("node") == "func_call"
             found = every_row(select, self._scope, again=self._again) if aggregated else frozenset()
             self._each[name] |= found or each_of(target.res_target.val, self._scope, self._each, again=self._again)
 
     def _shown(self, query: str) -> frozenset[Each]:
-        select = dynamic.select(query)
+        select = expressions.select(query)
         return every_row(select, self._scope, again=self._again) if select is not None else frozenset()
 
     def _asked(self, text: str) -> frozenset[str]:

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 from sbsync_tasks.sqltext import enum_name, walk
 
 from . import names
-from .every_row import same_column
-from .learning import default_schemas, grant_objects, is_materialized
-from .model import Finding, Severity, finding
-from .scope import REACHABLE, USES
+from .effects import default_schemas, grant_objects, is_materialized
+from .expressions import same_column
+from .finding import Finding, Severity, finding
+from .known import REACHABLE, USES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sbsync_tasks.sqltext import Node, Parsed
 
-    from .scope import Scope
+    from .known import Scope
+
 
 UNSECURED = "table-without-rls"
 _OFF = {

@@ -1,4 +1,4 @@
-"""Which tables' rows a text can change or remove. Plain additions of rows do not count."""
+"""Which effects a text has on rows: the tables that it changes, and whether anything of it leaves no other trace."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sbsync_tasks.sqltext import UnparsableSql, adds_enum_value, enum_name, parse
+from sbsync_tasks.sqltext import UnparsableSql, adds_enum_value, enum_name, parse, walk
 
-from . import harmless, inner, names
-from .drops import CASCADE_TAKES_NO_ROWS
-from .learning import learn
-from .model import Finding
-from .scope import Scope
+from . import bodies, names
+from .effects import learn
+from .finding import Finding
+from .known import Scope
+from .losses import CASCADE_TAKES_NO_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sbsync_tasks.sqltext import Node, Parsed
+
 
 _WRITES = frozenset(["InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"])
 _CHANGING_COMMANDS = frozenset(["AT_DropColumn", "AT_AlterColumnType", "AT_SetExpression"])
@@ -85,7 +86,7 @@ class _Reader:
     old_names: dict[str, str] = field(default_factory=dict)
     defined: Counter[str] = field(default_factory=Counter)
     several: bool = False
-    seen: set[inner.Inner] = field(default_factory=set)
+    seen: set[bodies.Inner] = field(default_factory=set)
 
     def read(self, parsed: Parsed) -> None:
         """Take in one statement and what it runs."""
@@ -95,7 +96,7 @@ class _Reader:
         reader = _READERS.get(parsed.name)
         if reader:
             reader(self, parsed)
-        if parsed.name in harmless.STORED:
+        if parsed.name in bodies.STORED:
             return
         for kind, node in parsed.acts:
             if kind in _WRITES:
@@ -127,23 +128,23 @@ class _Reader:
             self.changed(parts)
 
     def _called(self, parsed: Parsed) -> None:
-        for call in harmless.calls(parsed):
+        for call in bodies.calls(parsed):
             name = self.scope.qualified(names.called(call))
             body = self.scope.bodies.get(name)
             if body is None:
-                self.unknown |= not harmless.is_harmless(call)
+                self.unknown |= not bodies.is_harmless(call)
             else:
-                self.unknown |= self.defined[name] > 1 or not harmless.is_readable(body)
+                self.unknown |= self.defined[name] > 1 or not bodies.is_readable(body)
 
     def _inside(self, parsed: Parsed) -> None:
-        for found in inner.run_by(parsed, self.scope):
+        for found in bodies.run_by(parsed, self.scope):
             if isinstance(found, Finding):
                 self.unknown = True
             elif found not in self.seen:
                 self.seen.add(found)
                 self._inner(found)
 
-    def _inner(self, found: inner.Inner) -> None:
+    def _inner(self, found: bodies.Inner) -> None:
         try:
             for parsed in parse(found.sql):
                 self.read(parsed)
@@ -261,3 +262,54 @@ _READERS: dict[str, Callable[[_Reader, Parsed], None]] = {
     "variable_set_stmt": _set,
     "create_function_stmt": _function,
 }
+
+
+# Statements whose whole effect a comparison of two catalogs shows, or that leave none. Whatever is not here may change
+# rows, or what is not compared: roles, settings of databases, subscriptions, versions of extensions.
+_SHOWN = """
+alter_collation_stmt alter_default_privileges_stmt alter_domain_stmt alter_enum_stmt alter_event_trig_stmt
+alter_function_stmt alter_object_depends_stmt alter_object_schema_stmt alter_operator_stmt alter_owner_stmt
+alter_policy_stmt alter_publication_stmt alter_seq_stmt alter_stats_stmt alter_table_stmt alter_tsconfiguration_stmt
+alter_tsdictionary_stmt alter_type_stmt check_point_stmt cluster_stmt comment_stmt composite_type_stmt
+constraints_set_stmt create_cast_stmt create_conversion_stmt create_domain_stmt create_enum_stmt create_event_trig_stmt
+create_extension_stmt create_foreign_table_stmt create_function_stmt create_op_class_stmt create_policy_stmt
+create_publication_stmt create_range_stmt create_schema_stmt create_seq_stmt create_stats_stmt create_stmt
+create_table_as_stmt create_trig_stmt deallocate_stmt define_stmt discard_stmt drop_stmt grant_stmt index_stmt
+listen_stmt lock_stmt notify_stmt prepare_stmt reindex_stmt rename_stmt rule_stmt select_stmt transaction_stmt
+unlisten_stmt vacuum_stmt variable_set_stmt variable_show_stmt view_stmt
+"""
+_SETTING: tuple[tuple[str, ...], ...] = (("set_config",), ("pg_catalog", "set_config"))
+
+
+def unseen(sql: str) -> str:
+    """The first thing that a migration does and that leaves no trace in the schemas; empty for none.
+
+    Rows above all. What cannot be seen through (a `DO` block, a call of a function) counts as such a thing.
+
+    Returns:
+        Where it stands and what it is, such as `line 3: UPDATE`.
+    """
+    try:
+        parsed = parse(sql)
+    except UnparsableSql as error:
+        return f"line {error.line}: {error.reason}"
+    first = next((this for this in parsed if not _shown(this)), None)
+    return f"line {first.statement.line}: {first.statement.kind}" if first else ""
+
+
+def _shown(this: Parsed) -> bool:
+    if this.name not in _SHOWN.split():
+        return False
+    if this.name == "create_table_as_stmt":
+        return enum_name(this.node, "objtype") == "OBJECT_MATVIEW"
+    if this.name == "select_stmt":
+        return all(_reads_nothing(kind, node) for kind, node in walk(this.node))
+    if this.name in ("alter_seq_stmt", "alter_table_stmt"):  # a sequence's position is no part of a schema
+        return all(kind != "DefElem" or node.defname != "restart" for kind, node in walk(this.node))
+    return True
+
+
+def _reads_nothing(kind: str, node: Node) -> bool:
+    if kind == "FuncCall":
+        return names.called(node) in _SETTING
+    return kind not in ("IntoClause", "RangeVar")  # a view may call anything

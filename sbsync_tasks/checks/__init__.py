@@ -1,12 +1,10 @@
 """SQL text to findings: what a migration can lose, expose, lock or hide. Pure."""
 
-from .credentials import mask
+from .changes import PROBABLE_RENAME
 from .engine import joined, review, review_together, unallowed
-from .model import Finding, Review, Severity
-from .notes import PROBABLE_RENAME
+from .finding import Finding, Review, Severity, has_secret, mask
+from .known import Met
 from .rows import Rows, changed_rows
-from .scope import Met
-from .secrets import has_secret
 
 __all__ = [
     "PROBABLE_RENAME",

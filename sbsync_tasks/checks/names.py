@@ -1,4 +1,4 @@
-"""Names of database objects: out of a parse tree, and as the user writes them."""
+"""Names of database objects and types: out of a parse tree, and as the user writes them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from sbsync_tasks.sqltext import enum_name
+from sbsync_tasks.sqltext import enum_name, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sbsync_tasks.sqltext import Node
+
 
 PUBLIC = "public"
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
@@ -151,3 +152,67 @@ def _type(node: Node) -> str:
     if len(found) > 1 and found[0] in {"pg_catalog", PUBLIC}:
         found = found[1:]
     return dotted(found) + "[]" * len(node.array_bounds)
+
+
+# Every type turns into these without losing anything.
+_TAKE_ALL = frozenset(["text", "varchar", "citext"])
+_WIDER = {
+    "int2": ("int4", "int8", "float4", "float8"),
+    "int4": ("int8", "float8"),
+    "float4": ("float8",),
+    "date": ("timestamp", "timestamptz"),
+    "timestamp": ("timestamptz",),
+    "cidr": ("inet",),
+}
+_DIGITS = {"int2": 5, "int4": 10, "int8": 19}
+_MEASURED = frozenset(["varchar", "bpchar", "varbit", "time", "timetz", "timestamp", "timestamptz"])
+
+
+def takes_all(new: Node, old: str) -> bool:
+    """Whether no value of the old type is cut, rounded or refused.
+
+    Args:
+        new: The new type's node.
+        old: The old type, as PostgreSQL's `format_type` writes it; empty where it is not known.
+    """
+    to, room = read_type(new)
+    if is_text(new) or not old:
+        return is_text(new)
+    before = parse(f"select null::{old}")[0].node.target_list[0].res_target.val.type_cast.type_name
+    was, size = read_type(before)
+    if bool(new.array_bounds) != bool(before.array_bounds):
+        return False
+    if (was, size) == (to, room) or (to in _TAKE_ALL and not room and was in {*_TAKE_ALL, "bpchar"}):
+        return True
+    if to == "numeric":
+        return _fits(_digits(was, size), _digits(to, room))
+    if to == was:
+        return to in _MEASURED and (not room or (bool(size) and room >= size))
+    return to in _WIDER.get(was, ()) and not room
+
+
+def is_text(node: Node) -> bool:
+    """Whether a type is text of any length."""
+    name, room = read_type(node)
+    return name in _TAKE_ALL and not room and not node.array_bounds
+
+
+def read_type(node: Node) -> tuple[str, tuple[int, ...]]:
+    """A type's name, without the schemas that are always searched, and its length or precision."""
+    found = parts(node)
+    known = found[:-1] in {(), ("pg_catalog",), (PUBLIC,)} or found[-1] == "citext"
+    return found[-1] if known else dotted(found), tuple(m.a_const.ival.ival for m in node.typmods)
+
+
+def _digits(name: str, size: tuple[int, ...]) -> tuple[float, float] | None:
+    """How many digits stand before and behind the point; None where it is no exact number."""
+    if name != "numeric":
+        return (_DIGITS[name], 0) if name in _DIGITS else None
+    if not size:
+        return (float("inf"), float("inf"))
+    scale = size[1] if len(size) > 1 else 0
+    return (size[0] - scale, scale)
+
+
+def _fits(old: tuple[float, float] | None, new: tuple[float, float] | None) -> bool:
+    return old is not None and new is not None and old[0] <= new[0] and old[1] <= new[1]

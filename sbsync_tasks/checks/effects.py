@@ -1,4 +1,4 @@
-"""What each statement of a text teaches its scope: what it makes, moves, opens up and takes away."""
+"""The effects of statements on what is known: what each makes, moves, opens up and takes away."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from sbsync_tasks.sqltext import adds_enum_value, enum_name, stands_alone
 
 from . import names
-from .scope import REACHABLE, TEMPORARY, USES, kept_as
+from .known import REACHABLE, TEMPORARY, USES, kept_as
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from sbsync_tasks.sqltext import Node, Parsed
 
-    from .scope import Scope
+    from .known import Scope
+
 
 _GIVEN_BACK = frozenset(["FUNC_PARAM_OUT", "FUNC_PARAM_TABLE"])
 _TRIGGERS = frozenset(f"AT_{turned}Trig{which}" for turned in ("Enable", "Disable") for which in ("", "All", "User"))

@@ -1,0 +1,268 @@
+"""What removes rows or changes them, and what `--allow-data-loss` names."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sbsync_tasks.sqltext import UnparsableSql, enum_name, parse
+
+from . import bodies, names
+from .expressions import reaches_all
+from .finding import Finding, Severity, finding
+from .known import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sbsync_tasks.sqltext import Node, Parsed
+
+    from .known import Scope
+
+
+# Kinds that hold something which cannot be made again from the migrations.
+_HOLDS = {
+    "table": "All rows of the table are lost.",
+    "sequence": "The sequence's position is lost: numbers may be given out again.",
+    "extension": "Tables that belong to the extension are lost with their rows.",
+}
+# PostgreSQL refuses to drop these without CASCADE where a row depends on them.
+_HOLD_BY_CASCADE = {
+    "schema": "Everything in the schema is lost.",
+    "type": "The type is dropped, and every column of it.",
+    "domain": "The domain is dropped, and every column of it.",
+}
+CASCADE_TAKES_NO_ROWS = frozenset(
+    ["event trigger", "foreign data wrapper", "foreign server", "index", "policy", "publication", "rule", "sequence",
+     "trigger"]
+)  # fmt: skip
+"""Kinds on which no column depends, nor anything else that holds rows."""
+# Extensions that keep nothing in tables of their own, as their catalogs say; any other may.
+_WITHOUT_TABLES = frozenset(
+    f"extension {names.quoted(name)}"
+    for name in (
+        "autoinc", "bloom", "btree_gin", "btree_gist", "citext", "cube", "dblink", "dict_int", "dict_xsyn",
+        "earthdistance", "fuzzystrmatch", "hstore", "http", "hypopg", "index_advisor", "insert_username", "intarray",
+        "isn", "ltree", "moddatetime", "pg_graphql", "pg_hashids", "pg_jsonschema", "pg_stat_statements", "pg_trgm",
+        "pg_walinspect", "pgaudit", "pgcrypto", "pgjwt", "pgrowlocks", "pgstattuple", "pgtap", "plpgsql_check",
+        "postgres_fdw", "refint", "rum", "seg", "sslinfo", "tablefunc", "tcn", "tsm_system_rows", "tsm_system_time",
+        "unaccent", "uuid-ossp", "vector",
+    )
+)  # fmt: skip
+_BACKED_UP = "Make sure that the data is no longer needed, then name the object as allowed."
+
+
+def dropped(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`DROP …` of anything that was there before this text."""
+    kind = names.kind_word(parsed.node, "remove_type")
+    cascade = enum_name(parsed.node, "behavior") == "DROP_CASCADE"
+    for item in parsed.node.objects:
+        label = scope.label(kind, item)
+        if not scope.is_new(label):
+            yield _judged(parsed, kind, label + names.arguments(kind, item), cascade=cascade)
+
+
+def _judged(parsed: Parsed, kind: str, label: str, *, cascade: bool) -> Finding:
+    rule = f"drop-{kind.replace(' ', '-')}"
+    if kind == "policy":
+        why = "Whom the policy let in, or kept out, is decided by the other policies alone."
+        return finding(parsed, rule, Severity.EXPOSURE, label, why)
+    cascades = cascade and kind not in CASCADE_TAKES_NO_ROWS
+    if cascades or (kind in _HOLDS and label not in _WITHOUT_TABLES):
+        extra = " CASCADE takes along whatever depends on it, unnamed." if cascade else ""
+        why = {**_HOLDS, **_HOLD_BY_CASCADE}.get(kind, f"The {kind} is dropped.") + extra
+        return finding(parsed, rule, Severity.DATA_LOSS, label, why, _BACKED_UP)
+    return finding(parsed, rule, Severity.NOTE, label, f"The {kind} is dropped; it holds no rows.")
+
+
+def dropped_cluster_object(parsed: Parsed, _scope: Scope) -> Iterator[Finding]:
+    """`DROP DATABASE`, `DROP OWNED` and `DROP SUBSCRIPTION`, which have statements of their own."""
+    node = parsed.node
+    if parsed.name == "dropdb_stmt":
+        about, why = f"database {names.quoted(node.dbname)}", "The whole database is lost."
+    elif parsed.name == "drop_subscription_stmt":
+        about, why = f"subscription {names.quoted(node.subname)}", "Replication into it ends."
+    else:
+        owners = ", ".join(names.quoted(r) for r in names.roles(node.roles))
+        about, why = f"owned by {owners}", "Everything that the role owns here is lost."
+    rule = f"drop-{about.split()[0]}"
+    yield finding(parsed, rule, Severity.DATA_LOSS, about, why, _BACKED_UP)
+
+
+def dropped_role(parsed: Parsed, _scope: Scope) -> Iterator[Finding]:
+    """`DROP ROLE`: roles belong to the whole server."""
+    for role in names.roles(parsed.node.roles):
+        why = "Roles belong to the server, not to one database; whoever logs in as it cannot."
+        yield finding(parsed, "drop-role", Severity.NOTE, f"role {names.quoted(role)}", why)
+
+
+# Statements that hold others without running them now; what PREPARE holds, EXECUTE runs unseen.
+_ONLY_STORED = bodies.STORED - {"prepare_stmt"}
+
+
+def altered_columns(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`ALTER TABLE`: dropped columns, changed types, detached partitions."""
+    table = scope.name(parsed.node.relation)
+    if scope.is_new(table):
+        return
+    for item in parsed.node.cmds:
+        command = item.alter_table_cmd
+        column = f"{table}.{names.quoted(command.name)}"
+        match enum_name(command, "subtype"):
+            case "AT_DropColumn" if not scope.is_new_column(table, column):
+                yield _dropped_column(parsed, command, column)
+            case "AT_AlterColumnType" if not scope.is_new_column(table, column):
+                yield _changed_type(parsed, command, column, scope)
+            case "AT_DetachPartition" if not scope.is_new(scope.name(getattr(command, "def").partition_cmd.name)):
+                yield _detached(parsed, command, scope, table)
+
+
+def _dropped_column(parsed: Parsed, command: Node, column: str) -> Finding:
+    extra = ""
+    if enum_name(command, "behavior") == "DROP_CASCADE":
+        extra = " CASCADE takes along whatever depends on it, unnamed."
+    why = "The column's values are lost in every row." + extra
+    way_out = "For a new name use ALTER TABLE … RENAME COLUMN; else name the column as allowed."
+    return finding(parsed, "drop-column", Severity.DATA_LOSS, column, why, way_out)
+
+
+def _changed_type(parsed: Parsed, command: Node, column: str, scope: Scope) -> Finding:
+    definition = getattr(command, "def").column_def
+    only_cast = not definition.HasField("raw_default") or _only_casts(
+        definition.raw_default, command.name, definition.type_name
+    )
+    if only_cast and names.takes_all(definition.type_name, scope.type_of(column)):
+        why = "No value is lost, but the table may be rewritten while it is locked."
+        return finding(parsed, "widen-column-type", Severity.LOCKING, column, why)
+    why = "Values may be cut, rounded or refused: the new type does not take all that the old one may hold."
+    way_out = "Add a new column and fill it, or check the values and name the column as allowed."
+    return finding(parsed, "change-column-type", Severity.DATA_LOSS, column, why, way_out)
+
+
+def _only_casts(using: Node, column: str, new: Node) -> bool:
+    """Whether `USING` does no more than cast the column to text or to its new type."""
+    if using.WhichOneof("node") == "type_cast":
+        to = using.type_cast.type_name
+        harmless = names.is_text(to) or (names.read_type(to), bool(to.array_bounds)) == (
+            names.read_type(new), bool(new.array_bounds)
+        )  # fmt: skip
+        return harmless and _only_casts(using.type_cast.arg, column, new)
+    fields = using.column_ref.fields
+    return bool(fields) and names.parts(fields[-1]) == (column,)
+
+
+def _detached(parsed: Parsed, command: Node, scope: Scope, table: str) -> Finding:
+    partition = scope.name(getattr(command, "def").partition_cmd.name)
+    why = f"The rows of {partition} are no longer rows of {table}."
+    way_out = "The partition stays as a table; name the parent as allowed."
+    return finding(parsed, "detach-partition", Severity.DATA_LOSS, table, why, way_out)
+
+
+def truncated(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`TRUNCATE`."""
+    cascade = enum_name(parsed.node, "behavior") == "DROP_CASCADE"
+    extra = " So are those of every table that refers to it." if cascade else ""
+    for item in parsed.node.relations:
+        table = scope.name(item)
+        if not scope.is_new(table):
+            why = "All rows of the table are lost." + extra
+            yield finding(parsed, "truncate", Severity.DATA_LOSS, table, why)
+
+
+def changed_rows(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`DELETE`, `UPDATE` and `MERGE` that reach every row, also inside of `WITH` and `EXPLAIN`."""
+    if parsed.name in _ONLY_STORED:
+        return
+    for kind, node in parsed.acts:
+        if kind not in {"DeleteStmt", "UpdateStmt", "MergeStmt"}:
+            continue
+        table = scope.written(node.relation)
+        if not scope.is_new(table):
+            yield from _reaching_all(parsed, kind, node, table, scope)
+
+
+def _reaching_all(parsed: Parsed, kind: str, node: Node, table: str, scope: Scope) -> Iterator[Finding]:
+    way_out = "Say with WHERE which rows are meant, or name the table as allowed."
+    if kind == "MergeStmt":
+        if any(_deletes(c.merge_when_clause) for c in node.merge_when_clauses):
+            why = "Rows that the condition matches are deleted."
+            yield finding(parsed, "merge-delete", Severity.DATA_LOSS, table, why, way_out)
+    elif not reaches_all(node, table, scope):
+        return
+    elif kind == "DeleteStmt":
+        why = "All rows of the table are deleted."
+        yield finding(parsed, "delete-all", Severity.DATA_LOSS, table, why, way_out)
+    elif not _fills_gaps(node, table, scope):
+        why = "Old values are overwritten in every row."
+        yield finding(parsed, "update-all", Severity.DATA_LOSS, table, why, way_out)
+
+
+def _deletes(clause: Node) -> bool:
+    return enum_name(clause, "command_type") == "CMD_DELETE"
+
+
+def _fills_gaps(node: Node, table: str, scope: Scope) -> bool:
+    """Whether an UPDATE only sets new columns, and others where they are NULL, with COALESCE."""
+    targets = [t.res_target for t in node.target_list]
+    return all(_keeps_value(t) or scope.is_new_column(table, f"{table}.{names.quoted(t.name)}") for t in targets)
+
+
+def _keeps_value(target: Node) -> bool:
+    first = [*target.val.coalesce_expr.args, target.val][0]
+    return [names.parts(f) for f in first.column_ref.fields[-1:]] == [(target.name,)]
+
+
+_CALLED = re.compile(r"(function|procedure|routine|aggregate)\s", re.IGNORECASE)
+_PART = re.compile(r'"((?:[^"]|"")*)"|([^\s".]+)')
+
+
+def covers(allowed: str, lost: str) -> bool:
+    """Whether an allowance as `read` gives it is one for an object; without types it is for each such function."""
+    return lost == allowed or (bool(allowed) and " " in allowed and lost.startswith(f"{allowed}("))
+
+
+def read_allowance(text: str) -> str:
+    """An object's name as a user types it, in the form that findings have.
+
+    Quotes and letter case are read as SQL reads them, functions with their types as `DROP FUNCTION` does. `table` and
+    `column` may stand in front, and what has no schema is in `public`. There are no wildcards.
+    """
+    written = text.strip()
+    if _CALLED.match(written):
+        return _as_dropped(f"drop {written}") or _by_words(written)
+    return _by_words(written)
+
+
+def _as_dropped(statement: str) -> str:
+    """The object that a statement drops; empty where it is no statement, or drops several."""
+    try:
+        found = [f.object for p in parse(statement) if p.name == "drop_stmt" for f in dropped(p, Scope())]
+    except UnparsableSql:
+        return ""
+    return found[0] if len(found) == 1 else ""
+
+
+def _by_words(text: str) -> str:
+    """Names as findings show them, with their schema."""
+    prefix = re.match(r"(?:[a-z]+\s+)*", text, re.IGNORECASE)
+    kind, rest = (" ".join(text[: prefix.end()].lower().split()), text[prefix.end() :]) if prefix else ("", text)
+    found = _parts(rest)
+    if len(found) == 1 and names.has_schema(kind) and kind != "column":
+        found = [names.PUBLIC, *found]
+    return f"{'' if kind in {'table', 'column'} else kind} {names.dotted(found)}".strip()
+
+
+def _parts(text: str) -> list[str]:
+    return [m[2].lower() if m[2] else m[1].replace('""', '"') for m in _PART.finditer(text)]
+
+
+RULES = {
+    "alter_table_stmt": (altered_columns,),
+    "truncate_stmt": (truncated,),
+    "drop_stmt": (dropped,),
+    "dropdb_stmt": (dropped_cluster_object,),
+    "drop_owned_stmt": (dropped_cluster_object,),
+    "drop_subscription_stmt": (dropped_cluster_object,),
+    "drop_role_stmt": (dropped_role,),
+}
+ALWAYS = (changed_rows,)
