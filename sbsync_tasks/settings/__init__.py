@@ -130,15 +130,18 @@ def resolve(
     """
     chosen = pick_environment(env, process)
     layers = gather(root, chosen.name, env_files=env_files, process=process, invoke_config=invoke_config or {})
+    return _settings(root, root_source, chosen, layers)
+
+
+def _settings(root: Path, root_source: str, chosen: Environment, layers: Layers) -> Settings:
     named = find_remote(layers, chosen, root)
     remote = named if isinstance(named, RemoteSpec) else None
     protected = protection(layers, chosen, remote)
     values = _plain_values(layers, chosen)
-    expect = keys.expectation(values[keys.EXPECT])
-    _check_expectation(values[keys.EXPECT], remote)
-    env_value, workdir = Value(keys.ENV, chosen.name, chosen.source), Value(keys.WORKDIR, str(root), root_source)
-    shown = (env_value, *([workdir] if root_source else []), *(remote.parts if remote else ()), *values.values())
-    home, program, bindir = process.get("HOME", ""), values[keys.SUPABASE_BIN], values[keys.PG_BINDIR]
+    expect, program, bindir = (values[key] for key in (keys.EXPECT, keys.SUPABASE_BIN, keys.PG_BINDIR))
+    who = [Value(keys.ENV, chosen.name, chosen.source)]
+    who += [Value(keys.WORKDIR, str(root), root_source)] if root_source else []
+    shown = (*who, *(remote.parts if remote else ()), *values.values(), protected)
     return Settings(
         root=root,
         env=chosen.name,
@@ -148,15 +151,15 @@ def resolve(
         protected=protected.text == "true",
         protected_source=protected.source,
         env_spelled_out=chosen.spelled_out,
-        expect=expect,
+        expect=_expectation(expect, remote),
         schemas=keys.names(values[keys.SCHEMAS]),
         backup=keys.one_of(values[keys.BACKUP], BACKUPS),
-        backup_dir=_path(root, values[keys.BACKUP_DIR], home),
+        backup_dir=_path(root, values[keys.BACKUP_DIR], layers),
         backup_keep=keys.count(values[keys.BACKUP_KEEP]),
         lock_timeout=keys.duration(values[keys.LOCK_TIMEOUT]),
-        supabase_bin=str(_path(root, program, home)) if "/" in program.text else program.text,
-        pg_bindir=str(_path(root, bindir, home)) if bindir.text else "",
-        values={value.key: value for value in (*shown, protected) if value.text or value.source != "default"},
+        supabase_bin=str(_path(root, program, layers)) if "/" in program.text else program.text,
+        pg_bindir=str(_path(root, bindir, layers)) if bindir.text else "",
+        values={value.key: value for value in shown if value.text or value.source != "default"},
         secrets=layers.secrets(),
         files_read=tuple(path for path, _ in layers.files),
         config=ConfigToml(root, layers.variable),
@@ -194,17 +197,17 @@ def _local(value: Value) -> LocalSpec:
     return LocalSpec("url", endpoint, value.source)
 
 
-def _path(root: Path, value: Value, home: str) -> Path:
+def _path(root: Path, value: Value, layers: Layers) -> Path:
     """A path relative to the root; `~/` is the home folder, which no shell put in here."""
-    if value.text.startswith("~/") and home:
-        return Path(home, value.text[2:])
-    return root / value.text
+    home = layers.process.get("HOME", "")
+    return Path(home, value.text[2:]) if value.text.startswith("~/") and home else root / value.text
 
 
-def _check_expectation(expect: Value, remote: RemoteSpec | None) -> None:
-    """Refuse at once a remote that shows by its ref that it is another than the expected one."""
-    if remote and remote.ref and expect.text.isalpha() and remote.ref != expect.text:
+def _expectation(expect: Value, remote: RemoteSpec | None) -> str:
+    """Whom the remote has to be; one that shows by its ref that it is another is refused at once."""
+    text = keys.expectation(expect)
+    if remote and remote.ref and text.isalpha() and remote.ref != text:
         raise ConfigError(
-            f"The remote is {remote.ref} ({remote.source}), but {expect} expects {expect.text}.",
-            "Fix the one that is wrong.",
+            f"The remote is {remote.ref} ({remote.source}), but {expect} expects {text}.", "Fix the one that is wrong."
         )
+    return text

@@ -131,6 +131,12 @@ def test_two_layers_may_say_the_same(project: Project) -> None:
     assert "different layers" in project.error("staging", process=process)
 
 
+def test_what_is_not_in_force_within_a_layer_is_not_looked_at(project: Project) -> None:
+    project.file(".env.staging", "SUPABASE_DB_PASSWORD=${NOWHERE}")
+    project.file(".env.staging.local", f"SUPABASE_PROJECT_ID={REF}", "SUPABASE_DB_PASSWORD=own")
+    assert project.settings("staging").required_remote().password == "own"
+
+
 def test_two_bare_passwords_differ(project: Project) -> None:
     project.link()
     project.file(".env", f"SUPABASE_DB_PASSWORD={SECRET}")
