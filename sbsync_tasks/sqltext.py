@@ -295,6 +295,11 @@ def walk(node: Node) -> Iterator[tuple[str, Node]]:
                 left += value[::-1]
 
 
+def literal(text: str) -> str:
+    """A text as a constant."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def condition(node: Node) -> str:
     """An expression of a tree as SQL."""
     library = _postgast()

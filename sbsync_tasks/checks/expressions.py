@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from sbsync_tasks.sqltext import UnparsableSql, enum_name, parse, walk
+from sbsync_tasks.sqltext import UnparsableSql, enum_name, literal, parse, walk
 
 from . import names
 
@@ -289,7 +289,7 @@ def _quoted(kind: str, value: str | None) -> str:
     value = UNKNOWN if value is None else value
     if kind == "s":
         return value
-    return names.quoted(value) if kind == "I" else names.literal(value)
+    return names.quoted(value) if kind == "I" else literal(value)
 
 
 Lists: TypeAlias = "Mapping[str, list[str | None]]"

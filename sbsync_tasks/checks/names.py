@@ -48,11 +48,6 @@ def quoted(name: str) -> str:
     return name if _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
 
 
-def literal(text: str) -> str:
-    """A text as a constant."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def dotted(parts: Sequence[str]) -> str:
     """A name of several parts, such as `public.t`."""
     return ".".join(quoted(p) for p in parts)

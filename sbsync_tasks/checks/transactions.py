@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from sbsync_tasks.sqltext import UnparsableSql, enum_name, parse, plpgsql, scan, stands_alone
+from sbsync_tasks.sqltext import UnparsableSql, enum_name, literal, parse, plpgsql, scan, stands_alone
 
 from . import names
 from .finding import Finding, Severity, finding, shortened
@@ -175,10 +175,10 @@ def used_enum_value(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     if parsed.name == "alter_enum_stmt" or _is_read_later(parsed):
         return
     for value in scope.enum_values:
-        literal = names.literal(value)
-        if literal in parsed.statement.text:
-            why = f"PostgreSQL refuses to use {literal} in the transaction that added it (55P04)."
-            yield finding(parsed, "enum-value-used", Severity.NOTE, literal, why, _SPLIT)
+        constant = literal(value)
+        if constant in parsed.statement.text:
+            why = f"PostgreSQL refuses to use {constant} in the transaction that added it (55P04)."
+            yield finding(parsed, "enum-value-used", Severity.NOTE, constant, why, _SPLIT)
 
 
 def _is_read_later(parsed: Parsed) -> bool:

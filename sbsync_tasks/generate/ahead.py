@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..checks.names import literal
+from ..sqltext import literal
 from .both import Both, Rows
 from .moved import moved_tables
 from .script import Part, added, drops_column, replaces

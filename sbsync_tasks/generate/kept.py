@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..checks.names import literal
 from ..platform import MANAGED_SCHEMAS
+from ..sqltext import literal
 from .script import Part, added
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from ..checks.names import literal
 from ..errors import SbsyncError
+from ..sqltext import literal
 from .migrations import Folder, Migration
 from .same_sql import recorded_as_written, recorded_equals, same
 
