@@ -18,6 +18,7 @@ from .redaction import Redactor
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
+    from rich.live import Live
     from rich.table import Table
 
 MARKS = {
@@ -57,7 +58,7 @@ class _Doing:
         self.text = text
         self.far = ""
         self.started = self.told = time.monotonic()
-        self.refresh: Callable[[], None] = lambda: None
+        self.live: Live | None = None
 
     def __str__(self) -> str:
         line = f"{self.text} ({time.monotonic() - self.started:.0f} s)"
@@ -215,7 +216,8 @@ class Console:
         if now is None:
             return
         now.far = self.redact(f"{number - 1:,} of {counted(of, 'file')} applied, at {file}")
-        now.refresh()
+        if now.live:
+            now.live.refresh()
         if not self._err.is_terminal and time.monotonic() - now.told >= SPARSE:
             now.told = time.monotonic()
             self.say(f"{now.far} ({now.told - now.started:.0f} s)", "note")
@@ -237,9 +239,18 @@ class Console:
             spinner.update(text=Text(text.replace("\n", "\n" + " " * SPINNER)))
             return spinner
 
-        with Live(get_renderable=shown, console=self._err, transient=True, refresh_per_second=8) as live:
-            now.refresh = live.refresh
+        with Live(get_renderable=shown, console=self._err, transient=True, refresh_per_second=8) as now.live:
             yield
+
+    @contextmanager
+    def _line_of_its_own(self) -> Iterator[None]:
+        """No live line is drawn over what stands on the screen meanwhile."""
+        live = self._doing.live if self._doing else None
+        if live:
+            live.stop()
+        yield
+        if live:
+            live.start()
 
     def confirm(self, question: str, *, refused: str = "Nothing was changed.") -> None:
         """Ask before something is changed; the default is no.
@@ -259,13 +270,14 @@ class Console:
 
     def ask(self, prompt: str) -> str:
         """Read one line from the user; an empty one at the end of input."""
-        sys.stderr.write(f"{self.wrapped(self.redact(prompt).rstrip())} ")
-        sys.stderr.flush()
-        try:
-            return sys.stdin.readline()
-        except KeyboardInterrupt:
-            sys.stderr.write("\n")  # what is said next is not the rest of the question's line
-            raise InterruptedAtQuestion from None
+        with self._line_of_its_own():
+            sys.stderr.write(f"{self.wrapped(self.redact(prompt).rstrip())} ")
+            sys.stderr.flush()
+            try:
+                return sys.stdin.readline()
+            except KeyboardInterrupt:
+                sys.stderr.write("\n")  # what is said next is not the rest of the question's line
+                raise InterruptedAtQuestion from None
 
     @staticmethod
     def _make(*, stderr: bool) -> RichConsole:

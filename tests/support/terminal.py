@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ def at_a_terminal(
     cwd: Path,
     env: Mapping[str, str],
     columns: int = 80,
+    patience: float = 0,
 ) -> Screen:
     """Run a program at a terminal of its own.
 
@@ -40,6 +42,7 @@ def at_a_terminal(
         cwd: Where it runs.
         env: Its environment.
         columns: The terminal's width.
+        patience: Seconds before each answer.
     """
     child = pexpect.spawn(
         argv[0], [*argv[1:]], cwd=str(cwd), env={"TERM": "xterm-256color", **env}, dimensions=(50, columns),
@@ -50,6 +53,7 @@ def at_a_terminal(
         for prompt, answer in typed:
             child.expect_exact(prompt)
             text += f"{child.before}{prompt}"
+            time.sleep(patience)
             child.send(answer)
         child.expect_exact(pexpect.EOF)
         text += child.before

@@ -169,6 +169,31 @@ def test_a_live_line_says_how_far_a_step_is_and_for_how_long(tmp_path, columns):
     assert max(len(line.rstrip()) for line in drawn) <= columns
 
 
+ASKING_MEANWHILE = """
+import time
+from sbsync_tasks.console import Console
+from sbsync_tasks.redaction import Redactor
+made = Console(Redactor())
+with made.step("diff", "compare a with b"):
+    time.sleep(0.3)
+    made.confirm("Install it from npm into this user's cache, where every project finds it?")
+    time.sleep(0.3)
+    made.say("Installed.")
+"""
+
+
+@pytest.mark.parametrize("columns", [80, 50])
+def test_a_question_in_a_step_stands_alone_until_it_is_answered(tmp_path, columns):
+    argv = [sys.executable, "-c", ASKING_MEANWHILE]
+    screen = at_a_terminal(argv, ("[y/N] ", "y\r"), cwd=tmp_path, env=dict(os.environ), columns=columns, patience=1.0)
+    assert screen.code == 0, screen.text
+    question, answered = screen.text.split("[y/N] ")
+    assert "every project finds it?" in " ".join(question.split())
+    assert answered.startswith("y\n"), answered  # with nothing drawn over it, however long that took
+    assert "Installed.\n" in answered
+    assert "✓ diff: compare a with b" in answered
+
+
 def test_in_a_pipe_a_long_step_has_a_line_now_and_then(capsys, monkeypatch):
     made = console()
     made.applying("before.sql", 1, 1)  # no step lasts
