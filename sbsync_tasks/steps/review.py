@@ -34,7 +34,7 @@ MARKS = {
 
 
 NOTE = "-- !! "  # what is said of a draft in the draft; such lines are no part of it
-LONG = 200  # lines of SQL, in all files together
+LONG = 50  # lines of SQL, in all files together: what else there is to say has to fit a screen or two
 FEW = 3  # findings of a rule that is not grave, in a file whose SQL is not shown
 OFTEN = frozenset([Severity.LOCKING, Severity.NOTE])
 
@@ -53,11 +53,13 @@ def show(console: Console, migration: Migration, found: Review, *, whole: bool =
     if whole:
         console.sql(mask(migration.sql))
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in found.counts.items())
-    console.say(
-        f"{counted(len(found.statements), 'statement')}: {kinds}" if kinds else "no statements",
-        "note",
-    )
+    long = "" if whole else f"{counted(_lines(migration), 'line')}, "
+    console.say(f"{long}{counted(len(found.statements), 'statement')}: {kinds}" if kinds else "no statements", "note")
     _tell(console, found.findings, most=len(found.findings) if whole else FEW)
+
+
+def _lines(migration: Migration) -> int:
+    return migration.sql.rstrip().count("\n") + 1
 
 
 def _tell(console: Console, findings: Sequence[Finding], most: int) -> None:
@@ -87,19 +89,18 @@ def show_all(
         console: Where they are shown.
         migrations: In their order.
         connection: To the database that they meet.
-        new: Those that this run has made: their SQL is shown, however long it is. That of files is left to the
-            editor where all of it is long.
+        new: Those that this run has made, or that somebody has named: their SQL is shown, however long it is. That
+            of other files is not, where all of it is long.
         run: Those that are going to be run on the database; all where it is None.
         path: The path of the one file, where it is none of the folder's.
     """
     reviews = reviewed(migrations, connection, run)
-    lines = [m.sql.count("\n") + 1 for m in migrations]
-    short = sum(lines) <= LONG
-    for migration, count, found in zip(migrations, lines, reviews, strict=True):
+    short = sum(map(_lines, migrations)) <= LONG
+    for migration, found in zip(migrations, reviews, strict=True):
         whole = short or migration in new
         show(console, migration, found, whole=whole, path=path)
-        if not whole:
-            console.say(f"{count:,} line{'' if count == 1 else 's'} of SQL, not shown here", "note")
+    if not short and {*migrations} - {*new}:
+        console.say("`invoke review --file VERSION` shows the SQL of one of these files.", "note")
     return reviews
 
 
@@ -338,7 +339,8 @@ def _review_against(
     run: Run, migrations: Sequence[Migration], path: str = "", connection: psycopg.Connection[Any] | None = None
 ) -> None:
     with run.console.as_result():
-        reviews = show_all(run.console, migrations, connection, path=path)
+        named_ones = () if connection else migrations
+        reviews = show_all(run.console, migrations, connection, new=named_ones, path=path)
         if not migrations:
             run.console.say("Nothing is pending on the remote.", "ok")
     run.console.document({"migrations": [_review_data(m, r) for m, r in zip(migrations, reviews, strict=True)]})

@@ -2,6 +2,7 @@
 
 import re
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -65,6 +66,28 @@ def test_what_an_edit_leaves_out_is_told_with_its_rows_before_the_question(proje
         assert not database.has("public.lose_t")
     backup = max((project.root / ".sbsync" / "backups").glob("*-local-before-reset"))
     assert "lose_t" in text_of(backup)
+
+
+@pytest.mark.matrix
+def test_what_a_first_run_would_do_stands_on_one_screen(newest: Path, tmp_path: Path) -> None:
+    project = Project(tmp_path / "project", newest)
+    project.root.mkdir()
+    project.create()
+    try:
+        screen = invoke(project, "local-to-remote", "--env", "sandbox", "--dry-run")
+        assert screen.code == 0, screen.text
+        lines = [
+            line for line in screen.text.splitlines() if not re.match(r"[\u2800-\u28ff]|  \d+ of \d+ files? ", line)
+        ]
+        assert len(lines) <= 24, screen.text
+        assert max(map(len, lines)) <= 80
+        plan = " ".join(" ".join(lines).partition("A run would do this")[2].split())
+        for action in ("back up local, rebuild it from 4 migrations", "back up sandbox", "push 4 migrations"):
+            assert action in plan
+        assert not project.remote.has("public.teams")
+        assert not project.local.has("public.teams")
+    finally:
+        project.remove_databases()
 
 
 @pytest.mark.matrix

@@ -28,7 +28,8 @@ def test_of_long_ones_the_statements_are_counted_and_the_findings_told(capsys):
     text = shown(capsys, SHORT, LONG, NEW, new=(NEW,))
     assert "create table public.t" not in text
     assert "create schema app;" in text
-    assert "400 lines of SQL, not shown here" in text
+    assert "399 lines, 399 statements: " in text
+    assert text.count("`invoke review --file VERSION` shows the SQL of one of these files.") == 1
     assert "200 CREATE TABLE" in text
     assert "line 399: public.open" in text
     assert len(text.splitlines()) < 20
