@@ -7,7 +7,7 @@ from typing import Any
 
 from .console import counted
 from .databases.catalog import Difference, told
-from .databases.hosted import migrations_page
+from .databases.open import migrations_page
 from .errors import SbsyncError
 from .paths import shown
 from .plan.actions import writing

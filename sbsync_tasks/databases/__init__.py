@@ -2,10 +2,9 @@
 
 from .database import Database, Identity
 from .failures import FileFailedError, explained
-from .next_local import NextLocal
 from .open import open_local, open_remote
 from .pushed import push, read_back
-from .shadows import Shadows
+from .shadows import NextLocal, Shadows
 from .stack import Stack
 
 __all__ = [

@@ -1,18 +1,23 @@
-"""Connecting to a server, and saying plainly why it could not be done."""
+"""Connecting to a server, and saying plainly why it could not be done.
+
+The words are libpq's (https://www.postgresql.org/docs/current/libpq-connect.html), the server's, and those of
+Supabase's pooler (https://supabase.com/docs/guides/database/supavisor).
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import select
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..endpoint import Endpoint
 from ..errors import ConfigError, NoConnectionError, SbsyncError
-from .trouble import explain, is_bad_option, is_transient
 
 if TYPE_CHECKING:
     import psycopg
@@ -33,6 +38,194 @@ _environment = threading.Lock()
 IDLE = 30.0  # seconds for which a connection is kept; what stands between drops silent ones sooner or later
 _keeping = threading.Lock()
 _kept: dict[tuple[str, str], list[tuple[float, psycopg.Connection[Any]]]] = {}
+# The direct connection of a hosted project.
+DIRECT_HOST = re.compile(r"db\.[a-z]{20}\.supabase\.\w+")
+SESSION_POOLER = (
+    "Without IPv6 set SUPABASE_DB_URL to the session pooler's URL (port 5432; the dashboard shows it under Connect)."
+)
+NETWORK_BANS = (
+    "Network Bans in the project's database settings (https://supabase.com/dashboard/project/_/database/settings)"
+)
+NO_NAME = (
+    "could not translate host name",
+    "name or service not known",
+    "nodename nor servname",
+    "failed to resolve host",
+)
+NO_ROUTE = ("network is unreachable", "no route to host", "cannot assign requested address")
+NO_ANSWER = ("timeout", "timed out")
+REFUSED = "connection refused"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One reason for which a server cannot be reached, or a session ends.
+
+    Attributes:
+        needles: Words of libpq's, the server's or the pooler's, of which one stands in the text.
+        what: It in words; `{e.host}` and the like are filled in.
+        hint: The way out.
+        passes: It may pass by itself within seconds. A refused password is never tried again: the platform bans the
+            address of whoever sends several wrong ones.
+        of_projects: So only for a hosted project's direct connection.
+        of_settings: An option of the URL is at fault.
+        of_sessions: It ends a statement of a session that was under way.
+    """
+
+    needles: tuple[str, ...]
+    what: str
+    hint: str
+    passes: bool = False
+    of_projects: bool = False
+    of_settings: bool = False
+    of_sessions: bool = False
+
+    def fits(self, text: str) -> bool:
+        """Whether a text tells of it."""
+        return any(needle in text.lower() for needle in self.needles)
+
+
+# The first that fits.
+CAUSES = (
+    Cause(
+        ("invalid sslmode value", "invalid target_session_attrs value", "bad value for", "invalid integer value"),
+        "an option after the ? of its URL has a value that PostgreSQL does not know.",
+        "See https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS for the values.",
+        of_settings=True,
+    ),
+    Cause(
+        ("due to statement timeout",),
+        "a statement took longer than it may there.",
+        "A statement_timeout of the role or the database is too short for this: raise it, then run again.",
+        of_sessions=True,
+    ),
+    Cause(
+        ("temporary failure in name resolution",),
+        "no name server answered for {e.host}.",
+        "Check this machine's network and DNS, then run it again.",
+        passes=True,
+    ),
+    Cause(
+        NO_NAME,
+        "the name {e.host} cannot be resolved.",
+        f"Check the ref; a paused project has no name either (restore it in the dashboard). {SESSION_POOLER}",
+        of_projects=True,
+    ),
+    Cause(
+        (REFUSED,),
+        "{e.host} refuses connections from this address.",
+        f"After several wrong passwords an address is banned for a while: see {NETWORK_BANS}. The project may also be "
+        "restarting, or paused.",
+        of_projects=True,
+        passes=True,
+    ),
+    Cause(
+        NO_ROUTE,
+        "{e.host} cannot be reached from this network: the direct connection has an IPv6 address only.",
+        SESSION_POOLER,
+        of_projects=True,
+    ),
+    Cause(
+        NO_ANSWER,
+        "{e.host} port {e.port} gave no answer in time.",
+        f"The project may be paused, or a firewall in the way. {SESSION_POOLER}",
+        of_projects=True,
+        passes=True,
+    ),
+    Cause(
+        ("ecircuitbreaker", "too many authentication failures"),
+        "this address is blocked for a while, after too many refused passwords.",
+        f"Correct SUPABASE_DB_PASSWORD first, then wait, or lift the ban under {NETWORK_BANS}.",
+    ),
+    Cause(
+        ("not in tenant allow_list",),
+        "the project admits certain addresses only, and this one is not among them.",
+        "Add it under Network Restrictions in the project's database settings.",
+    ),
+    Cause(
+        ("tenant or user not found", "tenant/user"),
+        "the pooler knows no such project or user.",
+        "A pooler's user is postgres.PROJECT_REF, and the region stands in its host name; a paused project is unknown "
+        "to it as well.",
+    ),
+    Cause(
+        (":nxdomain", ":eaddrnotavail", "authentication query failed"),
+        "the pooler cannot reach the project's database.",
+        "It may be paused, restarting or out of connections: the dashboard shows it.",
+    ),
+    Cause(
+        ("ssl connection is required", "no pg_hba.conf entry"),
+        "the server does not admit such a connection of user {e.user}.",
+        "Where it wants encryption, add ?sslmode=require to the URL; else its pg_hba.conf leaves this address out.",
+    ),
+    Cause(
+        ("password authentication failed", "no password supplied", "sasl authentication failed"),
+        "the server refused the password of user {e.user}.",
+        "Check SUPABASE_DB_PASSWORD of this environment (a URL's password has to be percent-encoded).",
+    ),
+    Cause(
+        ("the database system is",),
+        "the server is starting up or shutting down.",
+        "Wait until it is up, then run it again.",
+        passes=True,
+    ),
+    Cause(NO_NAME, "the name {e.host} cannot be resolved.", "Check the spelling."),
+    Cause(
+        (REFUSED,),
+        "nothing listens at {e.host} port {e.port}.",
+        "Start the server, or check host and port.",
+        passes=True,
+    ),
+    Cause(
+        NO_ROUTE,
+        "{e.host} cannot be reached from this network.",
+        "Check host and network; where the host has IPv6 addresses only, this machine needs IPv6 too.",
+    ),
+    Cause(
+        NO_ANSWER,
+        "{e.host} port {e.port} gave no answer in time.",
+        "A firewall may be in the way, or the server is overloaded.",
+        passes=True,
+    ),
+    Cause(
+        ("server does not support ssl",),
+        "the server offers no encryption, and sslmode asks for it.",
+        "Switch TLS on at the server; only where the way to it is safe otherwise, write ?sslmode=disable.",
+    ),
+    Cause(
+        ("certificate",),
+        "the server's certificate could not be verified.",
+        "Let sslrootcert in the URL name the file of the authority that signed it (a project's is in its database "
+        "settings), and the host be the one that the certificate names; sslmode=require encrypts without verifying.",
+    ),
+    Cause(
+        ("received invalid response", "expected authentication request"),
+        "what listens at {e.host} port {e.port} is no PostgreSQL server.",
+        "Check host and port.",
+    ),
+    Cause(
+        ("ssl error", "ssl syscall"),
+        "the encrypted connection failed ({e.host}).",
+        "Check sslmode in the URL, and what lies between here and the server.",
+    ),
+    Cause(
+        ("server closed the connection unexpectedly", "connection reset by peer"),
+        "{e.host} port {e.port} broke the connection off.",
+        "Look into the server's log; something on the way may also cut connections.",
+        passes=True,
+    ),
+    Cause(
+        ("does not exist",),
+        "the server has no database {e.database}, or no role {e.user}.",
+        "Check the end of the URL; on Supabase the database is postgres.",
+    ),
+    Cause(
+        ("too many connections", "too many clients", "remaining connection slots", "max clients"),
+        "the server has no connection left.",
+        "Close other clients, or wait.",
+        passes=True,
+    ),
+)
 
 
 @contextmanager
@@ -100,7 +293,7 @@ def connect(endpoint: Endpoint, label: str) -> psycopg.Connection[Any]:
             return _connect_once(endpoint)
         except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
             text = str(error)
-        if not is_transient(text, endpoint) or time.monotonic() + pause > patient_until:
+        if not may_pass(text, endpoint) or time.monotonic() + pause > patient_until:
             raise _no_connection(text, endpoint, label)
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
@@ -116,13 +309,34 @@ def _connect_once(endpoint: Endpoint) -> psycopg.Connection[Any]:
 
 
 def _no_connection(text: str, endpoint: Endpoint, label: str) -> SbsyncError:
-    if is_bad_option(text):
-        return ConfigError(
-            f"No connection to {label}: an option after the ? of its URL has a value that PostgreSQL does not know.",
-            "See https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS for the values.",
-        )
-    what, hint = explain(text, endpoint)
-    return NoConnectionError(f"No connection to {label}: {what}", hint)
+    cause = cause_of(text, endpoint)
+    error = ConfigError if cause.of_settings else NoConnectionError
+    return error(f"No connection to {label}: {cause.what}", cause.hint)
+
+
+def cause_of(text: str, endpoint: Endpoint) -> Cause:
+    """The cause behind libpq's words, with the endpoint's names in it; of an unknown one, its last line."""
+    found = next(_fitting(text, endpoint), None)
+    if found is None:
+        lines = text.strip().splitlines() or ["no reason was given"]
+        return Cause((), lines[-1], "Check host, port and user.")
+    return replace(found, what=found.what.format(e=endpoint), hint=found.hint.format(e=endpoint))
+
+
+def may_pass(text: str, endpoint: Endpoint) -> bool:
+    """Whether it is worth trying again in a moment; on this machine a refused port is not."""
+    found = [c for c in _fitting(text, endpoint) if not (endpoint.is_loopback and REFUSED in c.needles)]
+    return any(c.passes for c in found) and not any(c.of_settings for c in found)
+
+
+def _fitting(text: str, endpoint: Endpoint) -> Iterator[Cause]:
+    project = DIRECT_HOST.fullmatch(endpoint.host)
+    return (c for c in CAUSES if c.fits(text) and (project or not c.of_projects))
+
+
+def way_on(text: str) -> str:
+    """What to do about the error of a session that was under way; empty where its words do not tell."""
+    return next((c.hint for c in CAUSES if c.of_sessions and c.fits(text)), "")
 
 
 @contextmanager

@@ -20,8 +20,7 @@ from typing import Any
 
 from ..errors import SbsyncError
 from ..settings.project import ConfigToml
-from .docker import Docker
-from .stack import Stack
+from .stack import Docker, Stack
 
 DATA = "/var/lib/postgresql/data"
 # These services add schemas of their own to a new database; each is on unless config.toml says otherwise.

@@ -23,10 +23,9 @@ from ..errors import SbsyncError
 from ..paths import state_dir
 from . import container_base as base
 from .connection import connect
-from .docker import Docker, published_port
 from .embedded.locks import locked
 from .embedded.place import identify, is_there
-from .stack import HOST, Stack
+from .stack import HOST, Docker, Stack, published_port
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 BASE = "base"

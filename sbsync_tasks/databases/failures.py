@@ -30,7 +30,6 @@ CORRECT = f"Correct the file, {AGAIN}."
 _ANY = re.IGNORECASE
 # The CLI's own statement behind those of a file.
 RECORDING = re.compile(r"\s*insert\s+into\s+supabase_migrations\.schema_migrations\s*\(", _ANY)
-NOT_PERMITTED = "42501"
 OF_SEEDS = "schema supabase_migrations"  # of a seed file the answer has no statement
 CHANGES_SESSION = re.compile(
     r"^\s*set\s+(?:session\s+|local\s+)?(?:role|session\s+authorization)\b.*$", _ANY | re.MULTILINE
@@ -52,12 +51,14 @@ class Cause:
         hint: The way out on a database that has more than what the files make.
         fresh: The way out where it fails on one that has nothing else; as `hint` where it is empty.
         words: What the message has to hold besides.
+        recording: The file was run to its end, and the CLI's own entry in the history failed.
     """
 
     states: tuple[str, ...]
     hint: str
     fresh: str = ""
     words: str = ""
+    recording: bool = False
 
 
 MISSING = ("42P01", "42883", "42704", "3F000")
@@ -72,8 +73,31 @@ ONE_DATABASE = (
     "is needed, make it by hand."
 )
 
-# The first that fits. {file} and {where} are filled in; {role} is the one that is missing.
+LOST_CONNECTION = Cause(
+    ("08", "57P01", "57P02", "57P03"),
+    "The connection broke off. Once the server answers, run the same command again.",
+    "The connection broke off. Run the same command again; if that comes again, a statement of {file} ends the "
+    "connection: take it out.",
+)
+
+# The first that fits. {file} and {where} are filled in; {role} is the one that is missing, {set} a SET ROLE that holds.
 CAUSES: tuple[Cause, ...] = (
+    Cause(("42501",), f"{{set}} still holds then: end {{file}} with `reset role;`, {AGAIN}.", recording=True),
+    Cause(
+        ("42501",),
+        f"Who pushes may not write to {HISTORY_TABLE} on {{where}}. Let its owner grant it: `grant all on "
+        f"{HISTORY_TABLE} to …;`, {AGAIN}. Where {{file}} changes the role in a block or a function, end it with "
+        "`reset role;`.",
+        "Something in {file}, such as a SET ROLE without `reset role;` at the end, keeps the CLI from writing to its "
+        f"history: take it out, {AGAIN}.",
+        recording=True,
+    ),
+    Cause(
+        ("",),
+        f"{HISTORY_TABLE} on {{where}} does not take what the CLI writes: correct that table, {AGAIN}.",
+        f"A statement in {{file}}, or in what it calls, changes {HISTORY_TABLE}: take it out, {AGAIN}.",
+        recording=True,
+    ),
     Cause(
         (LOCK_TIMEOUT,),
         f"Another session held a lock on what the file changes. Wait until it has ended, {AGAIN}; SBSYNC_LOCK_TIMEOUT "
@@ -149,12 +173,7 @@ CAUSES: tuple[Cause, ...] = (
         "Migrations run as a role that may not do this there: take it out of {file}, or let the owner of the object "
         f"grant the right first, {AGAIN}.",
     ),
-    Cause(
-        ("08", "57P01", "57P02", "57P03"),
-        "The connection broke off. Once the server answers, run the same command again.",
-        "The connection broke off. Run the same command again; if that comes again, a statement of {file} ends the "
-        "connection: take it out.",
-    ),
+    LOST_CONNECTION,
     Cause(("53100",), f"The server's disk is full. Make room, {AGAIN}."),
     Cause(("53200", "53300", "53"), f"The server has no memory or connection left. Close other clients, {AGAIN}."),
     Cause(
@@ -202,43 +221,29 @@ class Failure:
 
     def hint(self, where: str, *, fresh: bool) -> str:
         """The way out, by the cause."""
-        if self.recording:
-            return self._way_out_of_recording(where, fresh=fresh)
-        if not self.sqlstate and LOST.search(self.said):
-            lost = _of("08")
-            return self._filled(lost.fresh if fresh else lost.hint, where)
-        for cause in CAUSES:
-            if self.sqlstate.startswith(cause.states) and cause.words in self.said:
-                return self._filled((fresh and cause.fresh) or cause.hint, where)
-        return CORRECT
-
-    def _filled(self, text: str, where: str) -> str:
+        lost = not self.recording and not self.sqlstate and LOST.search(self.said)
+        found = next((c for c in CAUSES if (c is LOST_CONNECTION if lost else self._fits(c))), None)
+        if found is None:
+            return CORRECT
         role = ROLE.search(self.said)
-        return text.format(file=self.path, where=where, role=f'"{role[1]}"' if role else "…")
+        named = f'"{role[1]}"' if role else "…"
+        ours = fresh or (self.recording and self.migration is None)  # nothing but seeds is run beside migrations
+        text = (ours and found.fresh) or found.hint
+        return text.format(file=self.path, where=where, role=named, set=self._left_set)
 
-    def _way_out_of_recording(self, where: str, *, fresh: bool) -> str:
-        found = CHANGES_SESSION.search(self.migration.sql) if self.migration else None
-        if self.sqlstate != NOT_PERMITTED and fresh:
-            return f"A statement in {self.path}, or in what it calls, changes {HISTORY_TABLE}: take it out, {AGAIN}."
-        if self.sqlstate != NOT_PERMITTED:
-            return f"{HISTORY_TABLE} on {where} does not take what the CLI writes: correct that table, {AGAIN}."
-        if not found and self.migration and not fresh:
-            return (
-                f"Who pushes may not write to {HISTORY_TABLE} on {where}. Let its owner grant it: `grant all on "
-                f"{HISTORY_TABLE} to …;`, {AGAIN}. Where {self.path} changes the role in a block or a function, end it "
-                "with `reset role;`."
-            )
-        if not found:
-            return (
-                f"Something in {self.path}, such as a SET ROLE without `reset role;` at the end, keeps the CLI from "
-                f"writing to its history: take it out, {AGAIN}."
-            )
-        line = (self.migration.sql if self.migration else "").count("\n", 0, found.end()) + 1
-        return f"`{found[0].strip()}` (line {line}) still holds then: end {self.path} with `reset role;`, {AGAIN}."
+    def _fits(self, cause: Cause) -> bool:
+        known = self._left_set or "{set}" not in cause.hint
+        return bool(
+            self.sqlstate.startswith(cause.states) and cause.words in self.said
+            and cause.recording == self.recording and known
+        )  # fmt: skip
 
-
-def _of(state: str) -> Cause:
-    return next(cause for cause in CAUSES if state in cause.states)
+    @property
+    def _left_set(self) -> str:
+        """A statement that changes the role for the rest of the session, with its line; empty for none."""
+        sql = self.migration.sql if self.migration else ""
+        found = CHANGES_SESSION.search(sql)
+        return f"`{found[0].strip()}` (line {sql[: found.end()].count(chr(10)) + 1})" if found else ""
 
 
 class FileFailedError(CliError):
@@ -303,7 +308,7 @@ def _empty_extensions(migrations: Sequence[Migration]) -> list[str]:
 
 def _without_file(error: CliError, where: str) -> CliError:
     lost = error.code.endswith("ConnectError") or LOST.search(error.said)
-    hint = _of("08").hint if lost else error.hint
+    hint = LOST_CONNECTION.hint if lost else error.hint
     return CliError(f"The CLI failed on {where}: {error.said}", hint, code=error.code, sqlstate=error.sqlstate)
 
 

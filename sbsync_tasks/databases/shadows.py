@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..endpoint import Endpoint
 from ..errors import ConfigError, MissingToolError, RefusedError, SbsyncError
@@ -24,9 +25,13 @@ from .pushed import push
 
 if TYPE_CHECKING:
     from .containers import Containers
-    from .provider import Provider
+    from .embedded import Clusters
+
+    # What they are built on: servers by name, each a copy of one pristine base.
+    Servers: TypeAlias = Clusters | Containers
 
 PLATFORM_MAJORS = (15, 17)
+NEXT_LOCAL = "local-next"
 WAIT = 60.0  # seconds that a run waits for another one in the same project
 SCRATCH = "scratch"
 FILLED = 2  # how a shadow is filled: 2 since its history is read back; one filled otherwise is another
@@ -78,7 +83,7 @@ class Shadows:
         self._pg_bindir = pg_bindir
         self._containers = containers
         self._install = install
-        self._clusters: dict[int, Provider] = {}
+        self._clusters: dict[int, Servers] = {}
         self._started: set[tuple[int, str]] = set()
         self._hold = ExitStack()
         self._hold.enter_context(only_run(root))
@@ -118,18 +123,18 @@ class Shadows:
         """The cluster's name of the shadow that holds these migrations."""
         return self._name(self.clusters(major), migrations)
 
-    def clusters(self, major: int) -> Provider:
+    def clusters(self, major: int) -> Servers:
         """The servers of one major version."""
         if major not in self._clusters:
             self._clusters[major] = self._provider(major)
         return self._clusters[major]
 
-    def _provider(self, major: int) -> Provider:
+    def _provider(self, major: int) -> Servers:
         if self._containers is not None and self._containers.major == major:
             return self._containers
         return self._embedded(major)
 
-    def _embedded(self, major: int) -> Provider:
+    def _embedded(self, major: int) -> Servers:
         from .embedded import Clusters, asked_for, find_or_install
 
         if major not in PLATFORM_MAJORS:
@@ -163,7 +168,7 @@ class Shadows:
                     marker.unlink()
                     break
 
-    def _build(self, clusters: Provider, name: str, migrations: Sequence[Migration], major: int) -> None:
+    def _build(self, clusters: Servers, name: str, migrations: Sequence[Migration], major: int) -> None:
         if clusters.exists(name):  # half-made: its marker is written last
             clusters.remove(name)
         start, had = self._longest_cached(clusters, migrations)
@@ -181,7 +186,7 @@ class Shadows:
             raise
         self._complete(name).write_text(f"{major}\n", encoding="utf-8")
 
-    def _longest_cached(self, clusters: Provider, migrations: Sequence[Migration]) -> tuple[str, int]:
+    def _longest_cached(self, clusters: Servers, migrations: Sequence[Migration]) -> tuple[str, int]:
         """The cached shadow that holds the most of these migrations from the first on, and how many it holds."""
         there = {marker.name for marker in self._markers()}
         for length, name in reversed([*enumerate(self._names(clusters, migrations[:-1]))]):
@@ -189,10 +194,10 @@ class Shadows:
                 return name, length
         return "", 0
 
-    def _name(self, clusters: Provider, migrations: Sequence[Migration]) -> str:
+    def _name(self, clusters: Servers, migrations: Sequence[Migration]) -> str:
         return self._names(clusters, migrations)[-1]
 
-    def _names(self, clusters: Provider, migrations: Sequence[Migration]) -> list[str]:
+    def _names(self, clusters: Servers, migrations: Sequence[Migration]) -> list[str]:
         """What the shadows of none of these migrations, of the first, of the first two, … are called."""
         digest = hashlib.sha256(f"{FILLED}\0{clusters.base_id}".encode())
         roles = self._root / "supabase" / "roles.sql"
@@ -208,3 +213,52 @@ class Shadows:
 
     def _markers(self) -> list[Path]:
         return list(state_dir(self._root, "shadows").glob("shadow-*"))
+
+
+class NextLocal:
+    """A copy of a shadow, filled with the seeds beside whatever else goes on; thrown away unless it is used.
+
+    Args:
+        clusters: The project's embedded servers.
+        cli: Runs the seeds.
+        shadow: The cluster that holds the migrations; it is stopped for the copy.
+        migrations: These migrations.
+    """
+
+    def __init__(self, clusters: Clusters, cli: SupabaseCli, shadow: str, migrations: Sequence[Migration]) -> None:
+        self.migrations = tuple(migrations)
+        self._clusters = clusters
+        self._cli = cli
+        clusters.remove(NEXT_LOCAL)  # a run that was cut off may have left one
+        clusters.clone(shadow, NEXT_LOCAL)
+        self._unwanted = False
+        self._thread = ThreadPoolExecutor(1)
+        self._built = self._thread.submit(self._build)
+
+    def _build(self) -> tuple[str, ...]:
+        endpoint = self._clusters.start(NEXT_LOCAL)
+        if self._unwanted:
+            return ()
+        pushed = push(self._cli, endpoint, "the next local database", self.migrations, (), fresh=True, seed=True)
+        self._clusters.stop(NEXT_LOCAL)
+        return pushed.seeds
+
+    def replace(self, name: str) -> tuple[str, ...]:
+        """Let it take the place of the cluster `name`, once it is complete.
+
+        Returns:
+            The seed files that were run.
+
+        Raises:
+            CliError: the seeds do not fit the migrations.
+        """
+        seeds = self._built.result()
+        self._clusters.replace(name, by=NEXT_LOCAL)
+        return seeds
+
+    def close(self) -> None:
+        """Remove what has not been used, without waiting for seeds that may take long."""
+        self._unwanted = True
+        self._clusters.remove(NEXT_LOCAL)  # its server is gone then, and the CLI's call ends
+        self._thread.shutdown()
+        self._clusters.remove(NEXT_LOCAL)  # once more: it may just have been about to start

@@ -1,49 +1,178 @@
-"""What the CLI's `db reset` by a URL leaves behind (measured with 2.122.1, 3.0.0 and 3.1.0), told before it is run.
+"""What the CLI's `db reset` by a URL leaves behind (measured with 2.122.1, 3.0.0 and 3.1.0), cleared or told before it.
 
 It drops the user's schemas, extensions, publications and policies, and in `public` some kinds of objects. Roles are the
-server's, and the rest of the database stays: a rebuild upon it would not be what the migrations say.
+server's, and the rest of the database stays. What of that the migrations make again is dropped first, or they would
+fail on it; upon what no migration makes, a rebuild would not be what the migrations say.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from .. import sqltext
-from ..databases.catalog import Difference, told
+from ..databases import Database
+from ..databases.catalog import Difference, subjects, told
+from ..databases.catalog.model import identity
 from ..errors import RefusedError
-from ..platform import is_managed
+from ..platform import MANAGED_SCHEMAS, SERVICE_ROLES, is_managed
 from ..state import State
 from ..state.migrations import Migration
 from .diff import listed
 from .run import Run
+
+if TYPE_CHECKING:
+    import psycopg
 
 KEPT = ("default acl", "foreign data wrapper", "foreign server")
 KEPT_IN_PUBLIC = (
     "collation", "conversion", "operator", "operator class", "operator family", "sequence", "text search configuration",
     "text search dictionary",
 )  # fmt: skip
+KEPT_EXTENSIONS = (
+    "pg_graphql", "pg_net", "pg_stat_statements", "pgcrypto", "pgjwt", "pgsodium", "supabase_vault", "uuid-ossp",
+)  # fmt: skip
 CALLED = re.compile(r"EXECUTE FUNCTION (\w+)\.")
+CONDITION = re.compile(r"\b(if|case|exception)\b", re.IGNORECASE)
+MAKES_ROLE = re.compile(r"\bcreate\s+(?:role|user)\s+\"?(\w+)", re.IGNORECASE)
+PATIENCE = "5s"  # for the locks of a try
+# The schemas that it drops, with their owners: all but some names, and supabase_admin's.
+DROPPED = r"""
+select n.nspname, n.nspowner::regrole::text, pg_has_role(n.nspowner, 'usage')
+from pg_namespace n
+where n.nspname !~ '^(information_schema|pg_.*|_analytics|_realtime|_supavisor|pgmq|pgsodium|pgtle|supabase_migrations|vault|extensions|public)$'
+  and n.nspowner::regrole::text <> 'supabase_admin'
+  and not exists (select from pg_depend d where d.classid = 'pg_namespace'::regclass and d.objid = n.oid)
+order by 1
+"""  # noqa: E501
+# What users own and it leaves, and range types, on which it fails: the statement that drops each, and its name.
+REMAINING = r"""
+with service as (select oid from pg_roles where rolname ~ %(service_roles)s),
+owned as (
+  select replace(o.type, '-', ' ') as type, coalesce(o.schema, case o.type when 'schema' then o.identity end, '') as schema,
+    o.identity, t.typtype is not distinct from 'r' as range
+  from pg_shdepend d left join pg_type t on t.oid = d.objid and d.classid = 'pg_type'::regclass,
+    pg_identify_object(d.classid, d.objid, 0) o
+  where d.dbid = (select oid from pg_database where datname = current_database())
+    and d.refclassid = 'pg_authid'::regclass and d.deptype = 'o' and d.refobjid not in (select oid from service)
+    and not exists (
+      select from pg_depend p where (p.classid, p.objid) = (d.classid, d.objid) and p.refobjid <> p.objid
+        and p.deptype in ('a', 'e', 'i')
+    )
+),
+managed as (
+  select c.oid, format('%%I.%%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where n.nspname ~ %(managed)s and not n.nspname = any (%(dropped)s) and c.relowner in (select oid from service)
+)
+select format('drop %%s if exists %%s cascade', type, identity), type || ' ' || identity from owned
+where not schema = any (%(dropped)s) and type not in ('event trigger', 'extension', 'large object', 'statistics object')
+  and not (schema = 'public' and not range and type in ('table', 'view', 'materialized view', 'foreign table', 'type', 'function', 'procedure', 'aggregate'))
+union all
+select format('drop trigger if exists %%I on %%s', t.tgname, m.name), format('trigger %%I on %%s', t.tgname, m.name)
+from pg_trigger t join managed m on m.oid = t.tgrelid join pg_proc p on p.oid = t.tgfoid
+where not t.tgisinternal and p.pronamespace::regnamespace::text <> 'public' and p.proowner in (select oid from service)
+union all
+select format('alter publication %%I drop table %%s', p.pubname, m.name), format('publication member %%s in %%I', m.name, p.pubname)
+from pg_publication_rel r join pg_publication p on p.oid = r.prpubid join managed m on m.oid = r.prrelid
+where p.pubname ~ '^(supabase_realtime|realtime_messages)'
+order by 1
+"""  # noqa: E501
 
 
 def refuse(run: Run, state: State) -> None:
     """Stop a rebuild of a local database by URL that could not end in what the migrations say.
 
     Raises:
-        RefusedError: the database has something that stays, and that no migration makes; or a role that one makes.
+        RefusedError: the database has something that stays, and that no migration makes, or that one makes again and
+            that cannot be dropped; or a schema that must not be dropped.
     """
     if run.local.kind != "url":
         return
+    _refuse_schemas(run, state.files)
     shadow = run.shadow(state.files, run.local_identity.major)
     kept = told(d for d in run.differences(shadow, run.local, ()) if stays(d))
-    kept += [f"role {role}: this server has it, and {file} makes it" for role, file in _roles(run, state.files)]
+    kept += [f"{what}: this server has it, and {file} makes it" for what, file in _made_anyway(run, state.files)]
+    kept += _not_to_be_dropped(run, state.files)
     if kept:
         raise RefusedError(
             f"The CLI's reset of a database by its URL would leave this in {run.local.label}, which no migration "
             "makes, or which one would make again:\n" + listed(kept) + "\nNothing was changed.",
-            "Drop it there yourself, or name a new database in SBSYNC_LOCAL; roles belong to the server, so let a "
-            "migration make one only where it is missing.",
+            "Drop it there yourself, or name a new database in SBSYNC_LOCAL; --no-reset keeps the local database as it "
+            "is. Roles belong to the server, so let a migration make one only where it is missing.",
         )
+
+
+def clear(run: Run, migrations: Sequence[Migration]) -> None:
+    """Drop what the CLI's reset would leave of what these migrations make, in one transaction."""
+    statements = _to_be_dropped(run, migrations)
+    with run.local.connection() as connection, connection.transaction():
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def _refuse_schemas(run: Run, files: Sequence[Migration]) -> None:
+    with run.local.connection() as connection:
+        found = connection.execute(DROPPED.encode()).fetchall()
+    wrong = [f"schema {name}: it belongs to the role {owner}, and who resets is no member of that role"
+             for name, owner, may in found if not may]  # fmt: skip
+    brought = {name for name, _, may in found if may and is_managed(name)}
+    made = {_file_of(f"schema {name}", files) and name for name in brought}
+    wrong += [f"schema {name}: it would be dropped, and no migration makes it" for name in sorted(brought - made)]
+    if wrong:
+        raise RefusedError(
+            f"The CLI's reset of a database by its URL drops every schema of {run.local.label} that is not "
+            "supabase_admin's:\n" + listed(wrong) + "\nNothing was changed.",
+            "Let supabase_admin own the platform's schemas there (ALTER SCHEMA … OWNER TO), grant the role of your own "
+            "ones to who resets, or name a new database in SBSYNC_LOCAL; --no-reset keeps the local database as it is.",
+        )
+
+
+def _to_be_dropped(run: Run, migrations: Sequence[Migration]) -> dict[str, str]:
+    """What stays of what the migrations make: the statements, and what each drops."""
+    major = run.local_identity.major
+    with run.local.connection() as connection:
+        dropped = [name for name, *_ in connection.execute(DROPPED.encode())]
+    there = _remaining(run.local, dropped)
+    made = _remaining(run.shadow(migrations, major), dropped) if there else {}
+    brought = _remaining(run.shadow((), major), dropped) if made else {}
+    return {statement: name for statement, name in there.items() if statement in made and statement not in brought}
+
+
+def _remaining(database: Database, dropped: Sequence[str]) -> dict[str, str]:
+    parameters = {"dropped": list(dropped), "managed": MANAGED_SCHEMAS, "service_roles": SERVICE_ROLES}
+    with database.connection() as connection:
+        return dict(connection.execute(REMAINING.encode(), parameters).fetchall())
+
+
+def _not_to_be_dropped(run: Run, files: Sequence[Migration]) -> list[str]:
+    """What of that the server does not let go; tried, and rolled back."""
+    statements = _to_be_dropped(run, files)
+    with run.local.connection() as connection, connection.transaction(force_rollback=True):
+        connection.execute("select set_config('lock_timeout', %s, true)", (PATIENCE,))
+        refused = {name: _refusal(connection, statement) for statement, name in statements.items()}
+    makers = {name: _file_of(name, files) or "a migration" for name, said in refused.items() if said}
+    return [
+        f"{name}: {file} makes it again, and it cannot be dropped ({refused[name]})" for name, file in makers.items()
+    ]
+
+
+def _refusal(connection: psycopg.Connection[Any], statement: str) -> str:
+    import psycopg
+
+    try:
+        with connection.transaction():
+            connection.execute(statement.encode())
+    except psycopg.Error as error:
+        return error.diag.message_primary or type(error).__name__
+    return ""
+
+
+def _file_of(name: str, files: Iterable[Migration]) -> str:
+    """The first file that makes an object; empty where none says so in plain statements."""
+    wanted = identity(name)
+    made = ((file, parsed) for file in files for parsed in sqltext.parse(file.sql) if parsed.name.startswith("create"))
+    return next((f.file_name for f, parsed in made if any(s.object == wanted for s in subjects(parsed))), "")
 
 
 def stays(this: Difference) -> bool:
@@ -69,15 +198,19 @@ def _words(definition: str) -> set[str]:
     return set(re.split(r"\n|, ", definition)) - {""}
 
 
-def _roles(run: Run, files: Iterable[Migration]) -> Iterator[tuple[str, str]]:
-    """Roles that a file makes in every case, and that the server has."""
-    made = {
-        parsed.node.role: file.file_name
-        for file in files
-        for parsed in sqltext.parse(file.sql)
-        if parsed.name == "create_role_stmt"
-    }
+def _made_anyway(run: Run, files: Iterable[Migration]) -> Iterator[tuple[str, str]]:
+    """Roles, and extensions that stay, that a file makes in every case, and that are there."""
+    parsed = [(file.file_name, p) for file in files for p in sqltext.parse(file.sql) if p.node is not None]
+    made = {f"role {p.node.role}": file for file, p in parsed if p.name == "create_role_stmt"}
+    blocks = [(file, p.statement.text) for file, p in parsed if p.name == "do_stmt"]
+    made |= {f"role {n}": file for file, text in blocks if not CONDITION.search(text) for n in MAKES_ROLE.findall(text)}
+    made |= {
+        f"extension {p.node.extname}": file for file, p in parsed
+        if p.name == "create_extension_stmt" and not p.node.if_not_exists and p.node.extname in KEPT_EXTENSIONS
+    }  # fmt: skip
     if made:
         with run.local.connection() as connection:
-            rows = connection.execute("select rolname from pg_roles where rolname = any(%s)", (list(made),)).fetchall()
-        yield from ((role, made[role]) for (role,) in rows)
+            there = connection.execute(
+                "select 'role ' || rolname from pg_roles union all select 'extension ' || extname from pg_extension"
+            ).fetchall()
+        yield from ((what, made[what]) for (what,) in there if what in made)

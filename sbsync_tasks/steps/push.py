@@ -9,7 +9,7 @@ from ..databases import FileFailedError
 from ..databases import push as push_by_cli
 from ..databases.catalog import told as differences_told
 from ..databases.failures import AGAIN, ALREADY_THERE, Failure
-from ..databases.in_the_way import told
+from ..databases.pushed import told
 from ..errors import RefusedError, SbsyncError
 from ..plan.actions import Push
 from ..plan.partly import Leftovers, is_atomic

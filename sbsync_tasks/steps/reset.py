@@ -59,10 +59,10 @@ def rebuild(run: Run, action: Rebuild, done: Done, major: int | None = None) -> 
     if run.local.kind == "embedded":
         seeds = _swap_embedded(run)
     elif run.local.kind == "stack":
-        run.cli.expect(migrations)
         with explained(migrations, run.local.label, fresh=True):
-            seeds = run.stack.reset()
+            seeds = run.stack.reset(migrations)
     else:
+        leftovers.clear(run, migrations)
         with explained(migrations, run.local.label, fresh=True):
             seeds = run.cli.reset(run.local.endpoint, migrations)
     run.forget_local()

@@ -13,8 +13,8 @@ from ..databases import Database, Identity, NextLocal, Shadows, Stack, open_loca
 from ..databases.catalog import MIGRATIONS, Catalog, Claims, compare, read_catalog
 from ..databases.connection import disconnect
 from ..databases.containers import Containers
-from ..databases.docker import WITHOUT, Docker
 from ..databases.open import clusters_of, local_cluster
+from ..databases.stack import WITHOUT, Docker
 from ..errors import ConfigError, MissingToolError, SbsyncError
 from ..plan.options import Options
 from ..settings import Settings
@@ -78,7 +78,7 @@ class Run:
 
         def calls(config: ConfigToml) -> LocalStackCli:
             return LocalStackCli(
-                self.cli.binary, config, lambda text: self.console.say(text, "warning"), self.cli.hear
+                self.cli.binary, config, lambda text: self.console.say(text, "warning"), self.console.applying
             )  # fmt: skip
 
         return Stack(self.settings.config, Docker(), calls)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..databases import containers
-from ..databases.docker import Docker
 from ..databases.embedded import orphans
 from ..databases.open import RESTORED, SANDBOX_LOCAL, SANDBOX_REMOTE, clusters_of
+from ..databases.stack import Docker
 from . import reach
 from .run import Run
 

@@ -38,6 +38,15 @@ class Version:
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}.{self.patch}"
 
+    @property
+    def names_remotes(self) -> bool:
+        """Whether it is 3.x, where `--remote` names a database, and without a flag every command means the local stack.
+
+        2.x takes `--db-url`, and without a flag `db push` means the linked project (measured on 2.115.0, 2.122.1, 3.0.0
+        and 3.1.0): so no call is made without a flag.
+        """
+        return self.major >= 3  # noqa: PLR2004 - the major version that changed it
+
     @classmethod
     def parse(cls, text: str) -> Version | None:
         """The first version number in a text; None where there is none."""

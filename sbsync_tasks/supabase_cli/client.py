@@ -1,66 +1,58 @@
 """The calls to the Supabase CLI that the steps need, each hermetic and with an explicit target.
 
-A call sees a private project folder that holds just the migrations it is meant to see, a private empty
-working directory, and a replaced environment. So neither the user's shell nor any `.env` file that the CLI
-would read on its own (it reads those of its working directory and of the project) can change what it does.
+A call sees a private project folder that holds just the migrations it is meant to see, with a `config.toml` of ours
+that has only what the call needs; a private empty working directory; and a replaced environment. So neither the user's
+shell nor any `.env` file that the CLI would read on its own can change what it does.
+
+Nothing in the folder leads to the user's tree. It lies below the call's private folder as the real project lies below
+`/`, so that paths of seed files that lead above the project mean the same; of the files there it has copies of those
+that the patterns may match, and which of them do match is left to the CLI.
 """
 
 from __future__ import annotations
 
+import glob
 import json
+import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..endpoint import Endpoint
 from ..errors import MissingToolError, SbsyncError
 from ..paths import private_tempdir
 from ..process import NETWORK, Completed, run
 from ..settings.project import ConfigToml
-from ..state.migrations import Migration
-from . import private_project, refusals
+from ..state.migrations import Migration, read_sql, write_sql
+from .answers import (
+    At,
+    CliError,
+    EngineRefusedError,
+    answer,
+    engine_refusal,
+    field,
+    is_refusal,
+    names,
+    progress,
+    seeded,
+    unheard,
+    warnings,
+)
 from .binary import QUICK, Binary
-from .dialect import diff_flags, target_flags
 
+# What the CLI sees of a file that it is not to run: it compares versions alone (measured, 2.115.0 to 3.1.0). Should it
+# come to run one all the same, the push fails.
+RECORDED = "do $$ begin raise exception 'It was recorded as applied when the push began, and is no longer'; end $$;\n"
 FOR_EVER = ("", "0")  # nothing is sent then: some poolers take no options
-# How the CLI marks a warning on stderr; one about seed files goes on over the next lines.
-WARNING = re.compile(r"(?:WARN(?:ING)?|Warning)\b:?\s*(.+)|(no files matched pattern: .+)")
-
-SEEDING = re.compile(r"^Seeding data from (.+)\.\.\.$", re.MULTILINE)
-# What a push or a reset was at: a migration, `roles.sql`, or a seed file.
-AT = re.compile(r"^(Applying migration|Seeding globals from|Seeding data from) (.+)\.\.\.$", re.MULTILINE)
-
-
-class CliError(SbsyncError):
-    """A call to the CLI failed.
-
-    Attributes:
-        code: The CLI's own word for it, such as `DbPushApplyError`; empty where it gave none.
-        sqlstate: PostgreSQL's error code where one stands in the message, such as `55P04`.
-        said: What it said, without our words around it.
-        file: The file that it was at, such as `20260101000000_a.sql` or `supabase/seed.sql`; empty for none.
-    """
-
-    def __init__(
-        self, message: str, hint: str = "", *, code: str = "", sqlstate: str = "", said: str = "", file: str = ""
-    ) -> None:
-        super().__init__(message, hint)
-        self.code = code
-        self.sqlstate = sqlstate
-        self.said = said or message
-        self.file = file
-
-
-class EngineRefusedError(CliError):
-    """The diff engine wrote nothing, for a cause that is told; databases and connections are well.
-
-    Attributes:
-        about: The object that it stumbled over, such as `schema app`; empty where it named none.
-    """
-
-    def __init__(self, cause: str, way_out: str, about: str) -> None:
-        super().__init__(cause, way_out, code=refusals.REFUSED)
-        self.about = about
+# The CLI takes any database that listens on this machine at the port of its config.toml for its own stack, and a
+# reset then asks Docker for it. No database listens here.
+NO_STACK = 1
+MAJORS = (15, 17)  # others are refused by the CLI
+# Within a pattern: an escaped character, or one out of a set. `?` stands for both.
+ONE_OF = re.compile(r"\\.|\[[^\]]*\]")
+NEVER_COPIED = ("config.toml", "migrations", ".temp", ".branches")
 
 
 @dataclass(frozen=True)
@@ -98,19 +90,14 @@ class SupabaseCli:
         self,
         binary: Binary,
         config: ConfigToml,
-        warn: Callable[[str], None] = lambda _: None,
-        at: Callable[[str, int, int], None] = lambda _file, _number, _of: None,
+        warn: Callable[[str], None] = unheard,
+        at: At = unheard,
     ) -> None:
         self.binary = binary
         self.config = config
         self._warn = warn
         self._told: set[str] = set()
         self._at = at
-        self._expected: dict[str, tuple[int, int]] = {}
-
-    def expect(self, migrations: Sequence[Migration]) -> None:
-        """What the next push is going to apply, so that it can be told how far it is."""
-        self._expected.update({m.file_name: (n, len(migrations)) for n, m in enumerate(migrations, 1)})
 
     def diff(self, source: Endpoint, target: Endpoint, schemas: Sequence[str] = ()) -> str:
         """The SQL that takes `source` to the schema of `target`; empty where the engine calls them equal.
@@ -120,16 +107,17 @@ class SupabaseCli:
             CliError: the call failed otherwise.
         """
         flags = ["--schema", ",".join(schemas)] if schemas else []
+        engine = [] if self.binary.version.names_remotes else ["--use-pg-delta"]  # the one that needs no Docker
         urls = ["--from", _cli_url(source), "--to", _cli_url(target)]
-        argv = ["db", "diff", *diff_flags(self.binary.version), *urls, *flags]
+        argv = ["db", "diff", *engine, *urls, *flags]
         done = self._call(argv, (source, target), ())
         try:
             return str(field(done, "diff", str)).strip()
         except CliError as error:
             said = error.message.partition("failed: ")[2]
-            if not refusals.is_refusal(error.code, said):
+            if not is_refusal(error.code, said):
                 raise
-            raise EngineRefusedError(*refusals.explained(said, schemas)) from None
+            raise EngineRefusedError(*engine_refusal(said, schemas)) from None
 
     def push(
         self,
@@ -162,7 +150,7 @@ class SupabaseCli:
         done = self._call(
             argv, (target,), migrations, writes=not throw_away, lock_timeout=lock_timeout, seed=seed
         )  # fmt: skip
-        return Pushed(_names(done, "migrations"), _names(done, "seeds"))
+        return Pushed(names(done, "migrations"), names(done, "seeds"))
 
     def mark_applied(self, target: Endpoint, migrations: Sequence[Migration]) -> None:
         """Record these migrations, named one by one, in the target's history, without running them."""
@@ -179,14 +167,14 @@ class SupabaseCli:
             The seed files that were run.
         """
         files = tuple(migrations)
-        self.expect(files)
         argv = ["db", "reset", "--yes", *self._target(target)]
         done = self._call(argv, (target,), files, writes=True, seed=True)
         answer(done)
         return seeded(done)
 
     def _target(self, endpoint: Endpoint) -> list[str]:
-        return target_flags(self.binary.version, _cli_url(endpoint))
+        url = _cli_url(endpoint)
+        return [f"--remote={url}"] if self.binary.version.names_remotes else ["--db-url", url]
 
     def _call(
         self,
@@ -205,7 +193,7 @@ class SupabaseCli:
             passfile = place / "passfile"
             passfile.touch(mode=0o600)
             passfile.write_text("".join(e.passfile_line + "\n" for e in endpoints), encoding="utf-8")
-            project = private_project.fill(place, self.config, migrations, seed=seed)
+            project = fill(place, self.config, migrations, seed=seed)
             env = {
                 "PGPASSFILE": str(passfile),
                 "TMPDIR": str(place),  # its runtime unpacks a library there, and leaves it
@@ -213,17 +201,10 @@ class SupabaseCli:
                 **({} if lock_timeout in FOR_EVER else {"PGOPTIONS": f"-c lock_timeout={lock_timeout}"}),
             }
             common = ["--workdir", str(project), "--agent", "no", "--output-format", "json"]
-            done = run(
-                [str(self.binary.path), *argv, *common], sees=NETWORK, env=env, cwd=place / "empty", hears=self.hear
-            )
+            hears = progress(self._at, [m for m in migrations if m.sql != RECORDED])
+            done = run([str(self.binary.path), *argv, *common], sees=NETWORK, env=env, cwd=place / "empty", hears=hears)
         self._tell(warnings(done))
         return done
-
-    def hear(self, line: str) -> None:
-        """A line of a call's messages: which file it is at."""
-        at = AT.match(line)
-        if at and at[2] in self._expected:
-            self._at(at[2], *self._expected[at[2]])
 
     def _tell(self, found: Iterable[str]) -> None:
         for warning in found:
@@ -240,83 +221,107 @@ def _cli_url(endpoint: Endpoint) -> str:
     return f"{endpoint.url}{separator}sslmode=disable"
 
 
-def warnings(done: Completed) -> tuple[str, ...]:
-    """The warnings that a call printed, without the CLI's mark."""
-    found = (WARNING.match(line) for line in done.stderr.splitlines())
-    return tuple(match[1] or match[2] for match in found if match)
+def fill(place: Path, config: ConfigToml, migrations: Iterable[Migration], *, seed: bool = False) -> Path:
+    """Make the folder for one call.
 
+    Args:
+        place: The private folder to make it in.
+        config: The user's configuration.
+        migrations: What stands in `supabase/migrations`: exactly these.
+        seed: The call runs the seeds, so their files are there.
 
-def seeded(done: Completed) -> tuple[str, ...]:
-    """The seed files that a reset has run; its answer does not name them."""
-    return tuple(SEEDING.findall(done.stderr))
-
-
-def answer(done: Completed) -> dict[str, object]:
-    """The JSON object that a call printed.
+    Returns:
+        The project folder.
 
     Raises:
-        CliError: the call failed, or its answer cannot be read: then nothing is known of what it did.
+        SbsyncError: `roles.sql` or a seed file cannot be read as UTF-8.
     """
-    data = json_of(done.stdout)
-    error = data.get("error") if data else None
-    said = error if isinstance(error, dict) else {}
-    if done.ok and not error and (data or {}).get("_tag") != "Error":
-        if data is None:
-            raise _unreadable(done, "no JSON object" if done.stdout.strip() else "nothing")
-        return data
-    message = str(said.get("message") or "") or _last_lines(done.stderr or done.stdout)
-    raise CliError(
-        f"`supabase {_command(done)}` failed: {message}",
-        code=str(said.get("code") or ""), sqlstate=_sqlstate(message + done.stderr), said=message,
-        file=next((name for _, name in reversed(AT.findall(done.stderr))), ""),
-    )  # fmt: skip
+    project = below(place, config.root)
+    supabase = project / "supabase"
+    (supabase / "migrations").mkdir(parents=True)
+    (supabase / "config.toml").write_text(configuration(config), encoding="utf-8")
+    roles = config.root / "supabase" / "roles.sql"
+    if roles.is_file():
+        _copy(roles, supabase / "roles.sql")
+    for file in _seed_files(config) if seed else ():
+        _copy(file, below(place, file))
+    _write(supabase / "migrations", migrations)
+    return project
 
 
-def field(done: Completed, name: str, kind: type) -> object:
-    """One field of the answer of a call that always has it.
-
-    Raises:
-        CliError: as `answer`; or the field is not there, or is no `kind`.
-    """
-    found = answer(done).get(name)
-    if not isinstance(found, kind):
-        raise _unreadable(done, f"JSON without {name!r}")
-    return found
-
-
-def _unreadable(done: Completed, printed: str) -> CliError:
-    return CliError(
-        f"`supabase {_command(done)}` ended without an error, and its answer cannot be read: it printed {printed}.",
-        "Nothing is concluded from it. Run again; if it comes again, use another version of the CLI, or update "
-        "sbsync_tasks.",
-    )
+def _write(folder: Path, migrations: Iterable[Migration]) -> None:
+    """One file for each text, with as many names as migrations have it: a thousand names cost less than ten files."""
+    written: dict[str, Path] = {}
+    for migration in migrations:
+        file = folder / migration.file_name
+        first = written.setdefault(migration.sql, file)
+        if first is file:
+            write_sql(file, migration.sql)
+        else:
+            file.hardlink_to(first)
 
 
-def _command(done: Completed) -> str:
-    return " ".join(word for word in done.argv[1:3] if not word.startswith("-"))
+def _copy(file: Path, copy: Path) -> None:
+    if file.suffix.lower() == ".sql":
+        read_sql(file)  # the CLI would take U+FFFD for what is no UTF-8, and run that
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, copy)
 
 
-def _names(done: Completed, key: str) -> tuple[str, ...]:
-    found = field(done, key, list)
-    return tuple(str(name) for name in found) if isinstance(found, list) else ()
+def configuration(config: ConfigToml) -> str:
+    """The `config.toml` of a call that names its database by URL."""
+    schemas, major = config.get("api", "schemas"), config.number("db", "major_version")
+    lines = [f"project_id = {_text(re.sub(r'[^a-zA-Z0-9_.-]+', '_', config.project_id) or 'sbsync')}"]
+    if isinstance(schemas, list) and all(isinstance(schema, str) for schema in schemas):
+        lines += ["[api]", f"schemas = {_text(schemas)}"]
+    lines += ["[db]", f"port = {NO_STACK}"]
+    lines += [f"major_version = {major}"] if major in MAJORS else []
+    lines += ["[db.migrations]", f"enabled = {_text(config.switch('db', 'migrations', 'enabled'))}"]
+    seeds = _patterns(config)
+    lines += ["[db.seed]", f"enabled = {_text(bool(seeds))}", f"sql_paths = {_text(seeds)}"]
+    return "\n".join(lines) + "\n"
 
 
-def json_of(text: str) -> dict[str, object] | None:
-    """The JSON object on the last line of stdout; None where there is none.
-
-    Its lines end at LF and nowhere else: U+2028, U+2029 and U+0085 stand in the CLI's JSON as they are.
-    """
-    try:
-        data = json.loads(text.strip("\r\n \t").rpartition("\n")[2])
-    except ValueError:
-        return None
-    return data if isinstance(data, dict) else None
+def _text(value: object) -> str:
+    """A TOML value; for texts, lists of them and booleans it is written as in JSON."""
+    return json.dumps(value, ensure_ascii=False)
 
 
-def _last_lines(text: str, count: int = 8) -> str:
-    return "\n".join(line for line in text.strip().splitlines()[-count:] if line.strip()) or "it said nothing"
+def below(place: Path, path: Path) -> Path:
+    """Where a path is in the copy of the tree of files that a private folder holds."""
+    return place / "tree" / path.relative_to(path.anchor)
 
 
-def _sqlstate(text: str) -> str:
-    match = re.search(r"SQLSTATE ([0-9A-Z]{5})", text)
-    return match[1] if match else ""
+def _patterns(config: ConfigToml) -> list[str]:
+    """The patterns of the seed files, none of them with more steps upwards than lead to `/`."""
+    own = str(config.root / "supabase")
+    return [
+        pattern if Path(pattern).is_absolute() else os.path.relpath(os.path.normpath(f"{own}/{pattern}"), own)
+        for pattern in config.seeds
+    ]
+
+
+def _seed_files(config: ConfigToml) -> Iterator[Path]:
+    """The files that the patterns may match: the CLI's `**` is a `*`, and of a folder all files below it count."""
+    own = config.root / "supabase"
+    for pattern in _patterns(config):
+        if Path(pattern).is_absolute():  # read where it is
+            continue
+        wanted = Path(os.path.normpath(f"{glob.escape(str(own))}/{ONE_OF.sub('?', pattern).replace('**', '*')}"))
+        for found in Path(wanted.anchor).glob(str(wanted.relative_to(wanted.anchor))):
+            yield from (file for file in _files(found) if _may_be_copied(file, own))
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+    for folder, _, inside in os.walk(path):
+        yield from (
+            file for file in (Path(folder, name) for name in inside) if file.is_file() and not file.is_symlink()
+        )
+
+
+def _may_be_copied(file: Path, own: Path) -> bool:
+    """Whether a seed file is no file that the CLI would take for settings or for a migration."""
+    inside = file.relative_to(own).parts[0] if file.is_relative_to(own) else ""
+    return inside not in NEVER_COPIED and not file.name.startswith(".env")

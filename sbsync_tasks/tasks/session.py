@@ -158,7 +158,9 @@ def boundary(context: Context, console: Console) -> Iterator[None]:
     except Exception as error:
         if debug or not _foreign(error):
             raise
-        raise _exit(console, _first_line(error), _way_out(error), errors.FAILED) from None
+        from ..databases.connection import way_on
+
+        raise _exit(console, _first_line(error), way_on(str(error)), errors.FAILED) from None
 
 
 def _foreign(error: Exception) -> bool:
@@ -166,15 +168,6 @@ def _foreign(error: Exception) -> bool:
     import psycopg
 
     return isinstance(error, OSError | psycopg.Error)
-
-
-def _way_out(error: Exception) -> str:
-    ended = "due to statement timeout" in str(error)
-    return (
-        "A statement_timeout of the role or the database is too short for this: raise it, then run again."
-        if ended
-        else ""
-    )
 
 
 def _first_line(error: Exception) -> str:

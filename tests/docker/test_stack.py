@@ -14,7 +14,7 @@ import pytest
 from pytest_mock import MockerFixture
 
 from sbsync_tasks.databases import Stack, container_base
-from sbsync_tasks.databases.docker import Docker
+from sbsync_tasks.databases.stack import Docker
 from sbsync_tasks.settings.project import ConfigToml
 from sbsync_tasks.supabase_cli import CliError
 from tests.docker.conftest import StackProject, docker, tag_stand_in

@@ -10,7 +10,7 @@ import pytest
 
 from sbsync_tasks.databases.embedded import Clusters, find_binaries
 from sbsync_tasks.databases.failures import read
-from sbsync_tasks.databases.in_the_way import told
+from sbsync_tasks.databases.pushed import told
 from sbsync_tasks.state.migrations import Migration
 from sbsync_tasks.supabase_cli import CliError
 from tests.support.project import Data, Project

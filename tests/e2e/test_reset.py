@@ -25,6 +25,27 @@ UNDO = (
     "drop sequence public.kept", "drop function auth.kept()", "revoke create on schema public from anon",
 )  # fmt: skip
 
+# Each stays as well, and a migration makes it: what is there has to go first.
+REMADE = """
+create table extensions.remade (id int primary key, mood text);
+create table extensions.parts (id int) partition by range (id);
+create table extensions.part partition of extensions.parts for values from (1) to (2);
+create view extensions.remade_view as select id from extensions.remade;
+create type extensions.mood as enum ('sad');
+create domain extensions.small as int check (value < 9);
+create function extensions.remade() returns trigger language plpgsql as $$ begin return new; end $$;
+create aggregate extensions.total(int) (sfunc = int4pl, stype = int);
+create trigger remade after insert on auth.users for each row execute function extensions.remade();
+create sequence public.remade_seq;
+create type public.span as range (subtype = int);
+create collation public.remade (locale = 'C');
+create operator public.=== (leftarg = int, rightarg = int, function = int4eq);
+create text search configuration public.remade (copy = simple);
+alter publication supabase_realtime add table extensions.remade;
+create schema pgmq;
+create table pgmq.remade (id int);
+"""
+
 
 @pytest.mark.parametrize("version", ["3.1.0", *OLDER])
 def test_a_database_by_url_is_made_new_or_left_alone(
@@ -41,26 +62,49 @@ def test_a_database_by_url_is_made_new_or_left_alone(
             return done.code, " ".join(done.text.split())
 
         local.run(*GONE)
-        code, text = reset()
-        assert (code, "is what the migrations say" in text) == (0, True), text
-        assert not local.has("public.gone")
-        assert local.has("public.teams")
+        made = project.migration("20981231000000", "remade", REMADE)
+        for _ in range(2):
+            code, text = reset()
+            assert (code, "is what the migrations say" in text) == (0, True), text
+            assert not local.has("public.gone")
+            assert local.has("public.teams")
+            assert local.value("select count(*) from extensions.remade") == 0
+            local.run("insert into extensions.remade values (1)")
 
         local.run(*GONE, *KEPT.values(), "insert into public.teams (name) values ('precious')")
         code, text = reset()
         assert (code, "Nothing was changed" in text) == (4, True), text
         assert [name for name in KEPT if name not in text] == []
         assert "gone" not in text
+        assert "extensions.remade" not in text
         assert local.value("select count(*) from public.teams where name = 'precious'") == 1
 
         local.run(*UNDO)
         assert reset()[0] == 0
         assert not local.has("public.gone")
         project.migration("20990101000000", "role", "create role kept_role;\n")
+        project.migration("20990102000000", "block", "do $$ begin create role kept_in_block; end $$;\n")
         assert reset()[0] == 0
         code, text = reset()
+        assert "role kept_in_block: this server has it" in text
         assert (code, "role kept_role: this server has it" in text) == (4, True), text
         assert local.has("public.teams")
+        for number, name in (("20990101000000", "role"), ("20990102000000", "block")):
+            project.migration(number, name, "select 1;\n")
+
+        admin = Data(server.admin("mine"))
+        admin.run("create role other", "alter function extensions.remade() owner to other")
+        code, text = reset()
+        assert (code, "must be owner of function extensions.remade" in text) == (4, True), text
+        assert f"function extensions.remade(): {made.name} makes it again" in text
+        admin.run("alter function extensions.remade() owner to postgres", "create schema theirs authorization other")
+        admin.run("create schema etl; alter schema etl owner to postgres")
+        local.run("insert into extensions.remade values (1)")
+        code, text = reset()
+        assert (code, "Nothing was changed" in text) == (4, True), text
+        assert "schema theirs: it belongs to the role other" in text
+        assert "schema etl: it would be dropped, and no migration makes it" in text
+        assert local.value("select count(*) from extensions.remade") == 1
 
 
 def test_what_the_seeds_make_is_no_difference(project: Project) -> None:

@@ -155,6 +155,47 @@ AGES = {
         grant select, references, trigger on auth.users to postgres;
         revoke usage on schema extensions from public;
     """,
+    # What single images brought: guards of `auth`, schemas and roles for services that few projects use, grant options.
+    "guarded": """
+        create sequence auth.changes_seq;
+        create sequence auth.lock_seq increment by -1 no minvalue no maxvalue start with -1;
+        grant all on sequence auth.changes_seq, auth.lock_seq to supabase_auth_admin with grant option;
+        create function auth.enable_schema_ddl_protection() returns void language sql as $$ $$;
+        create function auth.schema_ddl_protection_drop() returns event_trigger language plpgsql as $$ begin end $$;
+        create event trigger protect_auth_schema_ddl_sql_drop on sql_drop
+          execute function auth.schema_ddl_protection_drop();
+        create schema supabase_subscription_mgmt;
+        create function supabase_subscription_mgmt.pg_drop_subscription(name text) returns void language sql
+          security definer set search_path = pg_catalog as $$ $$;
+        grant usage on schema supabase_subscription_mgmt to postgres;
+        create role duckdb_role;
+        grant duckdb_role to postgres with admin option;
+        grant duckdb_role to service_role, supabase_admin;
+        create function extensions.grant_pg_duckdb_access() returns event_trigger language plpgsql as $$ begin end $$;
+        comment on function extensions.grant_pg_duckdb_access is 'Grants access to pg_duckdb';
+        create event trigger issue_pg_duckdb_access on ddl_command_end when tag in ('CREATE EXTENSION')
+          execute function extensions.grant_pg_duckdb_access();
+        grant usage on schema storage, realtime, auth to postgres with grant option;
+        grant all on all tables in schema storage to postgres with grant option;
+        create schema supabase_functions;
+        create table supabase_functions.migrations (version text primary key);
+        alter default privileges in schema supabase_functions grant all on tables to postgres, anon, authenticated;
+        create role supabase_superuser;
+        create role cli_login_postgres login noinherit;
+        grant postgres to cli_login_postgres;
+        create table storage.prefixes (bucket_id text, name text, level int, primary key (bucket_id, level, name));
+        alter table storage.prefixes owner to supabase_storage_admin;
+        alter table storage.prefixes enable row level security;
+        create function storage.get_level(name text) returns int language sql immutable strict as 'select 1';
+        alter function storage.get_level(text) owner to supabase_storage_admin;
+        alter table storage.objects add column level int;
+        create unique index idx_name_bucket_level on storage.objects (name, bucket_id, level);
+        create schema realtime_internal authorization supabase_admin;
+        create function realtime.topic() returns text language sql stable as 'select null::text';
+        alter function realtime.topic() owner to supabase_auth_admin;
+        alter function auth.uid() owner to postgres;
+        grant execute on function auth.uid() to anon;
+    """,
     # Less of everything.
     "shrunk": """
         drop function auth.role();

@@ -9,7 +9,7 @@ from sbsync_tasks.errors import ConfigError
 from sbsync_tasks.settings import resolve
 from sbsync_tasks.settings.project import ConfigToml
 from sbsync_tasks.state.migrations import Migration
-from sbsync_tasks.supabase_cli import private_project
+from sbsync_tasks.supabase_cli.client import configuration, fill
 
 FIRST = Migration("20260101000000", "first", "create table a (id int);\n")
 
@@ -25,7 +25,7 @@ def config(tmp_path):
 
 
 def ours(config):
-    return tomllib.loads(private_project.configuration(config))
+    return tomllib.loads(configuration(config))
 
 
 # --- values ---
@@ -139,7 +139,7 @@ def test_a_call_gets_the_schemas_that_are_exposed_and_what_is_said_of_migrations
 def seeded(tmp_path, config, *patterns):
     """The files that a call sees for these patterns, by their path as the CLI would tell it."""
     text = f"[db.seed]\nsql_paths = {json.dumps(patterns)}\n"
-    project = private_project.fill(tmp_path / "place", config(text), (FIRST,), seed=True)
+    project = fill(tmp_path / "place", config(text), (FIRST,), seed=True)
     tree = tmp_path / "place/tree"
     found = {path for path in tree.rglob("*") if path.is_file()}
     assert not [path for path in tree.rglob("*") if path.is_symlink()]
@@ -174,5 +174,5 @@ def test_the_seed_files_that_a_call_sees(tmp_path, config, patterns, files):
 def test_seeds_are_there_only_for_a_call_that_runs_them(tmp_path, config):
     found = config("[db.seed]\nsql_paths = ['seed.sql']\n")
     (found.root / "supabase/seed.sql").write_text("select 1;\n")
-    project = private_project.fill(tmp_path / "place", found, ())
+    project = fill(tmp_path / "place", found, ())
     assert not (project / "supabase/seed.sql").exists()

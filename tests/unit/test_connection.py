@@ -6,8 +6,15 @@ import psycopg
 import pytest
 
 from sbsync_tasks.databases import connection as module
-from sbsync_tasks.databases.connection import NO_INHERITANCE, connect, connection_to, disconnect
-from sbsync_tasks.databases.trouble import CAUSES, OF_PROJECTS, explain, is_bad_option, is_transient
+from sbsync_tasks.databases.connection import (
+    CAUSES,
+    NO_INHERITANCE,
+    cause_of,
+    connect,
+    connection_to,
+    disconnect,
+    may_pass,
+)
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import SbsyncError
 
@@ -82,6 +89,11 @@ SAID = {
         AT + 'FATAL:  Authentication error, reason: "Authentication query failed: connection not available"',
         "the pooler cannot reach the project's database",
     ),
+    "an option": ('invalid sslmode value: "x"', "has a value that PostgreSQL does not know"),
+    "another option": ('invalid target_session_attrs value: "x"', "has a value that PostgreSQL does not know"),
+    "a third option": ("bad value for connect_timeout: 'x'", "has a value that PostgreSQL does not know"),
+    "a number": ('invalid integer value "x" for connection option "port"', "has a value that PostgreSQL does not know"),
+    "statement timeout": ("canceling statement due to statement timeout", "took longer than it may there"),
     "starting": (AT + "FATAL:  the database system is starting up", "starting up or shutting down"),
     "no name server": (
         "failed to resolve host 'db.example.com': [Errno -3] Temporary failure in name resolution",
@@ -109,18 +121,17 @@ SAID = {
 @pytest.mark.parametrize("case", SAID)
 def test_each_cause_has_its_message(case):
     text, expected = SAID[case]
-    what, hint = explain(text, THERE)
-    assert expected in what
-    assert hint
-    assert "{e" not in what + hint
-    assert SECRET not in what + hint
+    found = cause_of(text, THERE)
+    assert expected in found.what
+    assert found.hint
+    assert "{e" not in found.what + found.hint
+    assert SECRET not in found.what + found.hint
 
 
 def test_each_needle_is_reached_by_a_text_of_a_real_server():
     texts = [text.lower() for text, _ in SAID.values()]
-    for needles, _, _ in CAUSES:
-        for needle in needles:
-            assert any(needle in text for text in texts), needle
+    for needle in (n for cause in CAUSES if not cause.of_projects for n in cause.needles):
+        assert any(needle in text for text in texts), needle
 
 
 # What a project's direct connection is told instead: it has IPv6 only, bans addresses, and is paused when unused.
@@ -137,44 +148,44 @@ OF_PROJECT = {
 def test_a_project_has_causes_of_its_own(case):
     ref = "abcdefghijklmnopqrst"
     expected, way_out = OF_PROJECT[case]
-    what, hint = explain(SAID[case][0], Endpoint(f"db.{ref}.supabase.co", 5432, "postgres", "postgres", SECRET))
-    assert expected.format(ref=ref) in what
-    assert way_out in hint
+    found = cause_of(SAID[case][0], Endpoint(f"db.{ref}.supabase.co", 5432, "postgres", "postgres", SECRET))
+    assert expected.format(ref=ref) in found.what
+    assert way_out in found.hint
 
 
 def test_each_cause_of_a_project_is_tested():
     texts = [SAID[case][0].lower() for case in OF_PROJECT]
-    for needles, _, _ in OF_PROJECTS:
-        assert any(needle in text for needle in needles for text in texts), needles
+    for cause in (cause for cause in CAUSES if cause.of_projects):
+        assert any(map(cause.fits, texts)), cause
 
 
 MAY_PASS = {
     "timeout, psycopg", "timeout, system", "starting", "no name server", "broken off", "broken off, reset", "full",
-    "full, slots", "full, pooler", "nobody listens",
+    "full, connections", "full, slots", "full, pooler", "nobody listens",
+    "statement timeout",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", SAID)
 def test_only_what_may_pass_by_itself_is_tried_again(case):
     """Above all no refused password: the platform bans the address of whoever sends several."""
-    assert is_transient(SAID[case][0], THERE) is (case in MAY_PASS)
+    assert may_pass(SAID[case][0], THERE) is (case in MAY_PASS)
 
 
 @pytest.mark.parametrize("text", ["bad value for connect_timeout: 'x'", 'invalid sslmode value: "x"'])
 def test_an_option_that_means_nothing_is_not_tried_again(text):
-    assert is_bad_option(text)
-    assert not is_transient(text, THERE)
+    assert cause_of(text, THERE).of_settings
+    assert not may_pass(text, THERE)
 
 
 def test_a_refused_port_of_this_machine_is_not_tried_again():
     here = Endpoint("127.0.0.1", 5432, "app", "ann", SECRET)
-    assert not is_transient(SAID["nobody listens"][0], here)
+    assert not may_pass(SAID["nobody listens"][0], here)
 
 
 def test_an_unknown_cause_is_shown_in_the_servers_words():
-    what, hint = explain("something\nnever heard of\n", THERE)
-    assert what == "never heard of"
-    assert hint == "Check host, port and user."
+    found = cause_of("something\nnever heard of\n", THERE)
+    assert (found.what, found.hint) == ("never heard of", "Check host, port and user.")
 
 
 def test_a_port_where_nobody_listens():

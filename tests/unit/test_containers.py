@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from sbsync_tasks.databases.containers import Containers, orphans
-from sbsync_tasks.databases.docker import Docker
 from sbsync_tasks.databases.embedded import account
+from sbsync_tasks.databases.stack import Docker
 
 
 class Engine(Docker):

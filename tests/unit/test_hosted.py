@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from sbsync_tasks.databases import hosted
-from sbsync_tasks.databases.hosted import by_ref, by_url, has_route, migrations_page, saved_pooler
+from sbsync_tasks.databases import open as module
+from sbsync_tasks.databases.open import by_ref, by_url, has_route, migrations_page, saved_pooler
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import ConfigError
 from sbsync_tasks.settings.remote import RemoteSpec
@@ -20,19 +20,19 @@ def spec(kind="project", password=SECRET):
 
 
 def note(root, text):
-    path = root / hosted.POOLER_URL
+    path = root / module.POOLER_URL
     path.parent.mkdir(parents=True)
     path.write_text(text, encoding="utf-8")
 
 
 @pytest.fixture
 def no_route(mocker):
-    return mocker.patch.object(hosted, "has_route", return_value=False)
+    return mocker.patch.object(module, "has_route", return_value=False)
 
 
 @pytest.fixture
 def route(mocker):
-    return mocker.patch.object(hosted, "has_route", return_value=True)
+    return mocker.patch.object(module, "has_route", return_value=True)
 
 
 def test_a_project_listens_under_its_own_name_and_is_asked_for_encryption(tmp_path, route):

@@ -10,7 +10,7 @@ import pytest
 
 from sbsync_tasks.databases import Stack
 from sbsync_tasks.databases import container_base as base
-from sbsync_tasks.databases.docker import Docker, published_port
+from sbsync_tasks.databases.stack import Docker, published_port
 from sbsync_tasks.errors import ConfigError, MissingToolError
 from sbsync_tasks.settings.project import ConfigToml
 from sbsync_tasks.supabase_cli import LocalStackCli

@@ -18,9 +18,9 @@ from sbsync_tasks.backups.manifest import Backup, Manifest
 from sbsync_tasks.backups.programs import checked_version
 from sbsync_tasks.console import Console
 from sbsync_tasks.databases import container_base, pushed
-from sbsync_tasks.databases.docker import Docker
 from sbsync_tasks.databases.embedded import base, binaries, files, server
 from sbsync_tasks.databases.embedded.tree import _directories
+from sbsync_tasks.databases.stack import Docker
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import MissingToolError, SbsyncError
 from sbsync_tasks.generate import Archive

@@ -8,13 +8,12 @@ import pytest
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import MissingToolError, SbsyncError
 from sbsync_tasks.supabase_cli import SupabaseCli, Version
-from sbsync_tasks.supabase_cli.dialect import target_flags
 from tests.unit.supabase_cli.calls import CALLS, FIRST, HERE, OTHER_PASSWORD, PASSWORD, SECOND, TARGET, V2, V3
 
 
 def test_every_public_method_is_among_the_calls():
     methods = {n for n, _ in inspect.getmembers(SupabaseCli, inspect.isfunction) if not n.startswith("_")}
-    assert methods - {"expect", "hear"} == set(CALLS)  # which only make a push tell how far it is
+    assert methods == set(CALLS)
 
 
 @pytest.mark.parametrize("version", [V2, Version(2, 122, 1), Version(3, 0, 0), V3], ids=str)
@@ -45,11 +44,6 @@ def test_each_call_asks_for_json_and_passes_no_agent_off(cli, played, name):
     assert argv[argv.index("--output-format") + 1] == "json"
     assert argv[argv.index("--agent") + 1] == "no"
     assert ("--yes" in argv) == (name != "diff")
-
-
-def test_how_a_database_is_named():
-    assert target_flags(V2, "postgresql://u@h:1/d") == ["--db-url", "postgresql://u@h:1/d"]
-    assert target_flags(V3, "postgresql://u@h:1/d") == ["--remote=postgresql://u@h:1/d"]
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """What is heard of the Supabase CLI while it runs: the file that it applies, and its warnings."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from sbsync_tasks.settings.project import ConfigToml
-from sbsync_tasks.supabase_cli import Binary, CliError, SupabaseCli
-from sbsync_tasks.supabase_cli.local_stack import LocalStackCli
+from sbsync_tasks.supabase_cli import RECORDED, Binary, CliError, LocalStackCli, SupabaseCli
 from tests.unit.supabase_cli.calls import FIRST, SECOND, TARGET, V3
 
 
@@ -15,11 +15,10 @@ def test_the_file_that_is_applied_is_told_with_its_number(played, root):
     cli = SupabaseCli(Binary(played.path, V3, "a test"), ConfigToml(root), at=lambda *at: told.append(at))
     applied = [f"Applying migration {m.file_name}...\n" for m in (FIRST, SECOND)]
     played.answers(json.dumps({"migrations": [], "seeds": []}), "".join(["Connecting\n", *applied]))
-    cli.expect((SECOND,))
-    cli.push(TARGET, (FIRST, SECOND))
+    cli.push(TARGET, (replace(FIRST, sql=RECORDED), SECOND))
     assert told == [(SECOND.file_name, 1, 1)]  # the other one was there
     cli.reset(TARGET, (FIRST, SECOND))
-    LocalStackCli(cli.binary, ConfigToml(root), hears=cli.hear).reset()
+    LocalStackCli(cli.binary, ConfigToml(root), at=lambda *at: told.append(at)).reset((FIRST, SECOND))
     assert told[1:] == 2 * [(FIRST.file_name, 1, 2), (SECOND.file_name, 2, 2)]
 
 

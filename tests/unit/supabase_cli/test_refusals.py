@@ -2,7 +2,7 @@
 
 import pytest
 
-from sbsync_tasks.supabase_cli.refusals import explained, is_refusal
+from sbsync_tasks.supabase_cli.answers import engine_refusal, is_refusal
 
 OWNER = (
     'Database diff failed: capability: cannot set owner of schema:owned to role "app_owner" — applier "postgres" is '
@@ -13,7 +13,7 @@ NEEDS = 'Database diff failed: missing requirement: action "{}" produces {}, whi
 
 
 def test_an_owner_that_nobody_may_give_names_object_role_and_statement():
-    what, way_out, about = explained(OWNER, ())
+    what, way_out, about = engine_refusal(OWNER, ())
     assert "The schema owned belongs to the role app_owner, and postgres is no member" in what
     assert 'grant "app_owner" to "postgres";' in way_out
     assert about == "schema owned"
@@ -31,7 +31,7 @@ def test_an_owner_that_nobody_may_give_names_object_role_and_statement():
     ],
 )  # fmt: skip
 def test_what_a_schema_that_is_left_out_holds_names_the_setting(action, made, needed, said, schema):
-    what, way_out, about = explained(NEEDS.format(action, made, needed), ("public",))
+    what, way_out, about = engine_refusal(NEEDS.format(action, made, needed), ("public",))
     assert what == f"{said}, and SBSYNC_SCHEMAS (public) leaves out the schema {schema}."
     assert way_out == f"Add {schema} to SBSYNC_SCHEMAS, and run again."
     assert f"The {about} needs" in said
@@ -43,7 +43,7 @@ def test_a_parent_that_is_left_out():
         "consumes table:app.t, which neither exists on the target nor is produced by this plan — a filter may be "
         "hiding its creation"
     )
-    assert explained(said, ("public",)) == (
+    assert engine_refusal(said, ("public",)) == (
         "A new object needs the table app.t, and SBSYNC_SCHEMAS (public) leaves out the schema app.",
         "Add app to SBSYNC_SCHEMAS, and run again.",
         "",
@@ -52,14 +52,14 @@ def test_a_parent_that_is_left_out():
 
 def test_an_extension_stands_in_no_schema():
     said = NEEDS.format('ALTER TABLE "public"."y" ADD COLUMN "a" hstore', "column:public.y.a", "extension:hstore")
-    what, way_out, about = explained(said, ("public", "app"))
+    what, way_out, about = engine_refusal(said, ("public", "app"))
     assert "needs the extension hstore, and SBSYNC_SCHEMAS (public, app) leaves out what stands in no schema" in what
     assert (way_out, about) == ("Unset SBSYNC_SCHEMAS, and run again.", "column public.y.a")
 
 
 def test_without_the_setting_nothing_is_said_of_it():
     said = NEEDS.format("…", "column:public.y.m", "type:auth.kind")
-    what, way_out, about = explained(said, ())
+    what, way_out, about = engine_refusal(said, ())
     assert "needs the type auth.kind, which the CLI's diff engine leaves out" in what
     assert "SBSYNC_SCHEMAS" not in what + way_out
     assert "invoke new" in way_out
@@ -67,7 +67,7 @@ def test_without_the_setting_nothing_is_said_of_it():
 
 
 def test_other_words_stay_as_they_are_after_a_sentence():
-    assert explained("Database diff failed: something new", ()) == (
+    assert engine_refusal("Database diff failed: something new", ()) == (
         "The CLI's diff engine could not write the difference: something new", "", ""
     )  # fmt: skip
 
