@@ -11,6 +11,7 @@ from ..databases.catalog import (
     MIGRATIONS,
     Catalog,
     CatalogObject,
+    Claims,
     Difference,
     compare,
     exposed,
@@ -74,8 +75,8 @@ def changes(run: Run, database: Database, history: History, files: Iterable[Migr
     major = run.major(database)
     base = as_migrations(history, files)
     run.claims.add(m.sql for m in files)
-    held, found = in_parallel(lambda: run.catalog(run.shadow(base, major)), lambda: run.catalog(database))
-    differences = compare(held, found, run.claims, (MIGRATIONS, database.name))
+    (held, claims), found = in_parallel(lambda: _held(run, base, major), lambda: run.catalog(database))
+    differences = compare(held, found, claims, (MIGRATIONS, database.name))
     if not differences:
         return Changes(base, catalog=found)
     unrecorded = [m for m in files if m.version not in history]
@@ -87,6 +88,12 @@ def changes(run: Run, database: Database, history: History, files: Iterable[Migr
     if told != unrecorded and not (database.side == "remote" and run.options.ignore_drift):
         _refuse_unseen(database, _with_the_whole_effect(run, base, unrecorded, major, found))
     return Changes(base, differences, catalog=found)
+
+
+def _held(run: Run, migrations: Sequence[Migration], major: int) -> tuple[Catalog, Claims]:
+    """What a shadow of these migrations holds, and what they have statements about: what is pending claims nothing."""
+    shadow = run.shadow(migrations, major)
+    return run.catalog(shadow), run.claims_of(shadow)
 
 
 def _with_the_whole_effect(
@@ -144,7 +151,8 @@ def _guesses(unrecorded: Sequence[Migration]) -> Iterator[tuple[Migration, ...]]
 
 def _differs(run: Run, migrations: Sequence[Migration], major: int, found: Catalog) -> bool:
     try:
-        return bool(compare(run.catalog(run.shadow(migrations, major)), found, run.claims))
+        held, claims = _held(run, migrations, major)
+        return bool(compare(held, found, claims))
     except CliError:
         return True
 

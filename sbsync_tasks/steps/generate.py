@@ -102,6 +102,7 @@ class _Generator:
         before: A version that the new ones have to be earlier than; empty for none.
         applied: Called once the new migrations are applied to a shadow.
         refused: Why the engine has written nothing, where that was so; it may have gone on since.
+        claims: What the base has statements about.
     """
 
     run: Run
@@ -113,9 +114,11 @@ class _Generator:
     applied: Applied
     refused: EngineRefusedError | None = None
     major: int = field(init=False)
+    claims: Claims = field(init=False)
 
     def __post_init__(self) -> None:
         self.major = self.run.major(self.database)
+        self.claims = self.run.claims_of(self.shadow(()))
 
     def made(self) -> Generated:
         """The migrations, proved."""
@@ -123,7 +126,7 @@ class _Generator:
         before = _identities(shadow)
         run = self.run
         sql = self._asked(shadow.endpoint)
-        sql = without_platform(sql, run.catalog(shadow), run.catalog(self.database), run.claims)
+        sql = without_platform(sql, run.catalog(shadow), run.catalog(self.database), self.claims)
         sql = without_idle_roles(sql)
         return self._as_written(sql, before) or self._completed(sql)
 
@@ -236,15 +239,15 @@ class _Generator:
 
     def _engine(self, endpoint: Endpoint, scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> str:
         """What the engine still finds, without what is the platform's."""
-        run, schemas = self.run, self.run.settings.schemas
+        schemas = self.run.settings.schemas
         sql = self._asked(endpoint)
         return without_idle_roles(
-            without_platform(sql, read_catalog(scratch, schemas), read_catalog(target, schemas), run.claims)
+            without_platform(sql, read_catalog(scratch, schemas), read_catalog(target, schemas), self.claims)
         )
 
     def _differences(self, scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> tuple[Difference, ...]:
         """How the scratch copy and the database differ, line ends included."""
-        schemas, claims = self.run.settings.schemas, self.run.claims
+        schemas, claims = self.run.settings.schemas, self.claims
         left, right = read_catalog(scratch, schemas), read_catalog(target, schemas)
         line_ends = (Difference(fact, left[fact], right[fact]) for fact in in_line_ends_alone(left, right, claims))
         return (*compare(left, right, claims), *line_ends)
@@ -252,7 +255,7 @@ class _Generator:
     def _of_the_setting(
         self, scratch: psycopg.Connection[Any], target: psycopg.Connection[Any], statements: Sequence[str]
     ) -> Collection[str]:
-        schemas, claims = self.run.settings.schemas, self.run.claims
+        schemas, claims = self.run.settings.schemas, self.claims
         return of_the_setting(statements, read_catalog(scratch, schemas), read_catalog(target, schemas), claims)
 
     def shadow(self, made: Sequence[Migration]) -> Database:
@@ -261,12 +264,12 @@ class _Generator:
 
     def exactly(self, shadow: Database) -> bool:
         """Whether the catalogs of a shadow and of the database are equal, line ends included."""
-        return _exactly(self.run.catalog(shadow), self.run.catalog(self.database), self.run.claims)
+        return _exactly(self.run.catalog(shadow), self.run.catalog(self.database), self.run.claims_of(shadow))
 
     def left(self, shadow: Database) -> tuple[Difference, ...]:
         """What the catalogs of a shadow and of the database do not share."""
         names = (MIGRATIONS, self.database.name)
-        return compare(self.run.catalog(shadow), self.run.catalog(self.database), self.run.claims, names)
+        return compare(self.run.catalog(shadow), self.run.catalog(self.database), self.run.claims_of(shadow), names)
 
     def numbered(self, texts: Sequence[str]) -> tuple[Migration, ...]:
         """These texts as migrations.
@@ -355,7 +358,9 @@ def refuse_unwritable(run: Run, whose: str, made: Generated) -> None:
     if not made.unwritable:
         return
     each = [line for missing in made.missing[:LISTED] for line in in_words(missing)]
-    each += [f"PostgreSQL refuses: {' '.join(text.split())};\n    {why}" for text, why in made.refused[:LISTED]]
+    known = made.cause.about.rpartition(" ")[2] if made.cause else ""  # what its cause says need not be said again
+    refused = [(text, why) for text, why in made.refused if not known or known not in text]
+    each += [f"PostgreSQL refuses: {' '.join(text.split())};\n    {why}" for text, why in refused[:LISTED]]
     cause, way_out = (made.cause.message, made.cause.hint) if made.cause else ("", "")
     hints = [f"Everything else is in it, and applies. {_draft(run, made.migrations)}"] if made.migrations else []
     denied = [missing for missing in made.missing if missing.denied]
@@ -366,7 +371,7 @@ def refuse_unwritable(run: Run, whose: str, made: Generated) -> None:
     raise RefusedError(
         f"{whose} has changes that could not be carried into a migration:\n"
         + "\n".join(part for part in (listed(told(made.unwritable)), *each, cause) if part),
-        way_out or " ".join(hints),
+        " ".join([way_out, *(hints[:1] if made.migrations else [])]) if way_out else " ".join(hints),
     )  # fmt: skip
 
 

@@ -98,8 +98,8 @@ def refuse(run: Run, state: State) -> None:
         raise RefusedError(
             f"The CLI's reset of a database by its URL would leave this in {run.local.label}, which no migration "
             "makes, or which one would make again:\n" + listed(kept) + "\nNothing was changed.",
-            "Drop it there yourself, or name a new database in SBSYNC_LOCAL; --no-reset keeps the local database as it "
-            "is. Roles belong to the server, so let a migration make one only where it is missing.",
+            "Drop it there yourself, or name a new database in SBSYNC_LOCAL; `invoke local-to-remote --no-reset` keeps "
+            "the local one as it is. Roles belong to the server, so let a migration make one only where it is missing.",
         )
 
 
@@ -124,7 +124,8 @@ def _refuse_schemas(run: Run, files: Sequence[Migration]) -> None:
             f"The CLI's reset of a database by its URL drops every schema of {run.local.label} that is not "
             "supabase_admin's:\n" + listed(wrong) + "\nNothing was changed.",
             "Let supabase_admin own the platform's schemas there (ALTER SCHEMA … OWNER TO), grant the role of your own "
-            "ones to who resets, or name a new database in SBSYNC_LOCAL; --no-reset keeps the local database as it is.",
+            "ones to who resets, or name a new database in SBSYNC_LOCAL; `invoke local-to-remote --no-reset` keeps "
+            "the local one as it is.",
         )
 
 

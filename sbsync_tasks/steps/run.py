@@ -42,6 +42,7 @@ class Run:
     _local: Database | None = None
     claims: Claims = field(default_factory=Claims)
     _catalogs: dict[str, Catalog] = field(default_factory=dict)
+    _claims_of: dict[str, Claims] = field(default_factory=dict)
     _said: set[str] = field(default_factory=set)
 
     @cached_property
@@ -222,13 +223,18 @@ class Run:
     ) -> tuple[Difference, ...]:
         """How the catalogs of two databases differ in what is the user's."""
         found = self.catalog(left, schemas), self.catalog(right, schemas)
-        return compare(*found, self.claims, (left.name, right.name))
+        return compare(*found, self.claims_of(left), (left.name, right.name))
+
+    def claims_of(self, database: Database) -> Claims:
+        """What the migrations of a shadow claim, and no pending one; of another database, all that this run has met."""
+        return self._claims_of.get(database.cluster, self.claims)
 
     def shadow(self, migrations: Sequence[Migration], major: int) -> Database:
         """A running shadow with exactly these migrations."""
         ordered = tuple(sorted(migrations))
-        self.claims.add(m.sql for m in ordered)
         endpoint, name = self.shadows.get(ordered, major), self.shadows.name(ordered, major)
+        for claims in (self.claims, self._claims_of.setdefault(name, Claims())):
+            claims.add(m.sql for m in ordered)
         return Database("shadow", "embedded", endpoint, MIGRATIONS, "shadow database", cluster=name)
 
     def clusters(self, major: int) -> Clusters:

@@ -177,12 +177,23 @@ def engine_refusal(message: str, schemas: Sequence[str]) -> tuple[str, str, str]
             f"The {_spoken(what)} belongs to the role {role}, and {user} is no member of that role: a migration cannot "
             "give it this owner.",
             f'Run `grant "{role}" to "{user}";` on the database that has it, or give it another owner there, and run '
-            "again.",
+            f"again. {_without(what, schemas)}",
             _spoken(what),
         )
     if needs := _NEEDS.search(message):
         return _left_out(needs[1], needs[2], schemas)
     return f"The CLI's diff engine could not write the difference: {message.removeprefix(_PREFIX)}", "", ""
+
+
+def _without(what: str, schemas: Sequence[str]) -> str:
+    """How to go on without an object of a schema, `schema:app` or `table:app.t`."""
+    kind, _, name = what.partition(":")
+    schema = name.partition(".")[0]
+    if kind in _IN_NO_SCHEMA:
+        return ""
+    if schemas:
+        return f"Without {schema} in SBSYNC_SCHEMAS all else goes on."
+    return f"All else goes on with SBSYNC_SCHEMAS: the schemas to compare, such as public, without {schema}."
 
 
 def _left_out(what: str | None, needed: str, schemas: Sequence[str]) -> tuple[str, str, str]:

@@ -58,6 +58,12 @@ def test_an_owner_that_postgres_may_not_give(project: Project, direction: str) -
     assert project.migrations == before
     assert not other.has("public.beside")
     assert "beside" in draft(project)
+    assert "SBSYNC_SCHEMAS" in done.stderr
+    assert "PostgreSQL refuses" not in done.stderr
+    project.settings["SBSYNC_SCHEMAS"] = "public"
+    looked = project.task(direction, "--yes", "--dry-run")
+    assert looked.code == 0, looked.text
+    del project.settings["SBSYNC_SCHEMAS"]
 
     as_superuser(project, changed, 'grant "app_owner" to "postgres";')
     project.sync(direction)

@@ -46,6 +46,13 @@ create extension citext with schema extensions => extension citext
 !grant execute on function auth.uid() to service_role => privileges of service_role on function auth.uid()
 !alter table storage.objects disable row level security => row level security of storage.objects
 """.strip().splitlines()
+# What is merely pending is nobody's change yet, on whichever platform.
+PENDING = """
+grant usage on schema realtime to anon;
+revoke execute on function auth.role() from service_role;
+grant select on public.profiles to anon;
+revoke all on public.profiles from authenticated;
+"""
 EXPOSING = "!grant select (email) on auth.users to anon"
 WATCH = "create function public.watch() returns event_trigger language plpgsql as $$ begin end $$;"
 
@@ -172,6 +179,10 @@ def test_both_directions_carry_what_users_make_and_nothing_of_the_platforms(proj
         assert done.code == 0, done.text
     assert project.migrations == start
     assert "stops nothing" in project.task("verify").text
+    project.migration("20270101000000", "pending", PENDING)
+    project.sync("local-to-remote")
+    assert list(project.remote.history()) == ["20260101000000", "20270101000000"]
+    assert project.remote.value("select has_table_privilege('anon', 'public.profiles', 'select')")
 
     project.remote.run('create policy "r" on storage.objects for select using (true)',
                        "create function extensions.mine() returns int language sql as 'select 1'")  # fmt: skip

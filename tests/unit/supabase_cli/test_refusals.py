@@ -16,6 +16,8 @@ def test_an_owner_that_nobody_may_give_names_object_role_and_statement():
     what, way_out, about = engine_refusal(OWNER, ())
     assert "The schema owned belongs to the role app_owner, and postgres is no member" in what
     assert 'grant "app_owner" to "postgres";' in way_out
+    assert way_out.endswith("SBSYNC_SCHEMAS: the schemas to compare, such as public, without owned.")
+    assert engine_refusal(OWNER, ("public", "owned"))[1].endswith("Without owned in SBSYNC_SCHEMAS all else goes on.")
     assert about == "schema owned"
 
 
