@@ -190,13 +190,13 @@ def engine_and_catalogs(run: Run, left: Database, right: Database) -> Compared:
         lambda: _engine(run, left, right),
         lambda: (run.catalog(left), run.catalog(right)),
     )
-    names = (left.name, right.name)
+    names, claims = (left.name, right.name), run.claims_of(left)
     named = tuple(zip(names, (one, other), strict=True))
-    differences = compare(one, other, run.claims, names)
-    line_ends = in_line_ends_alone(one, other, run.claims)
+    differences = compare(one, other, claims, names)
+    line_ends = in_line_ends_alone(one, other, claims)
     return Compared(
-        "" if line_ends and not differences else without_platform(sql, one, other, run.claims, OF_ROLES),
-        differences, line_ends, platform(one, other, run.claims, names),
+        "" if line_ends and not differences else without_platform(sql, one, other, claims, OF_ROLES),
+        differences, line_ends, platform(one, other, claims, names),
         tuple((name, right) for name, found in named for right in exposed(found)),
         tuple((name, extension) for name, found in named for extension in stand_ins(found)),
         refused,
