@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from .errors import ConfigError
+
 PRIVATE = 0o700
 STATE = ".sbsync"  # at the project's root
 PREFIX = "sbsync-call-"
@@ -24,10 +26,16 @@ def state_dir(root: Path, *parts: str) -> Path:
     """A folder below the project's `.sbsync/`, made on the way.
 
     `.sbsync/` is private (0700) and ignores itself in git: backups and databases never get committed.
+
+    Raises:
+        ConfigError: something else has its name.
     """
     top = root / STATE
     if not top.is_dir():
-        top.mkdir(mode=PRIVATE)
+        try:
+            top.mkdir(mode=PRIVATE)
+        except FileExistsError:
+            raise ConfigError(f"{top} is no folder.", "Move it away: backups and databases are kept there.") from None
     ignore = top / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n", encoding="utf-8")

@@ -347,7 +347,9 @@ def expand(value: Value, find: Callable[[str], Value | None], trail: tuple[Value
             raise _bad_reference(value, "has a ${...} that holds no name")
         found = find(named[1])
         if found is None and named[2] is None:
-            raise _bad_reference(value, "refers to a name that nothing sets")
+            whole = match[0] == value.text  # then the name is no part of a password
+            what = f"refers to {named[1]}, which nothing sets" if whole else "refers to a name that nothing sets"
+            raise _bad_reference(value, what)
         return (expand(found, find, (*trail, value)) if found else "") or named[2] or ""
 
     return _REFERENCE.sub(put_in, value.text)

@@ -131,12 +131,20 @@ def _below(folder: Path, depth: int) -> Iterator[Path]:
         return
     for name in inside:
         path = folder / name
-        if name.startswith(".") or name in PASSED_OVER or (path / "pyvenv.cfg").exists():
+        if name.startswith(".") or name in PASSED_OVER or _there(path / "pyvenv.cfg"):
             continue
-        if _is_project(path):
+        if any(_there(path / mark) for mark in MARKS):
             yield path
         if depth > 1:
             yield from _below(path, depth - 1)
+
+
+def _there(path: Path) -> bool:
+    """Whether something is there; a folder that may not be looked into has nothing."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 class ConfigToml:

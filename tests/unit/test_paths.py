@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sbsync_tasks.errors import ConfigError
 from sbsync_tasks.paths import cache_dir, state_dir
 
 
@@ -28,6 +29,12 @@ def test_the_state_is_private(tmp_path):
     assert folder.is_dir()
     assert mode(tmp_path / ".sbsync") == 0o700
     assert mode(folder) == 0o700
+
+
+def test_something_else_of_its_name_is_told(tmp_path):
+    (tmp_path / ".sbsync").write_text("x")
+    with pytest.raises(ConfigError, match=r"\.sbsync is no folder"):
+        state_dir(tmp_path, "drafts")
 
 
 def test_git_does_not_see_the_state(tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,19 @@ def test_without_a_project_those_below_are_named(mono):
     assert "`cd services/a`" in caught.value.hint
     assert "`export SUPABASE_WORKDIR=services/a`" in caught.value.hint
     assert "`sbsync: {workdir: services/a}` in invoke.yaml" in caught.value.hint
+
+
+def test_folders_that_may_not_be_looked_into_are_passed_over(mono, monkeypatch):
+    real = Path.exists
+
+    def denied(path: Path, **how: bool) -> bool:
+        if path.is_relative_to(mono / "docs"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, **how)
+
+    monkeypatch.setattr(Path, "exists", denied)
+    with pytest.raises(NoProjectError, match="Below are: services/a"):
+        find_root(mono, {})
 
 
 def test_the_paths_are_those_of_the_working_directory(mono):

@@ -150,6 +150,10 @@ def test_a_reference_joins_layers_on_purpose(project: Project) -> None:
     settings = project.settings("staging", process={"MY_PASSWORD": SECRET})
     assert settings.required_remote().password == SECRET
     assert SECRET in settings.secrets
+    assert "SUPABASE_DB_PASSWORD (.env.staging:2) refers to MY_PASSWORD, which nothing sets." in project.error(
+        "staging"
+    )
+    project.file(".env.staging", f"SUPABASE_PROJECT_ID={REF}", "SUPABASE_DB_PASSWORD=my${OWN}word")
     assert "refers to a name that nothing sets" in project.error("staging")
 
 

@@ -118,8 +118,14 @@ def find_client_tools(server_major: int, override: str = "") -> Path:
         The folder that holds them; the lowest sufficient version wins.
 
     Raises:
+        ConfigError: `override` is no folder with these programs.
         MissingToolError: there are none, or only older ones.
     """
+    if override and not _has(Path(override).expanduser(), CLIENT_PROGRAMS):
+        raise ConfigError(
+            f"SBSYNC_PG_BINDIR ({override}) does not hold PostgreSQL's client programs.",
+            f"It has to hold {', '.join(CLIENT_PROGRAMS)}.",
+        )
     found: list[Binaries] = []
     for installed in _installations(override):
         if _has(installed.bindir, CLIENT_PROGRAMS):
