@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import git, process, report, scenarios
+from . import git, process, report
 from .console import Console, counted
 from .databases import Database, push
 from .databases.open import clusters_of
 from .errors import SbsyncError
-from .plan.options import Options
+from .options import Options
+from .scenarios.local_to_remote import local_to_remote
+from .scenarios.remote_to_local import remote_to_local
 from .settings import Settings, resolve
 from .state.migrations import read_folder
 from .steps.done import Done
@@ -54,12 +56,12 @@ def run_demo(console: Console, keep: bool = False) -> None:
         _fill(console, root)
         _change(console, root, "local", LOCAL_CHANGE)
         _scenario(
-            console, root, "invoke local-to-remote --name payments --commit", scenarios.local_to_remote,
+            console, root, "invoke local-to-remote --name payments --commit", local_to_remote,
             Options(yes=True, name="payments", commit=True),
         )  # fmt: skip
         _change(console, root, "remote", REMOTE_CHANGE)
         _scenario(
-            console, root, "invoke remote-to-local --name vat-number", scenarios.remote_to_local,
+            console, root, "invoke remote-to-local --name vat-number", remote_to_local,
             Options(yes=True, name="vat_number", commit=True),
         )  # fmt: skip
         console.say()

@@ -22,21 +22,13 @@ NOT_COMPARED_IN_SHORT = (
 )
 
 
-@dataclass(frozen=True)
-class Proof:
-    """What a comparison of two databases has shown.
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """How two databases differ.
 
     Attributes:
-        databases: What the two sides are called.
         sql: What the CLI's engine would change to make them equal; empty where it calls them equal.
         differences: How the catalogs differ.
-        histories: Versions that are not recorded alike.
-        pending: Files that the remote has not had, set apart by name.
-        unrecorded: Files whose effect the remote has, and which its history does not know.
-        known_drift: Differences that were there before and were ignored as asked. The CLI's engine cannot leave them
-            out, so what it says of a drifting remote does not count.
-        schemas: The only schemas that were looked at (`SBSYNC_SCHEMAS`); empty for all of the user's.
-        bare: Versions that a history holds without their statements.
         line_ends: What differs in `CR LF` against `LF` alone. It never counts; but the CLI's engine cannot leave it
             out either, so what that says does not count then.
         platform: What differs in the platform's own objects; it never counts.
@@ -45,20 +37,37 @@ class Proof:
         refused: Why the CLI's engine wrote nothing, where that is so: then the catalogs alone count.
     """
 
-    databases: tuple[str, str]
     sql: str
     differences: tuple[Difference, ...]
+    line_ends: tuple[CatalogObject, ...] = ()
+    platform: tuple[Difference, ...] = ()
+    exposed: tuple[tuple[str, str], ...] = ()
+    stand_ins: tuple[tuple[str, str], ...] = ()
+    refused: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof(Compared):
+    """What a comparison of two databases and their histories has shown.
+
+    Attributes:
+        databases: What the two sides are called.
+        histories: Versions that are not recorded alike.
+        pending: Files that the remote has not had, set apart by name.
+        unrecorded: Files whose effect the remote has, and which its history does not know.
+        known_drift: Differences that were there before and were ignored as asked. The CLI's engine cannot leave them
+            out, so what it says of a drifting remote does not count.
+        schemas: The only schemas that were looked at (`SBSYNC_SCHEMAS`); empty for all of the user's.
+        bare: Versions that a history holds without their statements.
+    """
+
+    databases: tuple[str, str]
     histories: tuple[str, ...]
     pending: tuple[str, ...] = ()
     unrecorded: tuple[str, ...] = ()
     known_drift: tuple[Difference, ...] = ()
     schemas: tuple[str, ...] = ()
     bare: tuple[str, ...] = ()
-    line_ends: tuple[CatalogObject, ...] = ()
-    platform: tuple[Difference, ...] = ()
-    exposed: tuple[tuple[str, str], ...] = ()
-    stand_ins: tuple[tuple[str, str], ...] = ()
-    refused: str = ""
 
     @property
     def _without_engine(self) -> str:
@@ -163,6 +172,6 @@ def _masked(definition: str | None) -> str | None:
     return definition if definition is None else mask(definition)
 
 
-def apart(differences: Sequence[Difference], known: Sequence[Difference]) -> tuple[Difference, ...]:
+def except_for(known: Sequence[Difference], differences: Sequence[Difference]) -> tuple[Difference, ...]:
     """The differences that are not among those known before."""
     return tuple(d for d in differences if d not in known)

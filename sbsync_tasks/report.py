@@ -114,7 +114,7 @@ def document(run: Run, done: Done) -> dict[str, Any]:
         "local": run.local_label or None,
         "remote": run.remote.label,
         "dry_run": run.options.dry_run,
-        "plan": [action.document() for action in writing(done.plan)],
+        "plan": done.document(),
         "migrations": {
             "new": [m.file_name for m in state.made(Origin.LOCAL)],
             "pulled": [m.file_name for m in state.made(Origin.REMOTE)],

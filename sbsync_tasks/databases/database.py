@@ -82,10 +82,26 @@ class Database:
     def identity(self) -> Identity:
         """Ask the server who it is."""
         with self.connection() as connection:
-            row = connection.execute(
-                "select (select system_identifier::text from pg_control_system()),"
-                " extract(epoch from pg_postmaster_start_time())::text, current_database(),"
-                " current_setting('server_version_num')::int / 10000, current_setting('server_version')"
-            ).fetchone()
-        assert row is not None  # noqa: S101 - a select without FROM has one row
-        return Identity(str(row[0]), str(row[1]), str(row[2]), int(row[3]), str(row[4]).split()[0])
+            return identity(connection)
+
+    @contextmanager
+    def at_one_moment(self) -> Iterator[psycopg.Connection[Any]]:
+        """The same, to read from alone: what is asked within the block is told of one moment.
+
+        Raises:
+            NoConnectionError: as `connection`.
+        """
+        with self.connection() as connection, connection.transaction(force_rollback=True):
+            connection.execute("set transaction isolation level repeatable read, read only")
+            yield connection
+
+
+def identity(connection: psycopg.Connection[Any]) -> Identity:
+    """Ask the server at the other end who it is."""
+    row = connection.execute(
+        "select (select system_identifier::text from pg_control_system()),"
+        " extract(epoch from pg_postmaster_start_time())::text, current_database(),"
+        " current_setting('server_version_num')::int / 10000, current_setting('server_version')"
+    ).fetchone()
+    assert row is not None  # noqa: S101 - a select without FROM has one row
+    return Identity(str(row[0]), str(row[1]), str(row[2]), int(row[3]), str(row[4]).split()[0])

@@ -76,6 +76,47 @@ class Write(Action):
 
 
 @dataclass(frozen=True)
+class Put(Action):
+    """A migration file is written; what it replaces is kept in `.sbsync/replaced`.
+
+    Attributes:
+        migration: The file as it will be.
+        replaces: The name of the file that it takes the place of, which may be its own; empty for a new file.
+        source: Where its text comes from; empty where it is the replaced file's own.
+    """
+
+    step = "resolve"
+    migration: Migration
+    replaces: str = ""
+    source: str = ""
+
+    def _words(self) -> str:
+        name, origin = self.migration.file_name, f" ({self.source})" if self.source else ""
+        if not self.replaces:
+            return f"write supabase/migrations/{name}{origin}"
+        if self.replaces == name:
+            return f"replace the text of supabase/migrations/{name}{origin}; the edited file is kept"
+        return f"rename supabase/migrations/{self.replaces} to {name}; a copy is kept"
+
+
+@dataclass(frozen=True)
+class Rerecord(Action):
+    """Rows of the local database's history get other versions; its schema and the remote are left alone.
+
+    Attributes:
+        versions: Of each row: (now, then).
+    """
+
+    step = "resolve"
+    versions: tuple[tuple[str, str], ...]
+
+    def _words(self) -> str:
+        rows = " and ".join(f"{old} as {new}" for old, new in self.versions)
+        kept = "the rows are" if self.versions[1:] else "the row is"
+        return f"record {rows} in the local database's history; {kept} kept"
+
+
+@dataclass(frozen=True)
 class Rebuild(Action):
     """The local database is backed up, then built again.
 
@@ -83,12 +124,14 @@ class Rebuild(Action):
         where: What it is called.
         migrations: What it is built from.
         seeds: The seeds are run as well.
+        major: The major version that an embedded one has from then on; None for the one that it has.
     """
 
     step = "reset"
     where: str
     migrations: tuple[Migration, ...]
     seeds: bool
+    major: int | None = None
 
     def _words(self) -> str:
         seeds = " and run the seeds" if self.seeds else ""
@@ -118,16 +161,20 @@ class BringUp(Action):
 
 @dataclass(frozen=True)
 class BackUp(Action):
-    """The remote is backed up.
+    """A database is backed up.
 
     Attributes:
         where: What it is called.
         risk: The rows that are kept as well.
+        side: `remote` or `local`.
+        reason: Why, as a word of the backup's name.
     """
 
     step = "backup"
     where: str
     risk: Risk
+    side: str = "remote"
+    reason: str = "before-push"
 
     def _words(self) -> str:
         return f"back up {self.where}: schema, roles, history{self._rows}"
@@ -136,7 +183,7 @@ class BackUp(Action):
     def _rows(self) -> str:
         tables = self.risk.tables
         if tables is None:
-            return f", and every row ({self.risk.size})"
+            return ", and every row" + (f" ({self.risk.size})" if self.risk.size else "")
         more = f" and {len(tables) - TABLES} more" if tables[TABLES:] else ""
         return f", and the rows of {', '.join(tables[:TABLES])}{more} ({self.risk.size})" if tables else ""
 
@@ -165,20 +212,61 @@ class Push(Action):
 
 
 @dataclass(frozen=True)
+class Restore(Action):
+    """A backup is brought back.
+
+    Attributes:
+        backup: Its name.
+        where: What the database is called.
+        holds: What of the backup, in words.
+        tables: The tables whose rows alone come back; all of the backup where there are none.
+        roles: The roles that are made, without passwords.
+        scratch: It goes into a scratch database, not into the local one.
+        replaces: An earlier scratch database is thrown away.
+        loose: Foreign keys are left out.
+    """
+
+    step = "restore"
+    backup: str
+    where: str
+    holds: str
+    tables: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    scratch: bool = False
+    replaces: bool = False
+    loose: bool = False
+
+    def _words(self) -> str:
+        if self.scratch:
+            what = f"make a scratch database that holds the backup: {self.holds}"
+        elif self.tables:
+            what = f"put the rows of the backup in the place of those in {self.where}: {self.holds}"
+        else:
+            what = f"make {self.where} what it was in the backup: {self.holds}"
+        also = (
+            (self.roles, f"make the roles that it lacks, without passwords: {', '.join(self.roles)}"),
+            (self.replaces, "throw away the scratch database that an earlier restore made"),
+            (self.loose, "leave out foreign keys, since rows that they point to may be missing"),
+        )
+        return "; ".join([what, *(words for there, words in also if there)])
+
+
+@dataclass(frozen=True)
 class Prove(Action):
     """Everything is read again and compared.
 
     Attributes:
         one: What is compared.
         other: What it is compared with.
-        files: The remote is compared with the migration files, not with the local database.
+        side: The database that is compared with the migration files, `remote` or `local`; empty for both with one
+            another.
     """
 
     step = "verify"
     writes = False
     one: str
     other: str
-    files: bool = False
+    side: str = ""
 
     def _words(self) -> str:
         return f"compare {self.one} with {self.other}"
@@ -191,15 +279,17 @@ class Commit(Action):
     Attributes:
         migrations: These files, as far as git does not have them.
         message: The commit's message.
+        gone: The names that some of them had before.
     """
 
     step = "commit"
     needs_proof = True
     migrations: tuple[Migration, ...]
     message: str
+    gone: tuple[str, ...] = ()
 
     def _words(self) -> str:
-        return f"commit {names(self.migrations)}"
+        return ", ".join([f"commit {names(self.migrations)}", *(f"{name} (its old name)" for name in self.gone)])
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from ..state.histories import Recorded, Row, Verdict, compare, no_version
 from ..state.migrations import Migration, Skipped
 from ..state.same_sql import key, same
 from . import edits
-from .model import Conflict, Facts, Kind, Put, Remedy, Rerecord, Way
+from .actions import Action, Plan, Put, Rerecord
+from .model import Conflict, Facts, Kind, Way
 from .numbering import Moved, Pending, renumber
-from .squash import squash
 
 UNKNOWN = "unknown"  # a migration that was recorded without a name
 EMPTY = (
@@ -24,7 +24,6 @@ EMPTY = (
     "-- This file holds its place, since the CLI pushes nothing while a recorded version has no file.\n"
 )
 ADOPTED = Way("Or `invoke remote-to-local`: it brings the file, and whatever else others have pushed, here.")
-EXCERPT = 160  # characters of a statement in a message
 
 
 def diagnose(facts: Facts, now: datetime | None = None) -> tuple[Conflict, ...]:
@@ -89,7 +88,7 @@ class _Diagnosis:
     def all(self) -> Iterator[Conflict]:
         yield from (self._duplicate(version) for version in self.facts.folder.duplicates)
         yield from (self._misnamed(file) for file in self.facts.folder.misnamed)
-        squashed = squash(self.rows)
+        squashed = edits.squash(self.rows)
         if squashed:
             undo = Way("If not, bring the old files back, such as with `git checkout COMMIT -- supabase/migrations`.")
             name, ways = squashed.file.name, (Way(squashed.way_on), undo)
@@ -158,12 +157,12 @@ class _Diagnosis:
         what = f"{where} has recorded these statements as {row.version}; their file is now {file.file_name}."
         if row.remote:
             back = Migration(row.version, file.name, file.sql)
-            actions: list[Remedy] = [Put(back, file.file_name)]
+            actions: list[Action] = [Put(back, file.file_name)]
             if file.version in self.facts.local and row.version not in self.facts.local:
-                actions.append(Rerecord(file.version, row.version))
+                actions.append(Rerecord(((file.version, row.version),)))
             way = Way("Give the file back the version that the remote has.", tuple(actions))
         else:
-            way = Way("Record it locally as what it is called now.", (Rerecord(row.version, file.version),))
+            way = Way("Record it locally as what it is called now.", (Rerecord(((row.version, file.version),)),))
         return Conflict(Kind.RENAMED, row.version, file.name, what, (way,))
 
     # --- recorded, and no file ---
@@ -238,8 +237,8 @@ class _Diagnosis:
             "change belongs in a migration of its own.",
             (replace(put, replaces=file.file_name),),
         )
-        what = f"{file.file_name} is not what {name} has had: {_differ(len(changes))}."
-        return Conflict(Kind.EDITED, row.version, row.name, what, (way,), tuple(_told(changes)))
+        what = f"{file.file_name} is not what {name} has had: {edits.differ(len(changes))}."
+        return Conflict(Kind.EDITED, row.version, row.name, what, (way,), tuple(edits.told(changes)))
 
     # --- one version, and two migrations ---
 
@@ -315,7 +314,7 @@ class _Diagnosis:
         what = f"supabase/migrations/{file.name} {file.why}."
         return Conflict(Kind.MISNAMED, "", file.name, what, (Way(self.facts.ways.get(file.name, "")),))
 
-    def _moves(self, migration: Migration, file: str) -> tuple[Remedy, ...]:
+    def _moves(self, migration: Migration, file: str) -> Plan:
         group = self._group_of[migration, file]
         # What is brought back and moves along says so itself.
         return tuple(a for moved in group if moved is group[0] or moved[0].file for a in self._actions(moved))
@@ -329,7 +328,7 @@ class _Diagnosis:
         """New versions for everything that needs one, worked out together, so that they fit each other."""
         facts = self.facts
         known = {*facts.local, *facts.remote, *(m.version for m in facts.folder.migrations)}
-        return renumber(self._pending(), self.head, known, now=self.now)
+        return renumber(self._pending(), known, now=self.now)
 
     def _pending(self) -> Iterator[Pending]:
         for row in self.rows:
@@ -344,14 +343,14 @@ class _Diagnosis:
         had = self.facts.remote
         yield from (Pending(m, "", moves=m.version < self.head or m.version in had) for m in restored)
 
-    def _actions(self, moved: Moved) -> Iterator[Remedy]:
+    def _actions(self, moved: Moved) -> Iterator[Action]:
         pending, new = moved
         old = pending.migration
         lost = None if pending.file else self.lost_locally.get(old.version)
         yield Put(new, pending.file, lost.source if lost else "")
         recorded = self.facts.local.get(old.version)
         if lost or (pending.file and recorded and self._is_its_own(old, recorded)):
-            yield Rerecord(old.version, new.version)
+            yield Rerecord(((old.version, new.version),))
 
     def _is_its_own(self, migration: Migration, recorded: Recorded) -> bool:
         """Whether a local record is this file's, and not that of another file with the version."""
@@ -397,25 +396,5 @@ def _whose(recorded: Recorded, branches: Sequence[Candidate]) -> str:
     return "No branch has had it" + ("." if recorded.statements else ", and its statements were not recorded.")
 
 
-def _told(changes: Sequence[tuple[str, str]]) -> Iterator[str]:
-    for recorded, file in changes:
-        if not file:
-            yield f"gone from the file: {_short(recorded)}"
-        elif not recorded:
-            yield f"added in the file: {_short(file)}"
-        else:
-            yield f"recorded: {_short(recorded)}"
-            yield f"in the file: {_short(file)}"
-
-
-def _short(statement: str) -> str:
-    text = " ".join(statement.split())
-    return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
-
-
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _differ(number: int) -> str:
-    return "1 statement differs" if number == 1 else f"{number} statements differ"

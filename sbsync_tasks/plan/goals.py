@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from ..state import At, Origin, State
+from ..console import counted
+from ..options import Options
+from ..state import At, InGit, Origin, State
 from ..state.migrations import Migration
-from .actions import Action, BackUp, BringUp, Commit, Plan, Prove, Push, Rebuild, Record, Write
-from .options import Options
+from .actions import Action, BackUp, BringUp, Commit, Plan, Prove, Push, Put, Rebuild, Record, Rerecord, Write
+from .model import Conflict
 
 REMOTE_CHANGES = "Add migration for remote changes"
 LOCAL_CHANGES = "Add migration for local changes"
@@ -22,11 +24,13 @@ class Places:
         local: The local one; empty where nobody looks at it.
         remote: The remote.
         seeds: A rebuild of the local one runs seeds.
+        major: The major version that a rebuild gives the local one; None for the one that it has.
     """
 
     local: str
     remote: str
     seeds: bool = False
+    major: int | None = None
 
 
 def local_to_remote(state: State, options: Options, places: Places) -> Plan:
@@ -53,12 +57,33 @@ def remote_to_local(state: State, options: Options, places: Places) -> Plan:
 
 def push(state: State, _options: Options, places: Places) -> Plan:
     """Bring pending files to the remote; the local database is not looked at."""
-    return (*_push(state, places), Prove(places.remote, "the migration files", files=True))
+    return (*_push(state, places), Prove(places.remote, "the migration files", "remote"))
 
 
 def pull(state: State, _options: Options, _places: Places) -> Plan:
     """Bring the remote's changes to the files."""
     return _write(state)
+
+
+def reset(state: State, _options: Options, places: Places) -> Plan:
+    """Rebuild the local database from the files."""
+    rebuilt = Rebuild(places.local, state.files, places.seeds, places.major)
+    return (rebuilt, Prove(places.local, "the migration files", "local"))
+
+
+def commit(state: State, options: Options, _places: Places) -> Plan:
+    """Commit the files that git does not have, but for those that seem to hold a credential."""
+    git = state.in_git or InGit()
+    files = tuple(m for m in state.files if m.file_name in git.lacks - git.secret)
+    named = f"Add migration {files[0].name}" if len(files) == 1 else f"Add {counted(len(files), 'migration')}"
+    return (Commit(files, options.message or named, git.gone),) if files else ()
+
+
+def consistent(found: Iterable[Conflict]) -> Plan:
+    """Cure the conflicts that can be cured: files first, then the local history, all of it at once."""
+    actions = [action for conflict in found for action in conflict.actions]
+    versions = tuple(each for action in actions if isinstance(action, Rerecord) for each in action.versions)
+    return (*(a for a in actions if isinstance(a, Put)), *([Rerecord(versions)] if versions else []))
 
 
 def rebuilds(state: State, options: Options) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 
 from ..git.earlier import Candidate
 from ..state.histories import History
-from ..state.migrations import Folder, Migration
+from ..state.migrations import Folder
+from .actions import Plan
 
 
 class Kind(Enum):
@@ -28,43 +29,6 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class Put:
-    """A migration file is written; what it replaces is kept in `.sbsync/replaced`.
-
-    Attributes:
-        migration: The file as it will be.
-        replaces: The name of the file that it takes the place of, which may be its own; empty for a new file.
-        source: Where its text comes from; empty where it is the replaced file's own.
-    """
-
-    migration: Migration
-    replaces: str = ""
-    source: str = ""
-
-    def __str__(self) -> str:
-        name, origin = self.migration.file_name, f" ({self.source})" if self.source else ""
-        if not self.replaces:
-            return f"write supabase/migrations/{name}{origin}"
-        if self.replaces == name:
-            return f"replace the text of supabase/migrations/{name}{origin}; the edited file is kept"
-        return f"rename supabase/migrations/{self.replaces} to {name}; a copy is kept"
-
-
-@dataclass(frozen=True)
-class Rerecord:
-    """A row of the local database's history gets another version; its schema and the remote are left alone."""
-
-    old: str
-    new: str
-
-    def __str__(self) -> str:
-        return f"record {self.old} as {self.new} in the local database's history; the row is kept"
-
-
-Remedy = Put | Rerecord
-
-
-@dataclass(frozen=True)
 class Way:
     """A way out.
 
@@ -74,7 +38,7 @@ class Way:
     """
 
     title: str
-    actions: tuple[Remedy, ...] = ()
+    actions: Plan = ()
 
 
 @dataclass(frozen=True)
@@ -98,13 +62,13 @@ class Conflict:
     details: tuple[str, ...] = ()
 
     @property
-    def actions(self) -> tuple[Remedy, ...]:
+    def actions(self) -> Plan:
         """What is done by default; empty for a conflict that is only explained."""
         return self.ways[0].actions if self.ways else ()
 
     def document(self) -> dict[str, Any]:
         """The conflict as JSON data."""
-        ways = [{"title": w.title, "actions": [str(a) for a in w.actions]} for w in self.ways]
+        ways = [{"title": w.title, "actions": [a.doing for a in w.actions]} for w in self.ways]
         return {
             "kind": self.kind.value, "version": self.version, "name": self.name, "what": self.what,
             "details": list(self.details), "ways": ways,

@@ -28,24 +28,23 @@ Moved = tuple[Pending, Migration]
 
 
 def renumber(
-    pending: Iterable[Pending], head: str, known: Iterable[str], *, now: datetime | None = None
+    pending: Iterable[Pending], known: Iterable[str], *, now: datetime | None = None
 ) -> tuple[tuple[Moved, ...], ...]:
-    """Give new versions, later than the remote's head, to what cannot keep its own.
+    """Give new versions, later than all that is known, to what cannot keep its own.
 
     A new version stands before the oldest one that stays. Where there is no room for that, those after it get new
     versions too: they may build on what moves.
 
     Args:
         pending: What the remote has not had.
-        head: The newest version that the remote has had; empty for none.
-        known: All versions that are taken.
+        known: All versions that are taken, those that the remote has had among them.
         now: The time to use; the current one as a rule.
 
     Returns:
         A group for each migration that has to move: it, and those that move because of it.
     """
     ordered = sorted(pending, key=lambda p: (p.migration.version, p.moves, p.migration.name))
-    taken, last = set(known), head
+    taken, last = set(known), ""
     groups: list[list[Moved]] = []
     for position, this in enumerate(ordered):
         if not this.moves and this.migration.version > last:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from ..checks import transactions
 from ..console import counted
 from ..errors import ConfigError, RefusedError
+from ..options import Options
 from ..state import State
 from ..state.histories import Row, Verdict
 from ..state.migrations import Migration
 from .conflicts import conflicts
 from .model import Conflict, Facts, Kind
-from .options import Options
 
 # What a pull does by itself, or leaves as it is.
 NO_STOP_FOR_A_PULL = (Kind.OUT_OF_ORDER, Kind.DRIFT)

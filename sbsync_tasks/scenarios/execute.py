@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
-from ..databases import Database
 from ..databases.catalog import compare, told
 from ..errors import RefusedError
 from ..plan.actions import (
@@ -16,20 +16,36 @@ from ..plan.actions import (
     Plan,
     Prove,
     Push,
+    Put,
     Rebuild,
     Record,
+    Rerecord,
+    Restore,
     Write,
     writes_to_remote,
     writing,
 )
-from ..process import in_parallel
-from ..state import State
-from ..state.histories import History
-from ..state.migrations import read_folder
-from ..steps import backup, commit, push, record, reset, verify, write
+from ..state import Side, State
+from ..steps import backup, commit, marking, push, record, reset, restore, verify, write
 from ..steps.diff import listed
 from ..steps.done import Done
+from ..steps.preflight import look
 from ..steps.run import Run
+
+# How each action is done.
+PERFORM: Mapping[type[Action], Callable[[Run, State, Any, Done], None]] = {
+    Write: write.write_files,
+    Put: write.put_file,
+    Rerecord: marking.rerecord,
+    Rebuild: reset.rebuild,
+    BringUp: reset.bring_up,
+    BackUp: backup.as_planned,
+    Push: push.push,
+    Restore: restore.bring_back,
+    Prove: verify.prove,
+    Commit: commit.commit,
+    Record: record.record,
+}
 
 
 def execute(run: Run, state: State, plan: Plan) -> Done:
@@ -47,28 +63,8 @@ def execute(run: Run, state: State, plan: Plan) -> Done:
             if action.needs_proof and done.disproved:
                 continue
             with run.console.step(action.step, action.doing):
-                _perform(run, state, action, done)
+                PERFORM[type(action)](run, state, action, done)
     return done
-
-
-def _perform(run: Run, state: State, action: Action, done: Done) -> None:
-    match action:
-        case Write():
-            write.write_files(run.settings.root, action)
-        case Rebuild():
-            reset.rebuild(run, action, done)
-        case BringUp():
-            reset.bring_up(run, state, action, done)
-        case BackUp():
-            done.backups = (*done.backups, backup.remote_before_push(run, action))
-        case Push():
-            push.push(run, state, action, done)
-        case Prove():
-            done.proof = verify.remote_against_files(run, state) if action.files else verify.verify(run, state)
-        case Commit():
-            done.committed = commit.commit(run, state, action)
-        case Record():
-            record.record(run, state, action, done)
 
 
 @contextmanager
@@ -81,23 +77,19 @@ def _as_planned(run: Run, state: State, plan: Plan) -> Iterator[None]:
 
 
 def _refuse_another_state(run: Run, state: State) -> None:
-    if read_folder(run.settings.root) != state.folder:
+    now = look(run, state.sides)
+    if now.folder != state.folder:
         raise _changed("supabase/migrations", "its files are others")
-    remote, local = in_parallel(
-        lambda: _since(run, state, run.remote, state.remote_history),
-        lambda: _since(run, state, run.local, state.local_history) if "local" in state.catalogs else "",
-    )
-    if remote or local:
-        raise _changed(run.remote.label if remote else run.local.label, remote or local)
+    for side, before in state.sides.items():
+        if what := _since(run, before, now.sides[side]):
+            raise _changed(run.database(side).label, what)
 
 
-def _since(run: Run, state: State, database: Database, history: History) -> str:
-    """What has changed in a database since it was looked at, in words; empty for nothing."""
-    now = database.history()
-    if versions := push.other_versions(history, now):
+def _since(run: Run, before: Side, now: Side) -> str:
+    """What has changed in a database, in words; empty for nothing."""
+    if versions := push.other_versions(before.history, now.history):
         return versions
-    names = ("before", "now")
-    different = compare(state.catalogs[database.side], run.catalog(database), run.claims, names)
+    different = compare(before.catalog, now.catalog, run.claims, ("before", "now"))
     return "\n" + listed(told(different)) if different else ""
 
 

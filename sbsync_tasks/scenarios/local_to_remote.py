@@ -6,15 +6,14 @@ from ..databases.catalog import told
 from ..errors import RefusedError
 from ..plan import goals, stops
 from ..state import Origin, State
-from ..steps import commit, leftovers, preflight, reset, review, roles
+from ..steps import commit, preflight, review, roles
 from ..steps.diff import changes, listed
 from ..steps.done import Done
 from ..steps.generate import generate, refuse_unwritable
 from ..steps.run import Run
 from ..steps.stayed import refuse_leftovers
 from .ahead import apply_and_build, rebuilt_ahead
-from .execute import execute
-from .question import Goal, settled
+from .question import Goal, carry_out, check_before_asking
 
 WITHOUT_COMMIT = "leave --commit out"
 
@@ -29,23 +28,23 @@ def local_to_remote(run: Run) -> Done:
         state = _look(run, state)
     with run.console.step("diff", f"compare {run.local.name} with a shadow of its history"):
         state = _generate(run, state)
-    return execute(run, *settled(run, state, Goal(goals.local_to_remote, Origin.LOCAL, _review)))
+    return carry_out(run, state, Goal(goals.local_to_remote, _review, Origin.LOCAL))
 
 
 def push(run: Run) -> Done:
     """Bring pending files to the remote; nobody asks the local database, which need not be there."""
-    state = preflight.look_at_remote(run)
+    state = preflight.look(run, ["remote"])
     run.introduce()
     with run.console.step("preflight", f"look at {run.remote.name} and its history"):
         state = _look(run, state)
         run.shadow(state.files, run.remote_identity.major)  # all files apply, on a fresh database, in their order
-    return execute(run, *settled(run, state, Goal(goals.push, Origin.LOCAL, _review)))
+    return carry_out(run, state, Goal(goals.push, _review, Origin.LOCAL))
 
 
 def _look(run: Run, state: State) -> State:
     stops.refuse(stops.of_push(state, preflight.facts(run, state), run.options))
     preflight.prove_order(run, state)
-    drift = changes(run, run.remote, state.remote_history, state.files)
+    drift = changes(run, state, "remote")
     if drift.differences and not run.options.ignore_drift:
         what = f"{run.remote.label} differs from its own history:\n{listed(told(drift.differences))}"
         refuse_leftovers(run, state, drift, what)
@@ -54,12 +53,12 @@ def _look(run: Run, state: State) -> State:
             "`invoke remote-to-local` brings these changes into a migration first; --ignore-drift goes on "
             "without them.",
         )
-    return state.seen("remote", drift.catalog, drift.by_hand).with_(drift=drift.differences)
+    return state.with_unrecorded("remote", drift.by_hand).with_(drift=drift.differences)
 
 
 def _generate(run: Run, state: State) -> State:
-    found = changes(run, run.local, state.local_history, state.files)
-    state = state.seen("local", found.catalog, found.by_hand)
+    found = changes(run, state, "local")
+    state = state.with_unrecorded("local", found.by_hand)
     if found.differences:
         commit.check_early(run, WITHOUT_COMMIT)
         name = run.options.name or "local_changes"
@@ -71,10 +70,7 @@ def _generate(run: Run, state: State) -> State:
 
 def _review(run: Run, state: State) -> None:
     roles.refuse_unfit(run, state)
-    if goals.rebuilds(state, run.options):
-        reset.refuse_unseen_loss(run, state)
-        leftovers.refuse(run, state)
-    commit.check(run, state, goals.to_commit(state, Origin.LOCAL), WITHOUT_COMMIT)
+    check_before_asking(run, state, Origin.LOCAL, WITHOUT_COMMIT)
     new = state.made(Origin.LOCAL)
     with run.remote.connection() as connection:
         found = review.show_all(run.console, state.pending, connection, new=new)

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import SbsyncError
+from ..options import Options
 from ..plan.actions import Plan, Push, lines, writes_to_remote, writing
-from ..plan.goals import Places
-from ..plan.options import Options
+from ..plan.goals import Places, rebuilds, to_commit
 from ..state import Origin, State
 from ..state.migrations import Migration
-from ..steps import backup, commit, review
+from ..steps import backup, commit, leftovers, reset, review
+from ..steps.done import Done
 from ..steps.run import Run
 from .edits import with_edits
+from .execute import execute
 
 
 @dataclass(frozen=True)
@@ -22,18 +24,41 @@ class Goal:
 
     Attributes:
         plan: Leads from a state there.
-        whose: The migrations that the run has made, and that the user may edit.
         review: Shows what the plan is about, and stops what must not be carried out.
+        whose: The migrations that the run has made, and that the user may edit.
+        major: The major version that a rebuild gives the local database.
     """
 
     plan: Callable[[State, Options, Places], Plan]
-    whose: Origin
-    review: Callable[[Run, State], None]
+    review: Callable[[Run, State], None] = lambda _run, _state: None
+    whose: Origin | None = None
+    major: int | None = None
+
+    def of(self, run: Run, state: State) -> Plan:
+        """The plan that leads there."""
+        local, remote = (run.database(side).name if side in state.sides else "" for side in ("local", "remote"))
+        return self.plan(state, run.options, Places(local, remote, bool(run.settings.config.seeds), self.major))
 
 
-def places(run: Run) -> Places:
-    """What the databases of a run are called."""
-    return Places(run.local_label and run.local.name, run.remote.name, bool(run.settings.config.seeds))
+def carry_out(run: Run, state: State, goal: Goal) -> Done:
+    """Plan, ask, and do it.
+
+    Raises:
+        RefusedError: something stands against it, or the answer was no.
+    """
+    return execute(run, *settled(run, state, goal))
+
+
+def check_before_asking(run: Run, state: State, whose: Origin, without_commit: str) -> None:
+    """Stop before anybody is asked where a rebuild or the commit at the end could not be made as planned.
+
+    Raises:
+        SbsyncError: says what stands against it.
+    """
+    if rebuilds(state, run.options):
+        reset.refuse_unseen_loss(run, state)
+        leftovers.refuse_what_stays(run, state)
+    commit.check(run, state, to_commit(state, whose), without_commit)
 
 
 def settled(run: Run, state: State, goal: Goal) -> tuple[State, Plan]:
@@ -45,7 +70,7 @@ def settled(run: Run, state: State, goal: Goal) -> tuple[State, Plan]:
     edited: tuple[Migration, ...] = ()
     while True:
         try:
-            if edited:
+            if edited and goal.whose:
                 state = with_edits(run, state, goal.whose, edited)
             state, plan = _planned(run, state, goal)
             edited = _asked(run, state, plan, goal) if writing(plan) else ()
@@ -61,10 +86,10 @@ def settled(run: Run, state: State, goal: Goal) -> tuple[State, Plan]:
 
 def _planned(run: Run, state: State, goal: Goal) -> tuple[State, Plan]:
     state = commit.look(run, state)
-    plan = goal.plan(state, run.options, places(run))
+    plan = goal.of(run, state)
     if any(isinstance(action, Push) for action in plan):
         state = backup.weigh(run, state)
-        plan = goal.plan(state, run.options, places(run))
+        plan = goal.of(run, state)
     return state, plan
 
 
@@ -78,4 +103,5 @@ def _asked(run: Run, state: State, plan: Plan, goal: Goal) -> tuple[Migration, .
     if state.left_out:
         lost = "\n".join(f"  - {line}" for line in state.left_out)
         run.console.say(f"Your edit leaves this out of the migration, so {run.local.name} loses it:\n{lost}", "warning")
-    return review.approve(run, state.made(goal.whose), run.settings.protected and writes_to_remote(plan))
+    made = state.made(goal.whose) if goal.whose else ()
+    return review.approve(run, made, run.settings.protected and writes_to_remote(plan))

@@ -9,7 +9,7 @@ from ..errors import RefusedError
 from ..plan import goals, stops
 from ..state import Origin, State
 from ..state.migrations import Migration
-from ..steps import commit, leftovers, preflight, reset, review
+from ..steps import commit, preflight, review
 from ..steps import pull as pulling
 from ..steps.diff import Changes, changes, listed
 from ..steps.done import Done
@@ -18,7 +18,7 @@ from ..steps.run import Run
 from ..steps.stayed import refuse_leftovers
 from .ahead import all_files_apply, apply_and_build, rebuilt_ahead
 from .execute import execute
-from .question import Goal, places, settled
+from .question import Goal, carry_out, check_before_asking
 
 WITHOUT_COMMIT = "run it with --no-commit"
 
@@ -35,7 +35,7 @@ def remote_to_local(run: Run) -> Done:
         state = _pulled(run, state, rebuilt_ahead(run, state))
     with run.console.step("diff", f"build a shadow from {counted(len(state.files), 'migration')}"):
         state = _applied(run, state)
-    return execute(run, *settled(run, state, Goal(goals.remote_to_local, Origin.REMOTE, _review)))
+    return carry_out(run, state, Goal(goals.remote_to_local, _review, Origin.REMOTE))
 
 
 def pull(run: Run) -> Done:
@@ -50,7 +50,7 @@ def pull(run: Run) -> Done:
         _show(run, state)
     with run.console.step("diff", f"build a shadow from {counted(len(state.files), 'migration')}"):
         all_files_apply(run, state)
-    return execute(run, state, goals.pull(state, run.options, places(run)))
+    return execute(run, state, Goal(goals.pull).of(run, state))
 
 
 def _adopted(run: Run, state: State) -> State:
@@ -59,9 +59,9 @@ def _adopted(run: Run, state: State) -> State:
 
 
 def _local_changes(run: Run, state: State) -> State:
-    found = changes(run, run.local, state.local_history, state.files)
+    found = changes(run, state, "local")
     options = run.options
-    state = state.seen("local", found.catalog, found.by_hand)
+    state = state.with_unrecorded("local", found.by_hand)
     if not found.differences or options.discard_local:
         return state.with_(local_changed=bool(found.differences))
     if not options.keep_local:
@@ -76,7 +76,7 @@ def _local_changes(run: Run, state: State) -> State:
 
 def _ways_with(run: Run, state: State, here: Changes) -> str:
     """What can be done with local changes; a push is no way where the remote has changed as well."""
-    there = changes(run, run.remote, state.remote_history, state.files)
+    there = changes(run, state, "remote")
     if not there.differences:
         return (
             "--keep-local records them as a migration first, --discard-local drops them (after a backup), "
@@ -109,20 +109,17 @@ def _applied(run: Run, state: State) -> State:
 
 
 def _pulled(run: Run, state: State, applied: Applied) -> State:
-    found = changes(run, run.remote, state.remote_history, state.files)
-    state = state.seen("remote", found.catalog, found.by_hand)
+    found = changes(run, state, "remote")
+    state = state.with_unrecorded("remote", found.by_hand)
     what = f"{run.remote.label} has what a push that failed leaves behind:\n{listed(told(found.differences))}"
     refuse_leftovers(run, state, found, what)
     if found.differences:
         commit.check_early(run, WITHOUT_COMMIT)
-    return pulling.pull(run, state, found, run.options.name or "remote_changes", applied)
+    return pulling.made_from(run, state, found, run.options.name or "remote_changes", applied)
 
 
 def _review(run: Run, state: State) -> None:
-    if goals.rebuilds(state, run.options):
-        reset.refuse_unseen_loss(run, state)
-        leftovers.refuse(run, state)
-    commit.check(run, state, goals.to_commit(state, Origin.REMOTE), WITHOUT_COMMIT)
+    check_before_asking(run, state, Origin.REMOTE, WITHOUT_COMMIT)
     _show(run, state, () if run.options.reset else state.to_apply)
 
 

@@ -13,6 +13,7 @@ from .histories import History, Row, Verdict
 from .migrations import Folder, Migration
 
 if TYPE_CHECKING:
+    from ..databases import Identity
     from ..databases.catalog import Catalog, Difference
 
 
@@ -78,47 +79,78 @@ class InGit:
     Attributes:
         lacks: The files, by name, that git does not have as they are.
         had: Files that will get a later version, by name, whose text git has under the name of now.
+        secret: The files, by name, that seem to hold a credential.
+        gone: Names that files which git lacks had before.
     """
 
     lacks: frozenset[str] = frozenset()
     had: frozenset[str] = frozenset()
+    secret: frozenset[str] = frozenset()
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Side:
+    """A database at one moment.
+
+    Attributes:
+        history: What it has recorded.
+        catalog: What it holds.
+        identity: Who answered; None where no server was asked.
+    """
+
+    history: History
+    catalog: Catalog = field(default_factory=dict)
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True)
 class State:
     """The files and both databases at one moment, and what shadows have shown of them since.
 
+    A database that nobody looked at counts as being where the other one is.
+
     Attributes:
         folder: The migration files.
-        local_history: What the local database has recorded.
-        remote_history: What the remote has recorded.
+        sides: The databases that were looked at: `local`, `remote`.
         entries: The migrations, as they will stand in the folder, in no order.
         local_changed: The local database has changes that are to be dropped.
         drift: How the remote differs from its own history, where that was ignored as asked.
         risk: The rows of the remote that the pending migrations can damage.
         left_out: What the local database has and the user's edit leaves out, in words.
         in_git: What git has of the files; None where that was not asked, or without a repository.
-        catalogs: What the databases were seen to hold, by their side.
     """
 
     folder: Folder
-    local_history: History
-    remote_history: History
+    sides: Mapping[str, Side]
     entries: tuple[Entry, ...]
     local_changed: bool = False
     drift: tuple[Difference, ...] = ()
     risk: Risk = Risk()
     left_out: tuple[str, ...] = ()
     in_git: InGit | None = None
-    catalogs: Mapping[str, Catalog] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, folder: Folder, local: History, remote: History) -> State:
+    def of(cls, folder: Folder, sides: Mapping[str, Side]) -> State:
         """The state that a first look finds."""
-        entries = (Entry(m, _recorded(local, m), _recorded(remote, m)) for m in folder.migrations)
-        return cls(folder, local, remote, tuple(entries))
+        state = cls(folder, sides, ())
+        here, there = state.local_history, state.remote_history
+        return state.with_(entries=tuple(Entry(m, _recorded(here, m), _recorded(there, m)) for m in folder.migrations))
 
     # --- questions ---
+
+    @property
+    def local_history(self) -> History:
+        """What the local database has recorded."""
+        return self._history("local", "remote")
+
+    @property
+    def remote_history(self) -> History:
+        """What the remote has recorded."""
+        return self._history("remote", "local")
+
+    def _history(self, *preferred: str) -> History:
+        return next((self.sides[side].history for side in preferred if side in self.sides), {})
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -185,17 +217,11 @@ class State:
         """The same with some fields replaced."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
-    def seen(self, side: str, catalog: Catalog, unrecorded: Iterable[Migration] = ()) -> State:
-        """The same, once a database was looked at.
-
-        Args:
-            side: `local` or `remote`.
-            catalog: What it holds.
-            unrecorded: The migrations that it has without having recorded them.
-        """
+    def with_unrecorded(self, side: str, unrecorded: Iterable[Migration]) -> State:
+        """The same, once it is known which migrations a database, `local` or `remote`, has without recording them."""
         found, there = set(unrecorded), {side: At.UNRECORDED}
         entries = (replace(e, **there) if e.migration in found else e for e in self.entries)  # type: ignore[arg-type]
-        return self.with_(entries=tuple(entries), catalogs={**self.catalogs, side: catalog})
+        return self.with_(entries=tuple(entries))
 
     def joined_by(self, origin: Origin, migrations: Iterable[Migration]) -> State:
         """The same with migrations that are yet to be written, in the place of those from there with the version."""

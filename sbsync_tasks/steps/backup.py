@@ -15,6 +15,7 @@ from ..paths import shown
 from ..plan.actions import BackUp
 from ..state import Risk, State
 from ..state.migrations import Migration
+from .done import Done
 from .run import Run
 
 if TYPE_CHECKING:
@@ -35,10 +36,11 @@ def weigh(run: Run, state: State) -> State:
         return state.with_(risk=Risk(tables, _size(connection, tables)))
 
 
-def remote_before_push(run: Run, action: BackUp) -> Backup:
-    """The remote, before anything is written to it."""
-    tables = action.risk.tables
-    return take(run, run.remote, run.settings.env, "before-push", None if tables is None else list(tables))
+def as_planned(run: Run, _state: State, action: BackUp, done: Done) -> None:
+    """A database, before anything is written to it."""
+    tables, label = action.risk.tables, "local" if action.side == "local" else run.settings.env
+    kept = None if tables is None else list(tables)
+    done.backups = (*done.backups, take(run, run.database(action.side), label, action.reason, kept))
 
 
 def take(run: Run, database: Database, label: str, reason: str, tables: list[str] | None) -> Backup:

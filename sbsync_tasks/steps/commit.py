@@ -8,14 +8,13 @@ from pathlib import Path
 
 from .. import git
 from ..checks import has_secret
-from ..console import counted
 from ..errors import RefusedError, SbsyncError
 from ..plan.actions import Commit
 from ..plan.goals import uncommitted
 from ..state import InGit, State
-from ..state.migrations import Migration, migrations_dir, read_folder, read_sql
+from ..state.migrations import Migration, migrations_dir, read_sql
 from ..state.same_sql import same
-from .files import read_files, tell_skipped
+from .done import Done
 from .run import Run
 
 FOR_EVER = "A commit stays in git for ever: keep the value in Supabase Vault"
@@ -35,7 +34,11 @@ def look(run: Run, state: State) -> State:
     folder, git_has = migrations_dir(run.settings.root), run.in_git
     lacks = {path.name for path in not_in_git(run, state.folder.migrations)}
     had = {was.file_name for was, _ in state.renamed if git_has.had(folder / was.file_name)}
-    return state.with_(in_git=InGit(frozenset(lacks), frozenset(had)))
+    secret = {m.file_name for m in state.folder.migrations if m.file_name in lacks and _holds_secret(run, m)}
+    gone = git_has.renamed_away([folder / name for name in lacks - secret])
+    return state.with_(
+        in_git=InGit(frozenset(lacks), frozenset(had), frozenset(secret), tuple(path.name for path in gone))
+    )
 
 
 def check(run: Run, state: State, migrations: Collection[Migration], otherwise: str) -> None:
@@ -91,14 +94,14 @@ def _holds_secret(run: Run, migration: Migration) -> bool:
     return run.console.redact.holds(migration.sql) or has_secret(migration.sql)
 
 
-def commit(run: Run, state: State, action: Commit) -> git.Committed:
+def commit(run: Run, state: State, action: Commit, done: Done) -> None:
     """Commit those of these migrations that git does not have yet, and nothing else."""
     folder = migrations_dir(run.settings.root)
     paths = [folder / m.file_name for m in action.migrations]
     repository = run.in_git.repository if run.in_git else git.needed(run.settings.root)
     made = git.commit(repository, [p for p in paths if p.exists()], action.message)
     tell_rewritten(run, made, state.files)
-    return made
+    done.committed = made
 
 
 def tell_rewritten(run: Run, made: git.Committed, migrations: Iterable[Migration]) -> None:
@@ -122,54 +125,3 @@ def tell_rewritten(run: Run, made: git.Committed, migrations: Iterable[Migration
             "commit` commits it.",
             "warning",
         )
-
-
-def commit_files(run: Run, message: str | None) -> None:
-    """Commit the migration files that git does not have yet; those that seem to hold a credential stay out.
-
-    Raises:
-        RefusedError: nothing but such files is left.
-    """
-    repository = git.needed(run.settings.root)
-    for warning in git.check_ready(repository):
-        run.console.say(warning, "warning")
-    left = _to_commit(run)
-    if not left:
-        run.console.say("Nothing to commit: git has every migration.", "ok")
-        run.console.document({"commit": "", "files": []})
-        return
-    git.check_ready(repository, left)
-    gone = run.in_git.renamed_away(left) if run.in_git else ()
-    names = ", ".join([*(p.name for p in left), *(f"{p.name} (its old name)" for p in gone)])
-    if run.options.dry_run:
-        run.console.say(f"A run would commit {names}.", "ok")
-        return
-    run.console.confirm(f"Commit {names}?")
-    files = read_folder(run.settings.root).migrations
-    made = git.commit(repository, left, message or message_for(left))
-    tell_rewritten(run, made, files)
-    run.console.say(f"committed {names} as {made.commit}", "ok")
-    run.console.document({"commit": made.commit, "files": list(made.files)})
-
-
-def message_for(files: list[Path]) -> str:
-    """What a commit of these migrations is called, of which nobody has said whose changes they are."""
-    if len(files) > 1:
-        return f"Add {counted(len(files), 'migration')}"
-    _, _, name = files[0].stem.partition("_")
-    return f"Add migration {name}"
-
-
-def _to_commit(run: Run) -> list[Path]:
-    folder = read_files(run)
-    tell_skipped(run, folder)
-    files = folder.migrations
-    left = {path.name: path for path in not_in_git(run, files)}
-    with_secret = [m.file_name for m in files if m.file_name in left and _holds_secret(run, m)]
-    kept = [path for name, path in left.items() if name not in with_secret]
-    if with_secret:
-        message = f"{', '.join(with_secret)} holds what looks like a credential, and is not committed."
-        if not kept:
-            raise RefusedError(message, f"{FOR_EVER}.")
-        run.console.say(message, "warning")
-    return kept

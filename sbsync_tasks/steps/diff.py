@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from ..checks.rows import unseen
 from ..databases import Database
 from ..databases.catalog import (
     MIGRATIONS,
     Catalog,
-    CatalogObject,
     Claims,
     Difference,
     compare,
@@ -21,8 +20,9 @@ from ..databases.catalog import (
     without_platform,
 )
 from ..errors import RefusedError
-from ..process import in_parallel
-from ..state.histories import History, as_migrations
+from ..proof import Compared
+from ..state import State
+from ..state.histories import as_migrations
 from ..state.migrations import Migration
 from ..supabase_cli import CliError, EngineRefusedError
 from .run import Run
@@ -43,18 +43,13 @@ class Changes:
         differences: What its catalogs have otherwise than a shadow of `base`.
         by_hand: Unrecorded files whose whole effect is there: applied by hand, or by a run that was cut off. Never
             one that also changes rows, or does something else that the schemas do not show.
-        catalog: What was found there.
+        exposed: Rights of the database that expose data, whether or not anything differs.
     """
 
     base: tuple[Migration, ...]
     differences: tuple[Difference, ...] = ()
     by_hand: tuple[Migration, ...] = ()
-    catalog: Catalog = field(default_factory=dict)
-
-    @property
-    def exposed(self) -> tuple[str, ...]:
-        """Rights of the database that expose data, whether or not anything differs."""
-        return exposed(self.catalog)
+    exposed: tuple[str, ...] = ()
 
     @property
     def none(self) -> bool:
@@ -62,8 +57,8 @@ class Changes:
         return not self.differences and not self.by_hand
 
 
-def changes(run: Run, database: Database, history: History, files: Iterable[Migration]) -> Changes:
-    """Compare a database with a shadow of its own history, by their catalogs.
+def changes(run: Run, state: State, side: str) -> Changes:
+    """Compare a database, `local` or `remote`, as it was looked at, with a shadow of its own history.
 
     Like is compared with like: the shadow holds the versions that the database has recorded, never simply all
     files, so that what is merely pending cannot come out as something to drop.
@@ -71,23 +66,23 @@ def changes(run: Run, database: Database, history: History, files: Iterable[Migr
     Raises:
         RefusedError: the database has the schema of an unrecorded file that also does what no schema shows.
     """
-    files = tuple(files)
-    major = run.major(database)
+    database, files = run.database(side), state.files
+    history, found, major = state.sides[side].history, state.sides[side].catalog, run.major(database)
     base = as_migrations(history, files)
     run.claims.add(m.sql for m in files)
-    (held, claims), found = in_parallel(lambda: _held(run, base, major), lambda: run.catalog(database))
+    held, claims = _held(run, base, major)
     differences = compare(held, found, claims, (MIGRATIONS, database.name))
     if not differences:
-        return Changes(base, catalog=found)
+        return Changes(base, exposed=exposed(found))
     unrecorded = [m for m in files if m.version not in history]
     told = [m for m in unrecorded if not unseen(m.sql)]
     by_hand = _with_the_whole_effect(run, base, told, major, found)
     if by_hand:
         _refuse_unseen_between(database, by_hand, unrecorded)
-        return Changes(base, by_hand=by_hand, catalog=found)
+        return Changes(base, by_hand=by_hand, exposed=exposed(found))
     if told != unrecorded and not (database.side == "remote" and run.options.ignore_drift):
         _refuse_unseen(database, _with_the_whole_effect(run, base, unrecorded, major, found))
-    return Changes(base, differences, catalog=found)
+    return Changes(base, differences, exposed=exposed(found))
 
 
 def _held(run: Run, migrations: Sequence[Migration], major: int) -> tuple[Catalog, Claims]:
@@ -157,49 +152,23 @@ def _differs(run: Run, migrations: Sequence[Migration], major: int, found: Catal
         return True
 
 
-@dataclass(frozen=True)
-class Compared:
-    """How two databases differ.
-
-    Attributes:
-        sql: What the CLI's engine writes to make them equal.
-        differences: What the catalogs say.
-        line_ends: What differs in line ends alone, which counts for nothing.
-        platform: What differs in the platform's own objects, which counts for nothing either.
-        exposed: Rights that expose data, by the name of the database that has them.
-        stand_ins: Extensions that are stand-ins, likewise.
-        refused: Why the CLI's engine wrote nothing, where that is so: then the catalogs alone count.
-    """
-
-    sql: str
-    differences: tuple[Difference, ...]
-    line_ends: tuple[CatalogObject, ...] = ()
-    platform: tuple[Difference, ...] = ()
-    exposed: tuple[tuple[str, str], ...] = ()
-    stand_ins: tuple[tuple[str, str], ...] = ()
-    refused: str = ""
-
-
-def engine_and_catalogs(run: Run, left: Database, right: Database) -> Compared:
+def engine_and_catalogs(run: Run, left: Database, right: Database, one: Catalog, other: Catalog) -> Compared:
     """Compare two databases, by the CLI's engine and by their catalogs.
 
     To the engine line ends are a difference, which its own SQL (LF alone) does not end: where nothing else differs,
     what it says does not count.
     """
-    (sql, refused), (one, other) = in_parallel(
-        lambda: _engine(run, left, right),
-        lambda: (run.catalog(left), run.catalog(right)),
-    )
+    sql, refused = _engine(run, left, right)
     names, claims = (left.name, right.name), run.claims_of(left)
     named = tuple(zip(names, (one, other), strict=True))
     differences = compare(one, other, claims, names)
     line_ends = in_line_ends_alone(one, other, claims)
     return Compared(
-        "" if line_ends and not differences else without_platform(sql, one, other, claims, OF_ROLES),
-        differences, line_ends, platform(one, other, claims, names),
-        tuple((name, right) for name, found in named for right in exposed(found)),
-        tuple((name, extension) for name, found in named for extension in stand_ins(found)),
-        refused,
+        sql="" if line_ends and not differences else without_platform(sql, one, other, claims, OF_ROLES),
+        differences=differences, line_ends=line_ends, platform=platform(one, other, claims, names),
+        exposed=tuple((name, right) for name, found in named for right in exposed(found)),
+        stand_ins=tuple((name, extension) for name, found in named for extension in stand_ins(found)),
+        refused=refused,
     )  # fmt: skip
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .. import git
 from ..backups import Backup
+from ..plan.actions import Plan, writing
 from ..state import State
 
 if TYPE_CHECKING:
-    from ..plan.actions import Plan
     from ..proof import Proof
 
 
@@ -27,6 +28,8 @@ class Done:
         recorded: Versions that this run recorded in the remote's history without running them.
         proof: The proof, once it was made.
         committed: What was committed.
+        kept: Where files and histories are kept that gave way.
+        url: Of the scratch database that a backup was brought back into.
     """
 
     state: State
@@ -37,6 +40,12 @@ class Done:
     recorded: tuple[str, ...] = ()
     proof: Proof | None = None
     committed: git.Committed | None = None
+    kept: tuple[Path, ...] = ()
+    url: str = ""
+
+    def document(self) -> list[dict[str, Any]]:
+        """The plan as JSON data: an object for each action that changes something."""
+        return [action.document() for action in writing(self.plan)]
 
     @property
     def disproved(self) -> bool:

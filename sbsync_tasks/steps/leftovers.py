@@ -80,7 +80,7 @@ order by 1
 """  # noqa: E501
 
 
-def refuse(run: Run, state: State) -> None:
+def refuse_what_stays(run: Run, state: State) -> None:
     """Stop a rebuild of a local database by URL that could not end in what the migrations say.
 
     Raises:

@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..databases import Database
+from ..errors import RefusedError
 from ..paths import state_dir
-from ..state import histories
+from ..plan.actions import Rerecord
+from ..state import State, histories
 from ..state.migrations import Migration
+from .done import Done
 from .run import Run
 
 
@@ -27,6 +30,19 @@ def mark_applied(run: Run, database: Database, migrations: Sequence[Migration]) 
     """
     keep_history(run, database)
     run.cli.mark_applied(database.endpoint, migrations)
+
+
+def rerecord(run: Run, _state: State, action: Rerecord, done: Done) -> None:
+    """Change versions in the local history, all or none, rows and their statements staying what they are."""
+    kept = keep_history(run, run.local)
+    with run.local.connection() as connection, connection.transaction():
+        for old, new in action.versions:
+            changed = connection.execute(
+                "update supabase_migrations.schema_migrations set version = %s where version = %s", (new, old)
+            )
+            if changed.rowcount != 1:
+                raise RefusedError(f"The local history no longer has {old}; it is left as it is.", "Run again.")
+    done.kept = (*done.kept, kept)
 
 
 def keep_history(run: Run, database: Database) -> Path:

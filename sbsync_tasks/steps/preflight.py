@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from ..databases.catalog import compare, told
-from ..errors import ConfigError, RefusedError
+from collections.abc import Collection
+
+from ..databases import Database
+from ..databases.catalog import compare, read_catalog, told
+from ..databases.database import identity
+from ..errors import ConfigError, NoConnectionError, RefusedError
 from ..plan.model import Facts
-from ..state import State, histories, skipped
+from ..state import Side, State, histories, skipped
 from ..state.histories import Verdict
 from ..state.migrations import Migration, next_version
 from ..supabase_cli import CliError
@@ -13,19 +17,20 @@ from .diff import listed
 from .files import read_files
 from .run import Run
 
+BOTH = ("local", "remote")
 
-def look(run: Run) -> State:
-    """Reach both databases, make sure that they are two, and read files and histories.
+
+def look(run: Run, sides: Collection[str] = BOTH) -> State:
+    """Read the files, and each database that is asked for at one moment.
 
     Raises:
-        ConfigError: both settings lead to one database.
+        ConfigError: both settings lead to one database, or to two major versions.
     """
-    refuse_one_database(run)
-    _refuse_two_majors(run)
+    if set(sides) == set(BOTH):
+        refuse_one_database(run)
+        _refuse_two_majors(run)
     folder = read_files(run)
-    local = run.local.history()
-    remote = run.remote.history()
-    state = State.of(folder, local, remote)
+    state = State.of(folder, {side: _read(run, run.database(side)) for side in sides})
     run.claims.add(m.sql for m in folder.migrations)
     run.claims.add(
         r.text for row in state.rows for r in (row.local, row.remote) if r and not (row.file and r.matches(row.file))
@@ -33,13 +38,11 @@ def look(run: Run) -> State:
     return state
 
 
-def look_at_remote(run: Run) -> State:
-    """The same without the local database, which nobody asks: it counts as being where the remote is."""
-    folder = read_files(run)
-    history = run.remote.history()
-    run.claims.add(m.sql for m in folder.migrations)
-    run.claims.add(r.text for r in history.values())
-    return State.of(folder, history, history)
+def _read(run: Run, database: Database) -> Side:
+    with database.at_one_moment() as connection:
+        return Side(
+            histories.read(connection), read_catalog(connection, run.settings.schemas), identity(connection)
+        )  # fmt: skip
 
 
 def facts(run: Run, state: State) -> Facts:
@@ -62,6 +65,26 @@ def refuse_one_database(run: Run) -> None:
             f"database {remote.database}).",
             "Local and remote have to differ: check SBSYNC_LOCAL and the remote of this environment.",
         )
+
+
+def major_to_be(run: Run) -> int:
+    """The major version that the local database is to have afterwards, once it is sure that it is not the remote.
+
+    Raises:
+        ConfigError: local and remote are one database.
+        NoConnectionError: the remote does not answer, and the local database is not one that is ours by its making.
+    """
+    if run.settings.remote is None:
+        return run.local_identity.major
+    try:
+        remote = run.remote_identity
+    except NoConnectionError as error:
+        if run.local.kind == "url":
+            raise
+        run.console.say(f"{error.message} {run.local.label} is rebuilt without it.", "warning")
+        return run.local_identity.major
+    refuse_one_database(run)
+    return remote.major if run.local.kind == "embedded" else run.local_identity.major
 
 
 def _refuse_two_majors(run: Run) -> None:

@@ -17,7 +17,7 @@ def adopt(state: State) -> State:
     return state.joined_by(Origin.HISTORY, [row.remote.as_migration() for row in rows if row.remote])
 
 
-def pull(run: Run, state: State, found: Changes, name: str, applied: Applied = ignored) -> State:
+def made_from(run: Run, state: State, found: Changes, name: str, applied: Applied = ignored) -> State:
     """Make migrations from the remote's changes.
 
     They stand after the remote's head and before the oldest pending file, so that the next push finds just the

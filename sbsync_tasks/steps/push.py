@@ -13,7 +13,7 @@ from ..databases.pushed import told
 from ..errors import RefusedError, SbsyncError
 from ..plan.actions import Push
 from ..plan.partly import Leftovers, is_atomic
-from ..proof import apart
+from ..proof import except_for
 from ..state import State, histories
 from ..state.histories import History
 from .diff import listed
@@ -133,7 +133,7 @@ def _left_behind(run: Run, state: State, now: History) -> tuple[str, Leftovers |
         left = stayed(run, base, differences, pending) if differences else None
     except SbsyncError as error:
         return f"Whether something else of it stayed there cannot be told: {error.message}", None
-    beyond = apart(differences, state.drift)
+    beyond = except_for(state.drift, differences)
     words = f"Beyond its history the remote has now:\n{listed(differences_told(beyond))}" if beyond else ""
     return words, left
 

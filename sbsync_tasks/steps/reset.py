@@ -8,18 +8,15 @@ from ..console import counted
 from ..databases import Database, FileFailedError, NextLocal, explained, push, read_back
 from ..databases.catalog import MIGRATIONS, Difference, compare, read_catalog, told
 from ..databases.open import clusters_of
-from ..errors import NoConnectionError, RefusedError, SbsyncError
-from ..paths import shown
+from ..errors import RefusedError, SbsyncError
 from ..plan.actions import BringUp, Rebuild
-from ..plan.stops import of_transactions, refuse
-from ..state import At, State
+from ..state import State
 from ..state.histories import as_migrations
 from ..state.migrations import Migration
 from ..supabase_cli import CliError
-from . import backup, leftovers, preflight
+from . import backup, leftovers
 from .diff import listed
 from .done import Done
-from .files import problems, read_files
 from .marking import mark_applied
 from .run import Run
 
@@ -44,17 +41,10 @@ def refuse_unseen_loss(run: Run, state: State) -> None:
         )
 
 
-def rebuild(run: Run, action: Rebuild, done: Done, major: int | None = None) -> None:
-    """Back the local database up, build it again from all migrations, and run the seeds.
-
-    Args:
-        run: The run.
-        action: From which migrations.
-        done: Gets the backup, and the seeds that were run.
-        major: The major version that an embedded database is to have from now on; None leaves it as it is.
-    """
+def rebuild(run: Run, _state: State, action: Rebuild, done: Done) -> None:
+    """Back the local database up, build it again from all migrations, and run the seeds."""
     migrations = action.migrations
-    prepare(run, migrations, major)
+    prepare(run, migrations, action.major)
     done.backups = (*done.backups, backup.whole_local(run))
     if run.local.kind == "embedded":
         seeds = _swap_embedded(run)
@@ -118,55 +108,8 @@ def bring_up(run: Run, state: State, action: BringUp, done: Done) -> None:
         push(run.cli, run.local.endpoint, run.local.label, state.files, action.apply, include_all=True)
 
 
-def major_to_be(run: Run) -> int:
-    """The major version that the local database is to have afterwards, once it is sure that it is not the remote.
-
-    Raises:
-        ConfigError: local and remote are one database.
-        NoConnectionError: the remote does not answer, and the local database is not one that is ours by its making.
-    """
-    if run.settings.remote is None:
-        return run.local_identity.major
-    try:
-        remote = run.remote_identity
-    except NoConnectionError as error:
-        if run.local.kind == "url":
-            raise
-        run.console.say(f"{error.message} {run.local.label} is rebuilt without it.", "warning")
-        return run.local_identity.major
-    preflight.refuse_one_database(run)
-    return remote.major if run.local.kind == "embedded" else run.local_identity.major
-
-
-def reset_local(run: Run) -> None:
-    """Rebuild the local database, after a backup, from what the folder holds; an embedded one in the remote's major."""
-    run.refuse_config()
-    folder = read_files(run)
-    refuse(problems(run, folder))
-    history = run.local.history()
-    state = State.of(folder, history, {})
-    refuse(of_transactions(e.migration for e in state.entries if e.local is not At.SAME))
-    major = major_to_be(run)
-    console, label = run.console, run.local.label
-    run.shadow(state.files, major)  # proves that the files apply before anything is lost
-    leftovers.refuse(run, state)
-    action, done = Rebuild(label, state.files, bool(run.settings.config.seeds)), Done(state)
-    if run.options.dry_run:
-        console.say(f"A run would {action.doing}.", "ok")
-        return
-    console.confirm(f"{action.doing[0].upper()}{action.doing[1:]}?")
-    with console.step(action.step, action.doing):
-        rebuild(run, action, done, major)
-    seeded = _differing(run, done)
-    made = shown(run.settings.root, done.backups[-1].path)
-    for text in told(seeded):
-        console.say(f"made by the seeds, and by no migration: {text}", "note")
-    console.say(f"{label} is what the migrations say. Backup of what it was: {made}", "ok")
-    console.document({"backup": made, "migrations": [m.file_name for m in state.files], "seeds": [*done.seeds]})
-
-
-def _differing(run: Run, done: Done) -> tuple[Difference, ...]:
-    """How the rebuilt database differs from the migrations, which may only be by what the seeds have made.
+def refuse_other_than_files(run: Run, done: Done) -> None:
+    """Compare the rebuilt database with the migrations: it may only differ by what the seeds have made.
 
     Raises:
         SbsyncError: it differs by more than that.
@@ -176,7 +119,8 @@ def _differing(run: Run, done: Done) -> tuple[Difference, ...]:
     left = _without_seeds(run, done.state) if found and done.seeds else found
     if left:
         raise SbsyncError(f"{run.local.label} is not what the migrations say:\n" + listed(told(left)))
-    return found
+    for text in told(found):
+        run.console.say(f"made by the seeds, and by no migration: {text}", "note")
 
 
 def _without_seeds(run: Run, state: State) -> tuple[Difference, ...]:

@@ -1,11 +1,10 @@
-"""`invoke restore`: a backup into the local database, or into a scratch database that stays up; never into a remote."""
+"""Bringing a backup back: into the local database, or into a scratch database that stays up; never into a remote."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import backups
@@ -14,11 +13,11 @@ from ..backups import restore as restoring
 from ..backups.scope import scope
 from ..databases import Database
 from ..databases.open import RESTORED
-from ..databases.shadows import only_run
 from ..errors import RefusedError
-from ..paths import shown
-from . import backup as saving
-from . import reach, reset
+from ..plan.actions import BackUp, Plan, Restore
+from ..state import Risk, State
+from . import preflight, reach
+from .done import Done
 from .run import Run
 
 if TYPE_CHECKING:
@@ -29,21 +28,8 @@ if TYPE_CHECKING:
 NEXT = f"{RESTORED}-next"
 
 
-@dataclass(frozen=True)
-class Plan:
+def planned(run: Run, named: str, tables: Sequence[str], *, to_scratch: bool) -> Plan:
     """What a restore does.
-
-    Attributes:
-        lines: In words, in order.
-        act: Does it, and says what has come of it, as JSON data.
-    """
-
-    lines: tuple[str, ...]
-    act: Callable[[], dict[str, Any]]
-
-
-def restore(run: Run, named: str, tables: Sequence[str], *, to_scratch: bool) -> None:
-    """Bring a backup back, after showing what that does and asking.
 
     Args:
         run: The run.
@@ -52,23 +38,18 @@ def restore(run: Run, named: str, tables: Sequence[str], *, to_scratch: bool) ->
         to_scratch: Into a scratch database; otherwise into the local one.
 
     Raises:
-        RefusedError: the backup does not have what is asked for, or the user declined.
+        RefusedError: the backup does not have what is asked for.
         ConfigError: no backup is meant, or the local database is the remote.
-        SbsyncError: it failed; the database is as it was.
     """
-    backup = _checked(run, named)
-    with only_run(run.settings.root):
-        plan = _to_scratch(run, backup, tables) if to_scratch else _to_local(run, backup, tables)
-        console = run.console
-        console.numbered("What a run would do" if run.options.dry_run else "What will be done", plan.lines)
-        if run.options.dry_run:
-            console.document({"plan": plan.lines})
-            return
-        console.confirm("Go on?")
-        console.document({"plan": plan.lines, **plan.act()})
+    backup = checked(run, named)
+    if to_scratch:
+        return (_to_scratch(run, backup, tables),)
+    preflight.major_to_be(run)
+    save = BackUp(run.local.label, Risk(None), "local", "before-restore")
+    return (save, _to_local(run, backup, tables))
 
 
-def _checked(run: Run, named: str) -> Backup:
+def checked(run: Run, named: str) -> Backup:
     """The backup that is meant, found whole by programs that can read it."""
     from ..databases.embedded import find_client_tools
 
@@ -81,40 +62,45 @@ def _checked(run: Run, named: str) -> Backup:
     return backup
 
 
-def _to_local(run: Run, backup: Backup, tables: Sequence[str]) -> Plan:
-    reset.major_to_be(run)
-    save = f"back up {run.local.label}, all of it"
-    if tables:
-        with run.local.connection() as connection:
-            there = scope(connection, tables).data
-        rows = ", ".join(f"{t.schema}.{t.name} ({t.rows:,})" for t in restoring.had(backup, there))
-        lines = [save, f"put the rows of the backup in the place of those in {run.local.name}: {rows}"]
-        return Plan(tuple(lines), lambda: _into_local(run, backup, lambda c: restoring.rows(c, backup, there)))
-    if backup.manifest.partial:
-        raise RefusedError(
-            f"{backup.path.name} has {backups.holds(backup.manifest)}, and not of the others: {run.local.name} would "
-            "lose those. Nothing was changed.",
-            "--table brings single tables back; --to-scratch, all that the backup has.",
-        )
+def _to_local(run: Run, backup: Backup, tables: Sequence[str]) -> Restore:
+    name, where = backup.path.name, run.local.name
     with run.local.connection() as connection:
-        roles = restoring.missing_roles(connection, backup)
-    lines = [save, f"make {run.local.name} what it was in the backup: {_in_words(backup)}"]
-    if roles:
-        lines.append(f"make the roles that it lacks, without passwords: {', '.join(roles)}")
-    return Plan(tuple(lines), lambda: _into_local(run, backup, lambda c: restoring.whole(c, backup)))
+        if tables:
+            there = restoring.had(backup, scope(connection, tables).data)
+            rows = ", ".join(f"{t.schema}.{t.name} ({t.rows:,})" for t in there)
+            return Restore(name, where, rows, tuple(tables))
+        if backup.manifest.partial:
+            raise RefusedError(
+                f"{name} has {backups.holds(backup.manifest)}, and not of the others: {where} would lose those. "
+                "Nothing was changed.",
+                "--table brings single tables back; --to-scratch, all that the backup has.",
+            )
+        return Restore(name, where, _in_words(backup), roles=restoring.missing_roles(connection, backup))
 
 
-def _into_local(
-    run: Run, backup: Backup, act: Callable[[psycopg.Connection[Any]], Sequence[str] | None]
-) -> dict[str, Any]:
-    local, root = run.local, run.settings.root
-    with run.console.step("backup", f"back up {local.name}"):
-        saved = shown(root, saving.take(run, local, "local", "before-restore", None).path)
-    with run.console.step("restore", f"restore {backup.path.name}"), _strongest(run, local) as connection:
-        _warn(run, act(connection) or ())
-    run.console.say(f"{local.label} has what was asked for. Backup of what it was: {saved}", "ok")
-    run.console.say("`invoke status` compares it with the migration files.", "note")
-    return {"restored": shown(root, backup.path), "database": local.label, "backup": saved}
+def _to_scratch(run: Run, backup: Backup, tables: Sequence[str]) -> Restore:
+    rows = f"schema, history, and the rows of {', '.join(tables)}" if tables else _in_words(backup)
+    return Restore(
+        backup.path.name, RESTORED, rows, tuple(tables), scratch=True,
+        replaces=_clusters(run, backup).exists(RESTORED), loose=bool(tables or backup.manifest.partial),
+    )  # fmt: skip
+
+
+def _clusters(run: Run, backup: Backup) -> Clusters:
+    return run.clusters(int(backup.manifest.server_version.partition(".")[0]))
+
+
+def bring_back(run: Run, _state: State, action: Restore, done: Done) -> None:
+    """Restore a backup; a database is as it was, or as it is to be."""
+    backup = checked(run, action.backup)
+    if action.scratch:
+        done.url = _into_scratch(run, backup, _clusters(run, backup), action.tables)
+        return
+    with _strongest(run, run.local) as connection:
+        if action.tables:
+            restoring.rows(connection, backup, scope(connection, action.tables).data)
+        else:
+            _warn(run, restoring.whole(connection, backup))
 
 
 @contextmanager
@@ -127,36 +113,21 @@ def _strongest(run: Run, database: Database) -> Iterator[psycopg.Connection[Any]
         yield connection
 
 
-def _to_scratch(run: Run, backup: Backup, tables: Sequence[str]) -> Plan:
-    it = backup.manifest
-    clusters = run.clusters(int(it.server_version.partition(".")[0]))
-    rows = f"schema, history, and the rows of {', '.join(tables)}" if tables else _in_words(backup)
-    lines = [f"make a scratch database that holds the backup: {rows}"]
-    if clusters.exists(RESTORED):
-        lines.append("throw away the scratch database that an earlier restore made")
-    if tables or it.partial:
-        lines.append("leave out foreign keys, since rows that they point to may be missing")
-    return Plan(tuple(lines), lambda: _into_scratch(run, backup, clusters, tables))
-
-
-def _into_scratch(run: Run, backup: Backup, clusters: Clusters, tables: Sequence[str]) -> dict[str, Any]:
+def _into_scratch(run: Run, backup: Backup, clusters: Clusters, tables: Sequence[str]) -> str:
+    """Restore into a new database that takes the place of an earlier one; its URL."""
     from ..databases.embedded.cluster import as_admin
     from ..databases.embedded.place import place_of
 
-    with run.console.step("restore", f"restore {backup.path.name}"):
-        clusters.remove(NEXT)  # of a run that was cut off
-        try:
-            port = clusters.start(NEXT).port
-            with as_admin(place_of(run.settings.root) / NEXT, port) as connection:
-                _warn(run, restoring.whole(connection, backup, tables))
-            clusters.replace(RESTORED, by=NEXT)
-        except BaseException:
-            clusters.remove(NEXT)
-            raise
-        url = reach.url_of(run, clusters.start(RESTORED), RESTORED)
-    run.console.say("`invoke sandbox.down` stops the scratch database and throws it away.", "note")
-    run.console.result(url)
-    return {"restored": shown(run.settings.root, backup.path), "database": RESTORED, "url": url}
+    clusters.remove(NEXT)  # of a run that was cut off
+    try:
+        port = clusters.start(NEXT).port
+        with as_admin(place_of(run.settings.root) / NEXT, port) as connection:
+            _warn(run, restoring.whole(connection, backup, tables))
+        clusters.replace(RESTORED, by=NEXT)
+    except BaseException:
+        clusters.remove(NEXT)
+        raise
+    return reach.url_of(run, clusters.start(RESTORED), RESTORED)
 
 
 def _warn(run: Run, unfilled: Sequence[str]) -> None:

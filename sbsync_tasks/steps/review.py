@@ -17,8 +17,9 @@ from ..databases import FileFailedError
 from ..errors import ConfigError, RefusedError, SbsyncError
 from ..paths import state_dir
 from ..state.migrations import FILE_PATTERN, Migration, read_folder, read_sql, write_sql
-from .files import read_files, tell_skipped
+from .files import tell_skipped
 from .losses import reviewed
+from .preflight import look
 from .run import Run
 
 if TYPE_CHECKING:
@@ -365,10 +366,9 @@ def _chosen(run: Run, which: str) -> tuple[tuple[Migration, ...], str]:
 
 
 def _pending(run: Run) -> tuple[Migration, ...]:
-    history = run.remote.history()
-    folder = read_files(run)
-    tell_skipped(run, folder)
-    return tuple(m for m in folder.migrations if m.version not in history)
+    state = look(run, ["remote"])
+    tell_skipped(run, state.folder)
+    return state.pending
 
 
 def _review_data(migration: Migration, found: Review) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ..databases.containers import Containers
 from ..databases.open import clusters_of, local_cluster
 from ..databases.stack import WITHOUT, Docker
 from ..errors import ConfigError, MissingToolError, SbsyncError
-from ..plan.options import Options
+from ..options import Options
 from ..settings import Settings
 from ..settings.project import ConfigToml
 from ..state.migrations import Migration
@@ -124,6 +124,10 @@ class Run:
                 self._have_the_stack()
             self._local = open_local(self.settings, self.stack, self._remote_major, self._install_server)
         return self._local
+
+    def database(self, side: str) -> Database:
+        """The local database or the remote."""
+        return self.local if side == "local" else self.remote
 
     def _remote_major(self) -> int | None:
         return self.remote_identity.major if self.settings.remote else None

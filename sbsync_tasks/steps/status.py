@@ -7,9 +7,9 @@ from typing import Any
 from ..databases.catalog import told
 from ..proof import EXPOSED
 from ..state.histories import Row, Verdict
-from . import preflight
 from .diff import Changes, changes, listed
 from .files import tell_skipped
+from .preflight import look
 from .run import Run
 
 COLUMNS = ("version", "name", "file", "local", "remote", "state")
@@ -22,9 +22,9 @@ def status(run: Run) -> bool:
         Whether anything is pending or differs.
     """
     absent = run.why_no_local()
-    state = preflight.look_at_remote(run) if absent else preflight.look(run)
-    local = None if absent else changes(run, run.local, state.local_history, state.files)
-    remote = changes(run, run.remote, state.remote_history, state.files)
+    state = look(run, ["remote"]) if absent else look(run)
+    local = None if absent else changes(run, state, "local")
+    remote = changes(run, state, "remote")
     rows = [_cells(row, local is not None) for row in state.rows]
     console = run.console
     with console.as_result():
@@ -40,7 +40,8 @@ def status(run: Run) -> bool:
         {
             "local": run.local_label or None, "remote": run.remote.label,
             "versions": rows,
-            "local_changes": _drift_data(local) if local else None, "remote_changes": _drift_data(remote),
+            "local_changes": _drift_data(local) if local else None,
+            "remote_changes": _drift_data(remote),
             "misnamed": [s.name for s in state.folder.misnamed], "duplicates": list(state.folder.duplicates),
         }
     )  # fmt: skip

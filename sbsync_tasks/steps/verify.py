@@ -4,30 +4,43 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..databases import Database
+from ..plan.actions import Prove
 from ..plan.stops import refuse
 from ..process import in_parallel
-from ..proof import Proof, apart
+from ..proof import Compared, Proof, except_for
 from ..state import State, histories
 from ..state.histories import History, as_migrations
-from ..state.migrations import Migration, read_folder
-from .diff import Compared, engine_and_catalogs
+from ..state.migrations import Migration
+from . import reset
+from .diff import engine_and_catalogs
+from .done import Done
 from .files import problems
-from .preflight import look, look_at_remote
+from .preflight import look
 from .run import Run
 
 
-def verify(run: Run, state: State) -> Proof:
+def prove(run: Run, state: State, action: Prove, done: Done) -> None:
+    """Read everything again, and compare."""
+    match action.side:
+        case "local":
+            reset.refuse_other_than_files(run, done)
+        case "remote":
+            done.proof = remote_against_files(run, state, look(run, ["remote"]))
+        case _:
+            done.proof = both(run, state, look(run))
+
+
+def both(run: Run, state: State, now: State) -> Proof:
     """Compare both databases as they are now; the state that was planned on only says what is known to be apart."""
-    now = look(run)
     unrecorded = {m.version for m in state.to_record}
     if state.drift or any(m.version not in unrecorded for m in now.pending):
         found = _each_against_its_own(run, now, state)
     else:
-        found = engine_and_catalogs(run, run.remote, run.local)
+        catalogs = (now.sides[side].catalog for side in ("remote", "local"))
+        found = engine_and_catalogs(run, run.remote, run.local, *catalogs)
     return Proof(
-        databases=(run.remote.name, run.local.name), sql=found.sql, differences=found.differences,
-        line_ends=found.line_ends, platform=found.platform, exposed=found.exposed, stand_ins=found.stand_ins,
-        refused=found.refused,
+        **vars(found), databases=(run.remote.name, run.local.name),
         histories=_histories_differ(now, {m.version for m in now.pending}),
         pending=tuple(m.file_name for m in now.pending if m.version not in unrecorded),
         unrecorded=tuple(m.file_name for m in now.pending if m.version in unrecorded),
@@ -43,12 +56,10 @@ def _bare(*found: History) -> tuple[str, ...]:
 
 def histories_again(run: Run, state: State, proof: Proof) -> Proof:
     """After versions were recorded on the remote: the proof with the part that this has changed."""
-    remote = run.remote.history()
-    local = run.local.history()
-    folder = read_folder(run.settings.root)
+    now = look(run)
     ours = {m.version: m for m in state.files}  # what a hook has made of them since is told at the commit
-    folder = replace(folder, migrations=tuple(ours.get(m.version, m) for m in folder.migrations))
-    now = State.of(folder, local, remote)
+    folder = replace(now.folder, migrations=tuple(ours.get(m.version, m) for m in now.folder.migrations))
+    now, remote = State.of(folder, now.sides), now.remote_history
     recorded = {m.file_name for m in state.files if m.version in remote}
     return replace(
         proof, histories=_histories_differ(now, {m.version for m in now.pending}),
@@ -56,24 +67,23 @@ def histories_again(run: Run, state: State, proof: Proof) -> Proof:
     )  # fmt: skip
 
 
-def remote_against_files(run: Run, state: State, pending: tuple[Migration, ...] = ()) -> Proof:
+def remote_against_files(run: Run, state: State, now: State, pending: tuple[Migration, ...] = ()) -> Proof:
     """The remote against a shadow of the files; the local database is not looked at.
 
     Args:
         run: The run.
         state: What is known.
+        now: What the remote is now.
         pending: Files that the remote rightly lacks: they are set apart by name. After a push there are none.
     """
-    history = run.remote.history()
+    history = now.remote_history
     files = {m.version: m for m in state.files if m not in pending}
     shadow = run.shadow(tuple(files.values()), run.remote_identity.major)
-    found = engine_and_catalogs(run, shadow, run.remote)
+    found = _against(run, shadow, now, "remote")
+    rest, sql = except_for(state.drift, found.differences), "" if state.drift else found.sql
     unlike = {v for v, m in files.items() if not _matches(history, v, m)} | (set(history) - set(files))
     return Proof(
-        databases=(run.remote.name, "the migration files"), sql="" if state.drift else found.sql,
-        differences=apart(found.differences, state.drift), line_ends=found.line_ends,
-        platform=found.platform, exposed=found.exposed, stand_ins=found.stand_ins,
-        refused=found.refused,
+        **vars(replace(found, sql=sql, differences=rest)), databases=(run.remote.name, "the migration files"),
         histories=tuple(sorted(unlike)), pending=tuple(m.file_name for m in pending), known_drift=state.drift,
         schemas=run.settings.schemas, bare=_bare(history),
     )  # fmt: skip
@@ -90,16 +100,20 @@ def _each_against_its_own(run: Run, now: State, state: State) -> Compared:
     local_shadow = run.shadow(now.folder.migrations, run.local_identity.major)
     remote_shadow = run.shadow(remote_base, run.remote_identity.major)
     local, remote = in_parallel(
-        lambda: engine_and_catalogs(run, local_shadow, run.local),
-        lambda: engine_and_catalogs(run, remote_shadow, run.remote),
+        lambda: _against(run, local_shadow, now, "local"),
+        lambda: _against(run, remote_shadow, now, "remote"),
     )
-    rest = apart(remote.differences, state.drift)
+    rest = except_for(state.drift, remote.differences)
     sql = "\n\n".join(s for s in (local.sql, remote.sql if rest or not state.drift else "") if s)
     return Compared(
-        sql, (*local.differences, *rest), (*local.line_ends, *remote.line_ends), (*local.platform, *remote.platform),
-        (*local.exposed, *remote.exposed), (*local.stand_ins, *remote.stand_ins),
-        local.refused or remote.refused,
+        sql=sql, differences=(*local.differences, *rest), line_ends=(*local.line_ends, *remote.line_ends),
+        platform=(*local.platform, *remote.platform), exposed=(*local.exposed, *remote.exposed),
+        stand_ins=(*local.stand_ins, *remote.stand_ins), refused=local.refused or remote.refused,
     )  # fmt: skip
+
+
+def _against(run: Run, shadow: Database, now: State, side: str) -> Compared:
+    return engine_and_catalogs(run, shadow, run.database(side), run.catalog(shadow), now.sides[side].catalog)
 
 
 def _histories_differ(now: State, pending: set[str]) -> tuple[str, ...]:
@@ -116,12 +130,12 @@ def _matches(history: History, version: str, migration: Migration) -> bool:
     return version in history and history[version].matches(migration)
 
 
-def prove(run: Run, *, remote: bool = False) -> Proof:
+def look_and_prove(run: Run, *, remote: bool = False) -> Proof:
     """The proof of the two databases as they are; with `remote`, of the remote and the files alone.
 
     Raises:
         RefusedError: the CLI would skip a file, so what the files say is not what a proof would be about.
     """
-    state = look_at_remote(run) if remote else look(run)
+    state = look(run, ["remote"]) if remote else look(run)
     refuse(problems(run, state.folder))
-    return remote_against_files(run, state, state.pending) if remote else verify(run, state)
+    return remote_against_files(run, state, state, state.pending) if remote else both(run, state, state)

@@ -9,7 +9,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from .. import errors
-from ..plan.options import Options
+from ..options import Options
 from .session import ASKS, COMMON, LOCAL, LOSS, NAME, PUSHES, READS, session
 
 
@@ -46,14 +46,14 @@ def diff(
     The database is compared with a shadow of its own history, so a migration that is merely pending never comes out
     as something to drop. The SQL goes to stdout; with --name it becomes migration files.
     """
-    from ..steps import unrecorded as step
+    from ..scenarios.unrecorded import tell_changes, unrecorded
 
     flags = Options(yes=yes, dry_run=dry_run, start=start, name=name or "")
     with session(context, flags, env=env, env_file=env_file, json=json) as run:
-        found = step.unrecorded(run, remote=remote, verbatim=verbatim)
+        found = unrecorded(run, remote=remote, verbatim=verbatim)
         run.console.document(found.document())
         run.console.result(found.sql)
-        step.tell_changes(run, found)
+        tell_changes(run, found)
         if exit_code and not found.none:
             raise Exit(code=errors.DIFFERENCES)
 
@@ -111,10 +111,10 @@ def reset(
 
     All its data is backed up first; afterwards it holds the migrations and the seeds, and nothing else.
     """
-    from ..steps import reset as step
+    from ..scenarios import small_tasks as step
 
     with session(context, Options(yes=yes, dry_run=dry_run, start=start), env=env, env_file=env_file, json=json) as run:
-        step.reset_local(run)
+        step.reset(run)
 
 
 @task(
@@ -144,14 +144,15 @@ def push(
     The files are proved on a fresh shadow, reviewed, and the remote is backed up, as in local-to-remote; there need
     not be a local database.
     """
-    from .. import report, scenarios
+    from .. import report
+    from ..scenarios import local_to_remote as step
 
     flags = Options(
         yes=yes, dry_run=dry_run, reset=False, allow_data_loss=tuple(allow_data_loss or ()),
         ignore_drift=ignore_drift, include_all=include_all,
     )  # fmt: skip
     with session(context, flags, env=env, env_file=env_file, json=json) as run:
-        report.scenario(run, scenarios.push(run))
+        report.scenario(run, step.push(run))
 
 
 @task(
@@ -175,11 +176,12 @@ def pull(
 
     The remote and the local database are only read; nothing is recorded anywhere. `remote-to-local` does the rest.
     """
-    from .. import report, scenarios
+    from .. import report
+    from ..scenarios import remote_to_local as step
 
     flags = Options(yes=yes, dry_run=dry_run, start=start, name=name or "")
     with session(context, flags, env=env, env_file=env_file, json=json) as run:
-        report.scenario(run, scenarios.pull(run))
+        report.scenario(run, step.pull(run))
 
 
 @task(
@@ -202,10 +204,11 @@ def commit(
 
     Only these files: other staged work stays staged, and hooks run as always.
     """
-    from ..steps import commit as step
+    from ..scenarios import small_tasks as step
 
-    with session(context, Options(yes=yes, dry_run=dry_run), env=env, env_file=env_file, json=json) as run:
-        step.commit_files(run, message)
+    flags = Options(yes=yes, dry_run=dry_run, commit=True, message=message or "")
+    with session(context, flags, env=env, env_file=env_file, json=json) as run:
+        step.commit(run)
 
 
 @task(
@@ -231,7 +234,7 @@ def verify(
     from ..steps import verify as step
 
     with session(context, Options(yes=yes, start=start), env=env, env_file=env_file, json=json) as run:
-        made = step.prove(run, remote=remote)
+        made = step.look_and_prove(run, remote=remote)
         run.console.document(made.document())
         with run.console.as_result():
             report.proof(run, made)
@@ -306,7 +309,7 @@ def restore(
 
     All of it, or the rows of single tables; the local database is backed up first. Never into a remote.
     """
-    from ..steps import restore as step
+    from ..scenarios import small_tasks as step
 
     with session(context, Options(yes=yes, dry_run=dry_run, start=start), env=env, env_file=env_file, json=json) as run:
         step.restore(run, backup or "", tuple(table or ()), to_scratch=to_scratch)
@@ -331,9 +334,9 @@ def status(
 
     And whether each database differs from its own history. Where there is no local database, the remote's alone.
     """
-    from ..steps import status as step
+    from ..steps.status import status as show
 
     with session(context, Options(yes=yes, start=start), env=env, env_file=env_file, json=json) as run:
-        found = step.status(run)
+        found = show(run)
         if exit_code and found:
             raise Exit(code=errors.DIFFERENCES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from invoke.context import Context
 from invoke.tasks import task
 
-from ..plan.options import Options
+from ..options import Options
 from .session import ASKS, COMMON, READS, REMOTE, session
 
 

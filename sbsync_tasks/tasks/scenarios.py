@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from invoke.context import Context
 from invoke.tasks import task
 
-from ..plan.options import Options
+from ..options import Options
 from .session import ASKS, COMMON, LOCAL, NAME, PUSHES, session
 
 SCENARIO = {
@@ -47,14 +47,15 @@ def local_to_remote(
     The guide's first scenario: preflight, diff, review, reset of the local database (backed up first), backup of
     the remote, push, verify. What was already done by an earlier run that was cut off is not done again.
     """
-    from .. import report, scenarios
+    from .. import report
+    from ..scenarios import local_to_remote as step
 
     flags = Options(
         yes=yes, dry_run=dry_run, start=start, name=name or "", reset=reset, commit=commit,
         allow_data_loss=tuple(allow_data_loss or ()), ignore_drift=ignore_drift, include_all=include_all,
     )  # fmt: skip
     with session(context, flags, env=env, env_file=env_file, json=json) as run:
-        report.scenario(run, scenarios.local_to_remote(run))
+        report.scenario(run, step.local_to_remote(run))
 
 
 @task(
@@ -90,11 +91,12 @@ def remote_to_local(
     The guide's second scenario: preflight, pull, diff, review, reset of the local database (backed up first), verify,
     commit. The remote's schema is only read; its history gets the new versions recorded, one by one.
     """
-    from .. import report, scenarios
+    from .. import report
+    from ..scenarios import remote_to_local as step
 
     flags = Options(
         yes=yes, dry_run=dry_run, start=start, name=name or "", reset=reset, commit=commit, record=record,
         keep_local=keep_local, discard_local=discard_local,
     )  # fmt: skip
     with session(context, flags, env=env, env_file=env_file, json=json) as run:
-        report.scenario(run, scenarios.remote_to_local(run))
+        report.scenario(run, step.remote_to_local(run))

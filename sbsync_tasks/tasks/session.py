@@ -16,7 +16,7 @@ from invoke.exceptions import Exit
 
 from .. import errors
 from ..errors import ConfigError, InterruptedAtQuestion, SbsyncError
-from ..plan.options import Options
+from ..options import Options
 
 if TYPE_CHECKING:
     from ..console import Console

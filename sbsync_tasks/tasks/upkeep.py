@@ -10,7 +10,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from .. import errors
-from ..plan.options import Options
+from ..options import Options
 from .session import ASKS, COMMON, LOCAL, NAME, READS, REMOTE, boundary, root_of, session, settings_of
 
 
@@ -59,7 +59,7 @@ def resolve(
     differs, and the way out, done after one question. The remote is only read; replaced files and history rows are
     kept in .sbsync. Exit code 4 where something is left that you have to decide.
     """
-    from ..steps import resolve as step
+    from ..scenarios import resolve as step
 
     with session(context, Options(yes=yes, dry_run=dry_run, start=start), env=env, env_file=env_file, json=json) as run:
         step.resolve(run)
@@ -133,8 +133,8 @@ def new(
     Its version is later than every one that the files and both databases know. The path goes to stdout; the editor
     opens only at a terminal.
     """
+    from ..scenarios import small_tasks as step
     from ..state.migrations import checked_name
-    from ..steps import new as step
 
     with session(context, Options(yes=yes, dry_run=dry_run, start=start), env=env, env_file=env_file, json=json) as run:
         step.new(run, checked_name(name or "", "NAME"))

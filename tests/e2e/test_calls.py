@@ -56,3 +56,14 @@ def test_a_scenario_with_one_change(project: Project, tmp_path: Path, task: str,
         assert 0 < len(calls) <= most, calls
     opened = json.loads((project.root / "connections.json").read_text())
     assert 0 < len(opened) <= CONNECTIONS, opened
+
+
+def test_with_nothing_to_do_the_proof_alone_calls_the_cli(project: Project, tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "bin")
+    project.cli = recorder.stand_in(native(project.cli))
+    for task in ("local-to-remote", "remote-to-local"):
+        before = len(recorder.calls("supabase"))
+        done = project.sync(task, "--json")
+        assert (done.data["plan"], done.data["proof"]["in_sync"]) == ([], True)
+        calls = [call.argv[:5] for call in recorder.calls("supabase")[before:] if call.argv != ["--version"]]
+        assert len(calls) == 1, calls

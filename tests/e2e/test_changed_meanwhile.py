@@ -22,6 +22,22 @@ def meanwhile(run, *rest):
 review.approve = meanwhile
 program.run(["invoke", *argv])
 """
+# Runs a task; between two questions of one look at a database, somebody else writes there.
+BETWEEN = """
+import sys
+import psycopg
+from invoke.main import program
+from sbsync_tasks.state import histories
+what, *argv = sys.argv[1:]
+read = histories.read
+def read_then_written_to(connection):
+    found, told = read(connection), connection.info
+    with psycopg.connect(**told.get_parameters(), password=told.password) as other:
+        other.execute(what)
+    return found
+histories.read = read_then_written_to
+program.run(["invoke", *argv])
+"""
 THEIRS = "create table public.theirs (id int)"
 RECORDED = "insert into supabase_migrations.schema_migrations (version) values ('20260501000000')"
 
@@ -52,3 +68,14 @@ def test_nothing_is_written_where_the_state_is_another_one(project: Project, dir
     project.sync(direction)  # and then it goes on as it would have
     assert project.local.has("public.ours")
     assert project.remote.has("public.ours")
+
+
+def test_what_is_written_between_two_questions_of_a_look_is_not_half_seen(project: Project) -> None:
+    record = "insert into supabase_migrations.schema_migrations values ('20260501000000', array['{}'], 'theirs')"
+    before = project.task("status", "--json").data
+    done = project.script(BETWEEN, f"{THEIRS}; {record.format(THEIRS)}", "status", "--env", "sandbox", "--json")
+    assert done.data == before  # neither the row nor the table
+    after = project.task("status", "--json").data  # both of them
+    assert after["versions"][-1]["version"] == "20260501000000"
+    assert after["local_changes"] == before["local_changes"]
+    assert after["remote_changes"] == before["remote_changes"]

@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.support.project import Project
 from tests.support.resolved import FUTURE, NOTES, TEAMS, TOTALS, in_sync, kept_files, kept_rows, kinds, looked, pushed
-
-
-@pytest.mark.matrix
-def test_nothing_in_conflict(project: Project) -> None:
-    before = project.snapshot()
-    project.migration("20990101000000", "pending", "select 1;\n")
-    done = project.task("resolve", "--yes")
-    assert done.code == 0, done.text
-    (project.root / "supabase/migrations/20990101000000_pending.sql").unlink()
-    assert project.snapshot() == before
 
 
 def test_a_mixture(project: Project) -> None:

@@ -40,8 +40,7 @@ def test_of_two_files_with_one_version_each_applied_somewhere(project: Project) 
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("name", ["notes", "tasks"])
-@pytest.mark.parametrize("direction", ["local-to-remote", "remote-to-local"])
+@pytest.mark.parametrize(("name", "direction"), [("notes", "local-to-remote"), ("tasks", "remote-to-local")])
 def test_one_version_for_two_migrations_of_two_clones(project: Project, name: str, direction: str) -> None:
     tasks = "create table public.tasks (id int primary key);\n"
     pushed(project, project.remote, FUTURE, "tasks", tasks).unlink()

@@ -38,22 +38,6 @@ def test_a_missing_file_that_no_branch_has_comes_from_the_remotes_history(projec
 
 
 @pytest.mark.matrix
-def test_a_branch_with_other_statements_is_named_and_not_used(project: Project) -> None:
-    path = pushed(project, project.remote, FUTURE, "notes", NOTES)
-    project.git("switch", "--quiet", "--create", "other")
-    project.migration(FUTURE, "notes", "create table public.notes (id bigint primary key);\n")
-    project.commit_all("Another text")
-    project.git("switch", "--quiet", "main")
-    assert not path.exists()
-    found = looked(project)
-    assert "other (Test, " in found["conflicts"][0]["what"]
-    assert "with other statements" in found["conflicts"][0]["what"]
-    cured(project)
-    assert "body text" in project.migrations[path.name]
-    in_sync(project)
-
-
-@pytest.mark.matrix
 def test_what_only_the_local_database_has_recorded_becomes_a_pending_file(project: Project) -> None:
     path = pushed(project, project.local, FUTURE, "notes", NOTES)
     path.unlink()
@@ -69,17 +53,6 @@ def test_what_only_the_local_database_has_recorded_becomes_a_pending_file(projec
     assert path.exists()
     in_sync(project)
     assert project.remote.has("public.notes")
-
-
-@pytest.mark.matrix
-def test_without_recorded_statements_and_without_a_branch_it_is_only_explained(project: Project) -> None:
-    pushed(project, project.remote, FUTURE, "notes", NOTES).unlink()
-    project.remote.run(f"update supabase_migrations.schema_migrations set statements = null where version = '{FUTURE}'")
-    before = project.snapshot()
-    done = project.task("resolve", "--yes")
-    assert done.code == 4, done.text
-    assert "its statements were not recorded" in done.text
-    assert project.snapshot() == before
 
 
 @pytest.mark.matrix

@@ -11,7 +11,6 @@ from tests.support.project import Project, Snapshot
 from tests.support.watch import ADVICE
 
 TEAMS, INVOICES, TOTALS = "20260105090000", "20260112090000", "20260126090000"
-BOTH = ("local-to-remote", "remote-to-local")
 
 
 @pytest.fixture(scope="module")
@@ -44,34 +43,22 @@ def refused(project: Project, task: str, *args: str) -> str:
     return done.stderr
 
 
-def test_a_file_edited_after_the_remote_had_it(still: Project) -> None:
+def test_every_conflict_is_named_at_once(still: Project) -> None:
+    """Which conflict stops which task is decided in tests/unit/plan/test_stops.py."""
     still.migration(TEAMS, "teams", still.migrations[f"{TEAMS}_teams.sql"] + "create table public.late ();\n")
-    for task in (*BOTH, "push"):
-        assert f"{TEAMS}_teams.sql is not what sandbox has had: 1 statement differs." in refused(still, task)
-
-
-def test_a_file_that_both_had_and_is_gone(still: Project) -> None:
-    (still.root / "supabase" / "migrations" / f"{TOTALS}_invoice_totals.sql").unlink()
-    for task in ("local-to-remote", "push"):
-        assert TOTALS in refused(still, task)
-
-
-@pytest.mark.matrix
-def test_comments_and_spaces_are_no_edit(still: Project) -> None:
-    still.migration(TEAMS, "teams", "-- a word more\n\n" + still.migrations[f"{TEAMS}_teams.sql"])
-    assert still.task("verify").code == 0
-
-
-def test_two_files_of_one_version(still: Project) -> None:
-    still.migration(TOTALS, "another", "select 1;\n")
-    for task in BOTH:
-        assert "claim the same version: the CLI would apply the first" in refused(still, task)
-
-
-def test_a_misnamed_file(still: Project) -> None:
+    still.migration(INVOICES, "another", "select 1;\n")
+    still.migration("20260110000000", "too_late", "create table public.too_late ();\n")
     still.write("supabase/migrations/add_things.sql", "select 1;\n")
-    for task in BOTH:
-        assert "add_things.sql is not named" in refused(still, task)
+    (still.root / "supabase" / "migrations" / f"{TOTALS}_invoice_totals.sql").unlink()
+    both = [
+        f"{TEAMS}_teams.sql is not what sandbox has had: 1 statement differs.",
+        "claim the same version: the CLI would apply the first",
+        "add_things.sql is not named",
+    ]
+    pushed = [f"sandbox has recorded {TOTALS}", "too_late.sql has not reached sandbox, which has had a later one"]
+    for task, said in (("local-to-remote", both + pushed), ("push", both + pushed), ("remote-to-local", both)):
+        stopped = " ".join(refused(still, task).split())
+        assert [words for words in said if words not in stopped] == []
 
 
 SKIPPED = ("20260201000000_A.SQL", "20260201000000_n/migration.sql")
@@ -81,11 +68,11 @@ TABLE = "create table public.skipped (id int primary key);\n"
 @pytest.mark.parametrize("name", [pytest.param(SKIPPED[0], marks=pytest.mark.matrix), SKIPPED[1]])
 def test_what_the_cli_skips_stops_every_task_that_goes_by_the_files(still: Project, name: str) -> None:
     path = still.write(f"supabase/migrations/{name}", TABLE)
-    for task in ("local-to-remote", "remote-to-local", "push", "pull", "reset"):
+    for task in ("pull", "reset"):
         assert f"supabase/migrations/{name} " in refused(still, task)
     verify, status = still.task("verify"), still.task("status", "--exit-code", "--json")
     assert (verify.code, status.code, status.data["misnamed"]) == (4, 2, [name])
-    for done in (verify, status, still.task("resolve", "--yes"), still.task("diff"), still.task("review")):
+    for done in (verify, status, still.task("diff")):
         assert name in done.text
         assert "`mv -- " in done.text
     assert path.read_text() == TABLE
@@ -127,8 +114,7 @@ def test_a_version_recorded_locally_without_a_file(project: Project) -> None:
     assert project.supabase("db", "push", "--yes", "--skip-vault", on=project.local).code == 0
     path.unlink()  # as after `git switch`
     before = project.snapshot()
-    for task in BOTH:
-        assert "20260401000000" in refused(project, task)
+    assert "20260401000000" in refused(project, "remote-to-local")
     assert project.snapshot() == before
 
 

@@ -127,8 +127,9 @@ def asked(mocker):
         runs.append(run)
         raise RefusedError("Seen.")
 
-    for name in ("local_to_remote", "remote_to_local", "push", "pull"):
-        mocker.patch(f"sbsync_tasks.scenarios.{name}", side_effect=look)
+    for module, other in (("local_to_remote", "push"), ("remote_to_local", "pull")):
+        for name in (module, other):
+            mocker.patch(f"sbsync_tasks.scenarios.{module}.{name}", side_effect=look)
     return runs
 
 

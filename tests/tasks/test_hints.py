@@ -19,7 +19,7 @@ ASKING = (*SCENARIOS, "push")
 # Who says what: the tasks that each text with a flag that stands alone is for.
 SAID_BY = {
     "backups": ("restore",),
-    "console.py": ("reset", "commit", "restore", "resolve", "sandbox.reset", *ASKING),
+    "console.py": ("sandbox.reset", *ASKING),
     "plan/stops.py": ("remote-to-local",),
     "report.py": ("verify", "push", *SCENARIOS),
     "scenarios/edits.py": SCENARIOS,
@@ -30,8 +30,8 @@ SAID_BY = {
     "steps/pull.py": ("remote-to-local",),
     "steps/reset.py": SCENARIOS,
     "steps/restore.py": ("restore",),
-    "steps/review.py": ASKING,
-    "steps/unrecorded.py": ("diff",),
+    "steps/review.py": ("reset", "commit", "restore", "resolve", *ASKING),
+    "scenarios/unrecorded.py": ("diff",),
 }
 # Of a push alone; `remote-to-local` asks in the same words.
 OTHERS = {"--allow-data-loss": ("local-to-remote", "push", "review"), "--ignore-drift": ("local-to-remote", "push")}

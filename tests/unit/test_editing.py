@@ -5,8 +5,8 @@ import pytest
 from sbsync_tasks.console import Console
 from sbsync_tasks.databases.failures import Failure, FileFailedError
 from sbsync_tasks.errors import RefusedError
+from sbsync_tasks.options import Options
 from sbsync_tasks.plan.actions import Write
-from sbsync_tasks.plan.options import Options
 from sbsync_tasks.redaction import Redactor
 from sbsync_tasks.scenarios import question
 from sbsync_tasks.state import Origin, State
@@ -40,11 +40,10 @@ def answers(mocker, *given):
     mocker.patch.object(Console, "ask", side_effect=given)
 
 
-def settled(run, mocker):
+def settled(run):
     """A run that has made one migration: its plan, once the questions are answered."""
-    mocker.patch.object(question, "places", return_value=None)
-    state = State.of(Folder((), ()), {}, {}).joined_by(Origin.LOCAL, (MADE,))
-    goal = question.Goal(lambda s, _o, _p: (Write(s.to_write, s.renamed),), Origin.LOCAL, lambda _r, _s: None)
+    state = State.of(Folder((), ()), {}).joined_by(Origin.LOCAL, (MADE,))
+    goal = question.Goal(lambda s, _o, _p: (Write(s.to_write, s.renamed),), whose=Origin.LOCAL)
     return question.settled(run, state, goal)
 
 
@@ -80,7 +79,7 @@ def test_a_mistake_opens_the_editor_again_with_the_error_at_its_line(run, mocker
         return state.joined_by(whose, edited)
 
     mocker.patch.object(question, "with_edits", side_effect=prove)
-    state, plan = settled(run, mocker)
+    state, plan = settled(run)
     first, second = tried
     assert first == MADE.sql + "select 3;\n"
     assert second == first + "select 3;\n"  # the notes are gone, the edit is not
@@ -98,7 +97,7 @@ def test_on_no_the_draft_is_kept_and_named(run, mocker, tmp_path):
     answers(mocker, "e\n", "n\n")
     mocker.patch.object(question, "with_edits", side_effect=RefusedError("It is no longer what the remote has."))
     with pytest.raises(review.DeclinedError, match=r"Your draft is kept in \.sbsync/drafts/20260401000000_tags\.sql"):
-        settled(run, mocker)
+        settled(run)
     assert (tmp_path / ".sbsync/drafts" / MADE.file_name).read_text() == MADE.sql + "select 3;\n"
 
 

@@ -19,7 +19,7 @@ LAYERS = (
     ("steps",),
     ("plan",),
     ("state", "checks", "databases", "supabase_cli", "proof", "git", "backups", "generate"),
-    ("settings", "process", "redaction", "console", "errors", "endpoint", "paths", "sqltext", "platform"),
+    ("settings", "process", "options", "redaction", "console", "errors", "endpoint", "paths", "sqltext", "platform"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # What only a running task may load.

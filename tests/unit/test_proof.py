@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sbsync_tasks.databases.catalog import NOT_COMPARED, CatalogObject, Difference, compare, in_line_ends_alone
-from sbsync_tasks.proof import ENGINE, FINGERPRINT, HISTORIES, Proof, apart
+from sbsync_tasks.proof import ENGINE, FINGERPRINT, HISTORIES, Proof, except_for
 
 NAMES = ("staging", "local")
 HERE = Difference(CatalogObject("owner", "table public.a", "public", "table public.a"), "x", "y", NAMES)
@@ -116,8 +116,8 @@ def test_versions_without_statements_are_named():
 
 def test_only_the_very_difference_that_was_known_is_excused():
     changed = Difference(HERE.object, "x", "z")
-    assert apart((changed, HERE, THERE), (HERE,)) == (changed, THERE)
-    assert apart((HERE,), ()) == (HERE,)
+    assert except_for((HERE,), (changed, HERE, THERE)) == (changed, THERE)
+    assert except_for((), (HERE,)) == (HERE,)
 
 
 # --- line ends ---

@@ -4,9 +4,11 @@ import pytest
 
 from sbsync_tasks.console import Console
 from sbsync_tasks.databases.catalog import CatalogObject, Difference
-from sbsync_tasks.plan.options import Options
+from sbsync_tasks.options import Options
 from sbsync_tasks.redaction import Redactor
-from sbsync_tasks.steps import unrecorded as step
+from sbsync_tasks.scenarios import unrecorded as step
+from sbsync_tasks.state import Side, State
+from sbsync_tasks.state.migrations import Folder
 from sbsync_tasks.steps.run import Run
 from tests.support.settings import Project
 
@@ -20,6 +22,7 @@ def test_nothing_to_write_is_not_called_a_secret(tmp_path, capsys, mocker, name)
     run = Run(Project(tmp_path).settings(), Console(Redactor()), Options(name=name))
     database = mocker.Mock(side="local", **{"history.return_value": {}})
     mocker.patch.object(Run, "local", database)
+    mocker.patch.object(step, "look", return_value=State.of(Folder((), ()), {"local": Side({})}))
     mocker.patch.object(step, "changes", return_value=mocker.Mock(differences=(DIFFERENCE,), by_hand=(), base=()))
     made = mocker.Mock(migrations=(), parts=(), unwritable=(DIFFERENCE,))
     mocker.patch.object(step, "generate", return_value=made)

@@ -7,7 +7,6 @@ import pytest
 
 from sbsync_tasks import git, process
 from sbsync_tasks.errors import ConfigError, MissingToolError, RefusedError, SbsyncError
-from sbsync_tasks.steps.commit import message_for
 from tests.support.repository import FILE, hook, run, state, write
 
 # --- the repository
@@ -347,17 +346,6 @@ def test_one_ignored_file_is_refused_with_what_git_says(root):
     with pytest.raises(SbsyncError, match="ignored"):
         git.commit(git.needed(root), [more, file], "one")
     assert state(root) == before
-
-
-@pytest.mark.parametrize(
-    ("names", "message"),
-    [
-        (["20260301120001_local_changes.sql"], "Add migration local_changes"),
-        (["1_a.sql", "2_b.sql"], "Add 2 migrations"),
-    ],
-)
-def test_a_commit_is_not_called_remote_changes_where_nobody_knows(names, message):
-    assert message_for([Path(name) for name in names]) == message
 
 
 def test_a_run_asks_twelve_times_at_most(root, monkeypatch):

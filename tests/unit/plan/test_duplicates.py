@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sbsync_tasks.plan.actions import Put, Rerecord
 from sbsync_tasks.plan.conflicts import diagnose
-from sbsync_tasks.plan.model import Kind, Put, Rerecord
+from sbsync_tasks.plan.model import Kind
 from sbsync_tasks.state.migrations import Migration
 from tests.unit.plan.diagnosed import NEW, facts, moved, on_branch, one
 from tests.unit.plan.world import NOW, A, B, C
@@ -25,7 +26,7 @@ def test_duplicates_of_which_none_was_applied():
 def test_duplicates_each_of_which_one_database_has():
     twin = Migration(B.version, "twin", C.sql)
     found = one([A, B, twin], [A, twin], [A, B])
-    assert found.actions == (Put(moved(twin, NEW), twin.file_name), Rerecord(B.version, NEW))
+    assert found.actions == (Put(moved(twin, NEW), twin.file_name), Rerecord(((B.version, NEW),)))
 
 
 def test_late_duplicates_all_move():
@@ -53,7 +54,7 @@ def test_of_two_migrations_of_one_version_neither_is_dropped(name, applied):
     mine = Migration(B.version, name, C.sql)
     found = one([A, mine], [A, mine] if applied else [A, B], [A, B], branches=on_branch(B))
     assert found.kind is Kind.DUPLICATE
-    rerecord = (Rerecord(B.version, NEW),) if applied else ()
+    rerecord = (Rerecord(((B.version, NEW),)),) if applied else ()
     assert found.actions == (
         Put(moved(mine, NEW), mine.file_name), *rerecord, Put(B, source="branch feature (Ann, 2026-05-01)"),
     )  # fmt: skip
@@ -78,6 +79,6 @@ def test_two_recorded_migrations_of_one_version_without_a_file():
     found = one([A], [A, mine], [A, B])
     assert found.kind is Kind.MISSING
     new, rerecord, back = found.actions
-    assert (new.migration.file_name, rerecord) == (f"{NEW}_b.sql", Rerecord(B.version, NEW))
+    assert (new.migration.file_name, rerecord) == (f"{NEW}_b.sql", Rerecord(((B.version, NEW),)))
     assert "create table c" in new.migration.sql
     assert (back.migration.version, "create table b" in back.migration.sql) == (B.version, True)

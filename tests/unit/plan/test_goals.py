@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sbsync_tasks.options import Options
 from sbsync_tasks.plan import goals
-from sbsync_tasks.plan.actions import BackUp, BringUp, Commit, Prove, Push, Rebuild, Record, Write, writing
-from sbsync_tasks.plan.options import Options
-from sbsync_tasks.state import At, InGit, Origin, Risk, State
+from sbsync_tasks.plan.actions import (
+    BackUp,
+    BringUp,
+    Commit,
+    Prove,
+    Push,
+    Rebuild,
+    Record,
+    Rerecord,
+    Restore,
+    Write,
+    lines,
+    writes_to_remote,
+    writing,
+)
+from sbsync_tasks.state import At, InGit, Origin, Risk, Side, State
 from sbsync_tasks.state.histories import Verdict
 from sbsync_tasks.state.migrations import Folder, Migration
 from tests.unit.plan.world import A, B, World, history, recorded, sound
@@ -28,7 +43,7 @@ def looked_at(draw: st.DrawFn) -> tuple[World, State]:
     state = world.state
     for side, lacking in (("local", state.to_apply), ("remote", state.pending)):
         count = draw(st.integers(0, len(lacking)))
-        state = state.seen(side, {}, lacking[:count])
+        state = state.with_unrecorded(side, lacking[:count])
     lacks = draw(st.sets(st.sampled_from([m.file_name for m in world.files]))) if world.files else set()
     git = draw(st.sampled_from([None, InGit(frozenset(lacks))]))
     return world, state.with_(in_git=git)
@@ -121,7 +136,7 @@ def test_a_push_alone_leaves_files_and_the_local_database_alone(drawn):
     after = world.after(plan)
     assert (after.files, after.local) == (world.files, world.local)
     assert list(after.remote) == [m.version for m in sorted(world.files)]
-    assert plan[-1] == Prove("staging", "the migration files", files=True)
+    assert plan[-1] == Prove("staging", "the migration files", "remote")
 
 
 @given(looked_at())
@@ -130,6 +145,25 @@ def test_a_pull_alone_only_writes_files(drawn):
     assert goals.pull(state, Options(), PLACES) == ()
     plan = goals.pull(state.joined_by(Origin.REMOTE, [PULLED]), Options(), PLACES)
     assert plan == (Write((PULLED,)),)
+
+
+@given(looked_at())
+def test_a_reset_leaves_the_local_database_with_the_files_and_all_else_alone(drawn):
+    world, state = drawn
+    plan = goals.reset(state, Options(), goals.Places("local", "", seeds=True, major=15))
+    after = world.after(plan)
+    assert (after.files, after.remote) == (world.files, world.remote)
+    assert list(after.local) == [m.version for m in sorted(world.files)]
+    assert plan == (Rebuild("local", state.files, seeds=True, major=15), Prove("local", "the migration files", "local"))
+
+
+@given(looked_at(), options)
+def test_what_is_shown_is_what_is_done_and_the_remote_is_locked_where_it_is_written_to(drawn, chosen):
+    _, state = drawn
+    for goal in (goals.local_to_remote, goals.remote_to_local, goals.push, goals.pull, goals.reset, goals.commit):
+        plan = goal(state, chosen, PLACES)
+        assert lines(plan) == tuple(action.doing for action in plan if not isinstance(action, Prove))
+        assert writes_to_remote(plan) == any(isinstance(action, Push | Record) for action in plan)
 
 
 # --- what is rebuilt ---
@@ -176,6 +210,21 @@ def test_what_the_user_has_not_committed_is_not_committed_with_a_new_version():
     assert committed(known, goals.remote_to_local).migrations == (PULLED, later)
 
 
+def alone(state, **chosen):
+    return goals.commit(state, Options(**chosen), PLACES)
+
+
+def test_a_commit_alone_takes_what_git_lacks_but_what_seems_secret():
+    git = InGit(frozenset([A.file_name, B.file_name]), gone=("20250101000000_a.sql",))
+    state = pending_b().with_(in_git=git)
+    assert alone(state) == (Commit((A, B), "Add 2 migrations", git.gone),)
+    assert alone(state)[0].doing == f"commit {A.file_name}, {B.file_name}, 20250101000000_a.sql (its old name)"
+    held = state.with_(in_git=replace(git, secret=frozenset([B.file_name])))
+    assert alone(held, message="Mine") == (Commit((A,), "Mine", git.gone),)
+    assert alone(held)[0].message == "Add migration a"  # nobody has said whose changes these are
+    assert alone(pending_b()) == alone(pending_b().with_(in_git=None)) == ()
+
+
 def test_what_is_not_to_be_committed_is_not():
     assert not [a for a in goals.local_to_remote(pending_b(lacks=[B]), Options(), PLACES) if isinstance(a, Commit)]
 
@@ -184,21 +233,28 @@ def test_what_is_not_to_be_committed_is_not():
 
 
 def test_edits_take_the_place_of_what_was_made():
-    state = State.of(Folder((A,), ()), history(recorded(A)), history(recorded(A))).joined_by(Origin.LOCAL, [NEW])
+    state = World((A,), history(recorded(A)), history(recorded(A))).state.joined_by(Origin.LOCAL, [NEW])
     edited = Migration(NEW.version, NEW.name, "select 1;\n")
     assert state.joined_by(Origin.LOCAL, [edited]).files == (A, edited)
 
 
 def test_a_look_that_finds_nothing_leaves_the_entries_as_they_are():
     state = pending_b()
-    seen = state.seen("remote", {}, [])
-    assert (seen.entries, dict(seen.catalogs)) == (state.entries, {"remote": {}})
+    assert state.with_unrecorded("remote", []).entries == state.entries
     assert state.rows_of(Verdict.PENDING) == (state.rows[1],)
     assert state.versions.count(B.version) == 2  # the file's, and the local database's
 
 
+def test_a_database_that_nobody_looked_at_counts_as_being_where_the_other_one_is():
+    folder, had = Folder((A, B), ()), Side(history(recorded(A)))
+    for side in ("local", "remote"):
+        state = State.of(folder, {side: had})
+        assert [(e.local, e.remote) for e in state.entries] == [(At.SAME, At.SAME), (At.NOT, At.NOT)]
+    assert State.of(folder, {}).pending == (A, B)
+
+
 def test_what_is_adopted_is_known_to_the_database_that_has_it():
-    state = State.of(Folder((), ()), history(recorded(A)), history(recorded(A), recorded(B)))
+    state = World((), history(recorded(A)), history(recorded(A), recorded(B))).state
     adopted = state.joined_by(Origin.HISTORY, [A, B])
     assert [(e.local, e.remote) for e in adopted.entries] == [(At.SAME, At.SAME), (At.NOT, At.SAME)]
     assert (adopted.pending, adopted.to_record, adopted.to_write) == ((), (), (A, B))
@@ -233,6 +289,22 @@ def test_the_words_of_a_plan():
     assert Commit((A,), "").doing == "commit 20260101000000_a.sql"
     assert Record("staging", (A,)).doing.endswith("in the history of staging (nothing else is written there)")
     assert Prove("local", "staging").doing == "compare local with staging"
+    one, two = ("1", "2"), ("3", "4")
+    assert Rerecord((one,)).doing == "record 1 as 2 in the local database's history; the row is kept"
+    assert Rerecord((one, two)).doing == "record 1 as 2 and 3 as 4 in the local database's history; the rows are kept"
+
+
+def test_the_words_of_a_restore():
+    whole = Restore("2026-local", "local", "schema, history", roles=("app",))
+    assert whole.doing == (
+        "make local what it was in the backup: schema, history; make the roles that it lacks, without passwords: app"
+    )
+    rows = Restore("2026-local", "local", "public.a (3)", ("public.a",))
+    assert rows.doing == "put the rows of the backup in the place of those in local: public.a (3)"
+    scratch = Restore("2026-local", "restored", "schema", scratch=True, replaces=True, loose=True)
+    assert scratch.doing.startswith("make a scratch database that holds the backup: schema; throw away the scratch")
+    assert scratch.doing.endswith("; leave out foreign keys, since rows that they point to may be missing")
+    assert scratch.document()["scratch"] is True
 
 
 def test_a_backup_says_which_rows_it_keeps():
@@ -241,4 +313,5 @@ def test_a_backup_says_which_rows_it_keeps():
     assert BackUp("staging", Risk(None, "9 MB")).doing.endswith(", and every row (9 MB)")
     assert BackUp("staging", Risk(tables[:2], "8 kB")).doing.endswith("the rows of public.t0, public.t1 (8 kB)")
     assert "public.t4 and 2 more (" in BackUp("staging", Risk(tables, "9 MB")).doing
+    assert BackUp("local", Risk(None), "local", "before-restore").doing.endswith(", and every row")
     assert BackUp("staging", Risk(None, "9 MB")).document()["risk"] == {"tables": None, "size": "9 MB"}

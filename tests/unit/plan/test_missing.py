@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from sbsync_tasks.plan.actions import Put, Rerecord
 from sbsync_tasks.plan.conflicts import asks_branches, diagnose
-from sbsync_tasks.plan.model import Kind, Put, Rerecord
+from sbsync_tasks.plan.model import Kind
 from sbsync_tasks.state.histories import Recorded
 from sbsync_tasks.state.migrations import Migration
 from tests.unit.plan.diagnosed import NEW, facts, moved, on_branch, one
@@ -39,6 +40,12 @@ def test_missing_without_statements():
     assert found.actions[0].migration == B
 
 
+def test_what_is_recorded_as_a_version_and_is_none_is_left_to_the_user():
+    found = one([A], [A], [A, Recorded("latest", "b", ("select 1",))])
+    assert (found.kind, found.actions) == (Kind.MISSING, ())
+    assert "delete from supabase_migrations.schema_migrations where version = 'latest';" in found.ways[0].title
+
+
 def test_a_version_without_a_name_gets_an_empty_file():
     found = one([A], [A], [A, Recorded(B.version, "", None)], branches={B.version: ()})
     (put,) = found.actions
@@ -60,7 +67,7 @@ def test_recorded_only_locally():
 def test_recorded_only_locally_and_too_late():
     found = one([C], [C, B], [C], branches=on_branch(B))
     put = Put(moved(B, NEW), source="branch feature (Ann, 2026-05-01)")
-    assert found.actions == (put, Rerecord(B.version, NEW))
+    assert found.actions == (put, Rerecord(((B.version, NEW),)))
 
 
 def test_what_stays_pending_and_is_brought_back_moves_with_what_it_comes_after():
@@ -70,7 +77,7 @@ def test_what_stays_pending_and_is_brought_back_moves_with_what_it_comes_after()
     assert late == (Put(moved(A, NEW), A.file_name),)
     (put, rerecord) = lost
     assert put.migration == Migration("20260601000001", "c", "create table c (id int);\n\n")
-    assert rerecord == Rerecord(tight.version, "20260601000001")
+    assert rerecord == Rerecord(((tight.version, "20260601000001"),))
 
 
 def test_which_versions_are_worth_looking_for():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sbsync_tasks.plan.actions import Put, Rerecord
 from sbsync_tasks.plan.conflicts import diagnose
-from sbsync_tasks.plan.model import Kind, Put, Rerecord
+from sbsync_tasks.plan.model import Kind
 from sbsync_tasks.plan.numbering import Pending, renumber
 from sbsync_tasks.state.migrations import Migration
 from tests.unit.plan.diagnosed import NEW, facts, moved, one
@@ -20,7 +21,7 @@ def test_out_of_order():
 
 @pytest.mark.parametrize("had", [A, recorded(A, statements=("select 1",))])
 def test_out_of_order_and_applied_locally(had):
-    assert one([A, B], [had, B], [B]).actions == (Put(moved(A, NEW), A.file_name), Rerecord(A.version, NEW))
+    assert one([A, B], [had, B], [B]).actions == (Put(moved(A, NEW), A.file_name), Rerecord(((A.version, NEW),)))
 
 
 def test_several_late_files_keep_their_order_and_stand_before_what_is_pending():
@@ -31,7 +32,7 @@ def test_several_late_files_keep_their_order_and_stand_before_what_is_pending():
 
 def numbers(*pending, head=C.version, known=()):
     taken = {head, *known, *(p.migration.version for p in pending)}
-    return [[new.file_name for _, new in group] for group in renumber(pending, head, taken, now=NOW)]
+    return [[new.file_name for _, new in group] for group in renumber(pending, taken, now=NOW)]
 
 
 def pending(version, name, moves=False):

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from sbsync_tasks.plan.actions import Action, BringUp, Commit, Push, Rebuild, Record, Write
-from sbsync_tasks.plan.model import Facts, Put, Remedy, Rerecord
-from sbsync_tasks.state import State
+from sbsync_tasks.plan.actions import Action, BringUp, Commit, Plan, Push, Put, Rebuild, Record, Rerecord, Write
+from sbsync_tasks.plan.model import Facts
+from sbsync_tasks.state import Side, State
 from sbsync_tasks.state.histories import History, Recorded
 from sbsync_tasks.state.migrations import Folder, Migration
 
@@ -29,6 +29,11 @@ def recorded(migration: Migration, version: str = "", statements: tuple[str, ...
 def history(*rows: Recorded) -> History:
     """Rows as a history."""
     return {row.version: row for row in sorted(rows, key=lambda r: r.version)}
+
+
+def looked_at(folder: Folder, local: History, remote: History) -> State:
+    """What a first look at these finds."""
+    return State.of(folder, {"local": Side(local), "remote": Side(remote)})
 
 
 @dataclass(frozen=True)
@@ -52,14 +57,14 @@ class World:
     @property
     def state(self) -> State:
         """What a first look at it finds."""
-        return State.of(Folder(tuple(sorted(self.files)), ()), self.local, self.remote)
+        return looked_at(Folder(tuple(sorted(self.files)), ()), self.local, self.remote)
 
     @property
     def facts(self) -> Facts:
         """What conflicts are found from."""
         return Facts(self.state.folder, self.local, self.remote, "staging")
 
-    def after(self, actions: tuple[Action, ...]) -> World:
+    def after(self, actions: Plan) -> World:
         """The world once a plan was carried out."""
         world = self
         for action in actions:
@@ -72,6 +77,10 @@ class World:
             case Write():
                 gone = {was for was, _ in action.renamed}
                 changes["files"] = (*(m for m in self.files if m not in gone), *action.migrations)
+            case Put():
+                return self._put(action)
+            case Rerecord():
+                return self._rerecorded(action)
             case Rebuild():
                 changes["local"] = history(*map(recorded, action.migrations))
             case BringUp():
@@ -84,13 +93,6 @@ class World:
                 changes["committed"] = self.committed | set(action.migrations)
         return replace(self, **changes)  # type: ignore[arg-type]
 
-    def cured(self, remedies: tuple[Remedy, ...]) -> World:
-        """The world once `resolve` has carried remedies out."""
-        world = self
-        for remedy in remedies:
-            world = world._put(remedy) if isinstance(remedy, Put) else world._rerecorded(remedy)
-        return world
-
     def _put(self, put: Put) -> World:
         gone = tuple(m for m in self.files if m.file_name == put.replaces)
         assert len(gone) == bool(put.replaces)
@@ -98,10 +100,11 @@ class World:
         return replace(self, files=files, kept=self.kept | {m.sql for m in gone})
 
     def _rerecorded(self, remedy: Rerecord) -> World:
-        row = self.local[remedy.old]
-        assert remedy.new not in self.local
-        rest = [r for r in self.local.values() if r is not row]
-        return replace(self, local=history(*rest, replace(row, version=remedy.new)))
+        rows = dict(self.local)
+        for old, new in remedy.versions:
+            assert new not in rows
+            rows[new] = replace(rows.pop(old), version=new)
+        return replace(self, local=history(*rows.values()))
 
 
 def _with(before: History, migrations: tuple[Migration, ...]) -> History:

@@ -13,6 +13,7 @@ class Options:
         yes: Every ordinary question is answered with yes.
         dry_run: Only look: nothing but throw-away shadows is written.
         name: The name for new migrations, checked; empty for the scenario's own.
+        message: The message of a commit; empty for one that names the migration.
         allow_data_loss: Objects of the remote whose loss is accepted.
         reset: Rebuild the local database; otherwise its data is kept.
         commit: Commit the new migration files.
@@ -27,6 +28,7 @@ class Options:
     yes: bool = False
     dry_run: bool = False
     name: str = ""
+    message: str = ""
     allow_data_loss: tuple[str, ...] = ()
     reset: bool = True
     commit: bool = False

@@ -30,6 +30,11 @@ def test_which_files_may_stay_in_part(sql, atomic):
     assert bool(partly.statements(Migration("1", "m", sql))) is (sql != "selec 1")
 
 
+def test_a_procedure_that_is_called_may_end_transactions_of_its_own():
+    texts = ("call public.p();", TWO, "create table t ();")
+    assert [partly.may_leave_parts(Migration("1", "m", text)) for text in texts] == [True, True, False]
+
+
 @pytest.mark.parametrize(("found", "cure", "fact"), [(LEFT, DROP, None), (HALF_DROPPED, REINDEX, DEFINITION)])
 def test_an_invalid_index_is_dropped_or_built_again(found, cure, fact):
     (this,) = partly.invalid([found, Difference(CatalogObject("table", "public.t"), None, "invalid")])

@@ -8,13 +8,16 @@ from typing import Any
 from ..databases.catalog import Difference, told
 from ..errors import ConfigError, RefusedError
 from ..generate import Part
-from ..plan.actions import Write
+from ..plan.goals import pull
+from ..state import Origin
 from ..state.migrations import Migration
-from . import write
-from .diff import changes, listed
-from .files import read_files, tell_skipped
-from .generate import generate
-from .run import Run
+from ..steps.diff import changes, listed
+from ..steps.files import tell_skipped
+from ..steps.generate import generate
+from ..steps.preflight import look
+from ..steps.run import Run
+from .execute import execute
+from .question import Goal
 
 
 @dataclass(frozen=True)
@@ -68,23 +71,22 @@ def unrecorded(run: Run, *, remote: bool, verbatim: bool = False) -> Unrecorded:
     if verbatim and run.options.name:
         raise ConfigError("--verbatim writes no file: its SQL is not proved.", "Leave out --name, or --verbatim.")
     name = run.options.name or "changes"
-    database = run.remote if remote else run.local
-    history = database.history()
-    folder = read_files(run)
-    tell_skipped(run, folder)
-    found = changes(run, database, history, folder.migrations)
+    side = "remote" if remote else "local"
+    database, state = run.database(side), look(run, [side])
+    tell_skipped(run, state.folder)
+    found = changes(run, state, side)
     if not found.differences:
         return Unrecorded((), "", found.by_hand, (), written=False)
     if verbatim:
         shadow = run.shadow(found.base, run.major(database))
         sql = _exact(run, run.cli.diff(shadow.endpoint, database.endpoint, run.settings.schemas), written=False)
         return Unrecorded((), sql, found.by_hand, () if sql else found.differences, written=False)
-    versions = [*history, *(m.version for m in folder.migrations)]
-    made = generate(run, database, found.base, name, versions)
-    written = bool(made.migrations and run.options.name and not run.options.dry_run)
+    made = generate(run, database, found.base, name, state.versions)
+    state = state.joined_by(Origin.REMOTE if remote else Origin.LOCAL, made.migrations)
+    plan = Goal(pull).of(run, state) if run.options.name else ()
+    written = bool(plan) and not run.options.dry_run
     sql = _exact(run, "\n".join(m.sql for m in made.migrations), written=written)
-    if written:
-        write.write_files(run.settings.root, Write(made.migrations))
+    execute(run, state, plan)
     parts = tuple(part for parts in made.parts for part in parts)
     return Unrecorded(made.migrations, sql, (), made.unwritable, written, parts)
 
