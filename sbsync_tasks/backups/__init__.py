@@ -1,9 +1,7 @@
 """Backups: taken before anything is destroyed or written, complete and readable or not there."""
 
-from .check import check
-from .listing import Listed, chosen, holds, listed, size
-from .manifest import Backup, BackupFile, Manifest, TableRows
-from .retention import prune
+from .folders import Listed, chosen, holds, listed, prune, size
+from .manifest import Backup, BackupFile, Manifest, TableRows, check
 from .take import take
 
 __all__ = [

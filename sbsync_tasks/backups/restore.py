@@ -14,9 +14,19 @@ from sbsync_tasks.errors import RefusedError, SbsyncError
 from sbsync_tasks.platform import MANAGED_SCHEMAS, SERVICE_ROLES
 
 from . import manifest as layout
-from .contents import ROWS, Entry, Ours, entries, one_line, roles_in, without_foreign_keys
-from .programs import SETTINGS, program, run
-from .scope import KEPT_DATA, Table, scope
+from .programs import (
+    ROWS,
+    SETTINGS,
+    Entry,
+    Ours,
+    entries,
+    one_line,
+    program,
+    roles_in,
+    run,
+    without_foreign_keys,
+)  # fmt: skip
+from .take import KEPT_DATA, Table, scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .. import backups
 from ..backups import Backup
 from ..backups import restore as restoring
-from ..backups.scope import scope
+from ..backups.take import scope
 from ..databases import Database
 from ..databases.open import RESTORED
 from ..errors import RefusedError

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sbsync_tasks.backups import Backup, restore
-from sbsync_tasks.backups.scope import scope
+from sbsync_tasks.backups.take import scope
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import RefusedError, SbsyncError
 from tests.support.contents import checksums, contents, schema

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from sbsync_tasks.backups.contents import Entry, Ours, entries, roles_in, without_foreign_keys
+from sbsync_tasks.backups.programs import Entry, Ours, entries, roles_in, without_foreign_keys
 from sbsync_tasks.platform import SERVICE_ROLES
 
 ROLES = ("postgres", "supabase_admin", "my role", "role")

@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 
 from sbsync_tasks.backups import Backup, BackupFile, Manifest, TableRows, folders, manifest, programs, restore
-from sbsync_tasks.backups.contents import Entry
+from sbsync_tasks.backups.programs import Entry
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import MissingToolError, SbsyncError
 
