@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ..checks.names import dotted, parts, quoted
 from ..console import counted
@@ -18,7 +18,7 @@ from ..endpoint import Endpoint
 from ..sqltext import Node, UnparsableSql, condition, parse, walk
 from ..state import histories
 from ..state.migrations import Migration
-from ..supabase_cli import RECORDED, CliError, Pushed, SupabaseCli
+from ..supabase_cli import RECORDED, CliError, Pushed, PushOptions, SupabaseCli
 from .connection import connection_to
 from .failures import LOCK_TIMEOUT, ROW_STATES, Failure, explained
 
@@ -34,7 +34,7 @@ def push(
     expected: Sequence[Migration],
     *,
     fresh: bool = False,
-    **options: Any,  # noqa: ANN401 - those of `SupabaseCli.push`
+    **options: Unpack[PushOptions],
 ) -> Pushed:
     """Push, and read the history back: the CLI also says that all is well where it has recorded nothing.
 

@@ -9,12 +9,12 @@ from ..databases.catalog import compare, read_catalog, told
 from ..databases.database import identity
 from ..errors import ConfigError, NoConnectionError, RefusedError
 from ..plan.model import Facts
-from ..state import Side, State, histories, skipped
+from ..state import Side, State, histories
 from ..state.histories import Verdict
 from ..state.migrations import Migration, next_version
 from ..supabase_cli import CliError
 from .diff import listed
-from .files import read_files
+from .files import read_files, way_out
 from .run import Run
 
 BOTH = ("local", "remote")
@@ -48,7 +48,7 @@ def _read(run: Run, database: Database) -> Side:
 def facts(run: Run, state: State) -> Facts:
     """What conflicts between files and histories are found from."""
     root, folder = run.settings.root, state.folder
-    ways = {s.name: skipped.way_out(root, folder, s) for s in folder.misnamed}
+    ways = {s.name: way_out(root, folder, s) for s in folder.misnamed}
     return Facts(folder, state.local_history, state.remote_history, run.remote.name, ways=ways)
 
 

@@ -2,7 +2,7 @@
 
 from .answers import CliError, EngineRefusedError
 from .binary import NEWEST_KNOWN, OLDEST_SUPPORTED, Binary, Version, find
-from .client import RECORDED, Pushed, SupabaseCli
+from .client import RECORDED, Pushed, PushOptions, SupabaseCli
 from .local_stack import LocalStackCli, refused_keys
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "CliError",
     "EngineRefusedError",
     "LocalStackCli",
+    "PushOptions",
     "Pushed",
     "SupabaseCli",
     "Version",

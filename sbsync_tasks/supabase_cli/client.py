@@ -19,6 +19,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from ..endpoint import Endpoint
 from ..errors import MissingToolError, SbsyncError
@@ -76,6 +77,24 @@ class Pushed:
             )
 
 
+class PushOptions(TypedDict, total=False):
+    """What a push does besides.
+
+    Attributes:
+        seed: Run the seed files of `config.toml` afterwards.
+        roles: Run `supabase/roles.sql` first.
+        include_all: Also apply those older than the newest applied one.
+        lock_timeout: How long a statement may wait for a lock, as PostgreSQL writes it; empty for ever.
+        throw_away: The target is a shadow: an untested version of the CLI may fill it, too.
+    """
+
+    seed: bool
+    roles: bool
+    include_all: bool
+    lock_timeout: str
+    throw_away: bool
+
+
 class SupabaseCli:
     """One CLI, for one project.
 
@@ -119,36 +138,24 @@ class SupabaseCli:
                 raise
             raise EngineRefusedError(*engine_refusal(said, schemas)) from None
 
-    def push(
-        self,
-        target: Endpoint,
-        migrations: Iterable[Migration],
-        *,
-        seed: bool = False,
-        roles: bool = False,
-        include_all: bool = False,
-        lock_timeout: str = "",
-        throw_away: bool = False,
-    ) -> Pushed:
+    def push(self, target: Endpoint, migrations: Iterable[Migration], **how: Unpack[PushOptions]) -> Pushed:
         """Apply what `target` has not had of these migrations, each in the transaction that the CLI gives it.
 
         Args:
             target: The database.
             migrations: All the migrations that the CLI is to see, those already applied included.
-            seed: Run the seed files of `config.toml` afterwards.
-            roles: Run `supabase/roles.sql` first.
-            include_all: Also apply those older than the newest applied one.
-            lock_timeout: How long a statement may wait for a lock, as PostgreSQL writes it; empty for ever.
-            throw_away: The target is a shadow: an untested version of the CLI may fill it, too.
+            how: What it does besides.
         """
+        seed = how.get("seed", False)
         flags = [
             *(["--include-seed"] if seed else []),
-            *(["--include-roles"] if roles else []),
-            *(["--include-all"] if include_all else []),
+            *(["--include-roles"] if how.get("roles") else []),
+            *(["--include-all"] if how.get("include_all") else []),
         ]
         argv = ["db", "push", "--skip-vault", "--yes", *flags, *self._target(target)]
         done = self._call(
-            argv, (target,), migrations, writes=not throw_away, lock_timeout=lock_timeout, seed=seed
+            argv, (target,), migrations, writes=not how.get("throw_away"), lock_timeout=how.get("lock_timeout", ""),
+            seed=seed,
         )  # fmt: skip
         return Pushed(names(done, "migrations"), names(done, "seeds"))
 

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from sbsync_tasks.state.migrations import migrations_dir, read_folder
-from sbsync_tasks.state.skipped import way_out
+from sbsync_tasks.steps.files import way_out
 from tests.support.repository import run, write
 
 MIGRATIONS = "supabase/migrations/"

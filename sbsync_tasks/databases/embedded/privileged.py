@@ -15,10 +15,10 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from sbsync_tasks.sqltext import Parsed, UnparsableSql, parse
-from sbsync_tasks.supabase_cli import Pushed, SupabaseCli
+from sbsync_tasks.supabase_cli import Pushed, PushOptions, SupabaseCli
 
 from ...state.migrations import Migration
 from .cluster import as_admin, folder_of, superuser
@@ -57,20 +57,10 @@ class PlatformCli(SupabaseCli):
     """The CLI, whose push to an embedded database may do what the platform allows."""
 
     def push(  # noqa: D102
-        self,
-        target: Endpoint,
-        migrations: Iterable[Migration],
-        *,
-        seed: bool = False,
-        roles: bool = False,
-        include_all: bool = False,
-        lock_timeout: str = "",
-        throw_away: bool = False,
+        self, target: Endpoint, migrations: Iterable[Migration], **how: Unpack[PushOptions]
     ) -> Pushed:
-        every = tuple(sorted(migrations))
-        push = partial(
-            super().push, target, include_all=include_all, lock_timeout=lock_timeout, throw_away=throw_away
-        )  # fmt: skip
+        every, seed, roles = tuple(sorted(migrations)), how.pop("seed", False), how.pop("roles", False)
+        push = partial(super().push, target, **how)
         folder = folder_of(self.config.root, target) if any(map(_may_need_more, every)) else None
         if folder is None:
             return push(every, seed=seed, roles=roles)
