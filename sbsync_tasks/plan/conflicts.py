@@ -10,7 +10,7 @@ from itertools import combinations
 
 from ..console import counted
 from ..git.earlier import Candidate
-from ..state.histories import Recorded, Row, Verdict, compare, no_version
+from ..state.histories import Recorded, Row, Status, compare, no_version
 from ..state.migrations import Migration, Skipped
 from ..state.same_sql import key, same
 from . import edits
@@ -47,8 +47,8 @@ def conflicts(facts: Facts, now: datetime | None = None) -> tuple[Conflict, ...]
 def asks_branches(facts: Facts) -> tuple[str, ...]:
     """The versions whose files are worth looking for on git's branches."""
     rows = compare(facts.folder, facts.local, facts.remote)
-    wanted = (Verdict.MISSING, Verdict.LOCAL_ONLY, Verdict.EDITED)
-    return tuple(row.version for row in rows if row.verdict in wanted)
+    wanted = (Status.MISSING, Status.LOCAL_ONLY, Status.EDITED)
+    return tuple(row.version for row in rows if row.status in wanted)
 
 
 def _first_pull(facts: Facts) -> Conflict | None:
@@ -99,11 +99,11 @@ class _Diagnosis:
             file = self.renamed.get(row.version)
             if file:
                 yield self._renamed(row, file)
-            elif row.verdict in (Verdict.MISSING, Verdict.LOCAL_ONLY):
+            elif row.status in (Status.MISSING, Status.LOCAL_ONLY):
                 yield self._lost(row)
             elif row.version in self.shared:
                 yield self._shared(row)
-            elif row.verdict is Verdict.EDITED:
+            elif row.status is Status.EDITED:
                 yield self._edited(row)
             elif self._late(row):
                 yield self._out_of_order(row)
@@ -168,7 +168,7 @@ class _Diagnosis:
     # --- recorded, and no file ---
 
     def _lost(self, row: Row) -> Conflict:
-        kind = Kind.MISSING if row.verdict is Verdict.MISSING else Kind.LOCAL_ONLY
+        kind = Kind.MISSING if row.status is Status.MISSING else Kind.LOCAL_ONLY
         where = self.facts.remote_name if kind is Kind.MISSING else "the local database"
         name = where if kind is Kind.MISSING else _capital(where)  # an environment is called what it is called
         recorded = row.remote or row.local
@@ -245,7 +245,7 @@ class _Diagnosis:
     @cached_property
     def shared(self) -> dict[str, Migration]:
         """By version: files of other migrations than those that the remote has recorded, and of no older one."""
-        rows = [row for row in self.rows if row.verdict is Verdict.EDITED and row.file]
+        rows = [row for row in self.rows if row.status is Status.EDITED and row.file]
         lost = [row.remote for row in self.rows if row.file is None and row.remote and row.remote.statements]
         others = {r.version: r.file for r in rows if r.file and edits.is_another(r.file, r.remote)}
         return {v: file for v, file in others.items() if not any(recorded.matches(file) for recorded in lost)}
@@ -364,9 +364,9 @@ class _Diagnosis:
 
 def _only_local(row: Row) -> bool:
     """Whether only the local database has recorded what it has of this version, and no file has it."""
-    if row.verdict is Verdict.MISSING and row.local and row.local.statements is not None:
+    if row.status is Status.MISSING and row.local and row.local.statements is not None:
         return edits.is_another(row.local.as_migration(), row.remote)
-    return row.verdict is Verdict.LOCAL_ONLY
+    return row.status is Status.LOCAL_ONLY
 
 
 def _without_statements(recorded: Recorded) -> list[Way]:

@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 from .. import sqltext
 from ..databases.catalog.subjects import subjects
-from ..state.histories import Recorded, Row, Verdict
+from ..state.histories import Recorded, Row, Status
 from ..state.migrations import Migration
 from ..state.same_sql import essence
 
@@ -127,8 +127,8 @@ class Squash:
 def squash(rows: Sequence[Row]) -> Squash | None:
     """The squash that files and the remote's history speak of; None where there is none."""
     first = next((position for position, row in enumerate(rows) if row.file), 0)
-    before, this = [row for row in rows[:first] if row.verdict is Verdict.MISSING], rows[first] if rows else None
-    if not before or this is None or this.file is None or this.verdict is not Verdict.EDITED:
+    before, this = [row for row in rows[:first] if row.status is Status.MISSING], rows[first] if rows else None
+    if not before or this is None or this.file is None or this.status is not Status.EDITED:
         return None
     if is_another(this.file, this.remote) or any(_has_a_file(row, rows[first:]) for row in before):
         return None

@@ -10,7 +10,7 @@ from ..console import counted
 from ..errors import ConfigError, RefusedError
 from ..options import Options
 from ..state import State
-from ..state.histories import Row, Verdict
+from ..state.histories import Row, Status
 from ..state.migrations import Migration
 from .conflicts import conflicts
 from .model import Conflict, Facts, Kind
@@ -96,7 +96,7 @@ def _problem(conflict: Conflict) -> Problem:
 def _of_files(state: State, options: Options) -> Iterator[Problem]:
     yield from of_transactions(row.file for row in state.rows if row.file and not row.remote)
     if not options.reset:
-        yield from map(_stale, state.rows_of(Verdict.LOCAL_STALE))
+        yield from map(_stale, state.rows_of(Status.LOCAL_STALE))
 
 
 def _stale(row: Row) -> Problem:

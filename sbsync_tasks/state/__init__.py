@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from . import histories
-from .histories import History, Row, Verdict
+from .histories import At, History, Row, Status, what_is_at
 from .migrations import Folder, Migration
 
 if TYPE_CHECKING:
@@ -17,13 +17,7 @@ if TYPE_CHECKING:
     from ..databases.catalog import Catalog, Difference
 
 
-class At(Enum):
-    """What a database has of a migration."""
-
-    NOT = "not there"
-    UNRECORDED = "there, and not recorded"
-    SAME = "recorded"
-    OTHER = "recorded with other statements"
+__all__ = ["At", "Entry", "InGit", "Origin", "Risk", "Side", "State"]
 
 
 class Origin(Enum):
@@ -135,7 +129,7 @@ class State:
         """The state that a first look finds."""
         state = cls(folder, sides, ())
         here, there = state.local_history, state.remote_history
-        return state.with_(entries=tuple(Entry(m, _recorded(here, m), _recorded(there, m)) for m in folder.migrations))
+        return state.with_(entries=tuple(Entry(m, _at(here, m), _at(there, m)) for m in folder.migrations))
 
     # --- questions ---
 
@@ -157,9 +151,9 @@ class State:
         """The three-way comparison of the files with both histories."""
         return histories.compare(self.folder, self.local_history, self.remote_history)
 
-    def rows_of(self, *verdicts: Verdict) -> tuple[Row, ...]:
-        """The rows with one of these verdicts."""
-        return tuple(row for row in self.rows if row.verdict in verdicts)
+    def rows_of(self, *statuses: Status) -> tuple[Row, ...]:
+        """The rows with one of these statuses."""
+        return tuple(row for row in self.rows if row.status in statuses)
 
     @cached_property
     def files(self) -> tuple[Migration, ...]:
@@ -233,7 +227,7 @@ class State:
         local, remote = {
             Origin.LOCAL: (At.UNRECORDED, At.NOT),
             Origin.REMOTE: (At.NOT, At.UNRECORDED),
-        }.get(origin, (_recorded(self.local_history, migration), _recorded(self.remote_history, migration)))
+        }.get(origin, (_at(self.local_history, migration), _at(self.remote_history, migration)))
         return Entry(migration, local, remote, origin)
 
     def moved(self, later: Mapping[Migration, Migration]) -> State:
@@ -245,11 +239,8 @@ class State:
         return self.with_(entries=tuple(_moved(e, later.get(e.migration)) for e in self.entries))
 
 
-def _recorded(history: History, migration: Migration) -> At:
-    row = history.get(migration.version)
-    if row is None:
-        return At.NOT
-    return At.SAME if row.matches(migration) else At.OTHER
+def _at(history: History, migration: Migration) -> At:
+    return what_is_at(history.get(migration.version), migration)
 
 
 def _moved(entry: Entry, new: Migration | None) -> Entry:

@@ -111,15 +111,16 @@ def read_rows(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
     return [row[0] for row in connection.execute(query)]
 
 
-class On(Enum):
-    """What a database has recorded of a version, against its file."""
+class At(Enum):
+    """What a database has of a migration."""
 
     NOT = "-"
+    UNRECORDED = "there, and not recorded"
     SAME = "recorded"
     OTHER = "recorded otherwise"
 
 
-class Verdict(Enum):
+class Status(Enum):
     """What a version means for a run; the value is the word that `status` shows."""
 
     APPLIED = "applied"
@@ -133,20 +134,20 @@ class Verdict(Enum):
 
 # The three-way comparison: (is there a file, local, remote) → what it means. For an absent file SAME says
 # recorded, and OTHER that the two databases recorded different statements.
-TABLE: Mapping[tuple[bool, On, On], Verdict] = {
-    (True, On.NOT, On.NOT): Verdict.PENDING,
-    (True, On.SAME, On.NOT): Verdict.PENDING,
-    (True, On.OTHER, On.NOT): Verdict.LOCAL_STALE,
-    (True, On.NOT, On.SAME): Verdict.LOCAL_BEHIND,
-    (True, On.SAME, On.SAME): Verdict.APPLIED,
-    (True, On.OTHER, On.SAME): Verdict.LOCAL_STALE,
-    (True, On.NOT, On.OTHER): Verdict.EDITED,
-    (True, On.SAME, On.OTHER): Verdict.EDITED,
-    (True, On.OTHER, On.OTHER): Verdict.EDITED,
-    (False, On.SAME, On.NOT): Verdict.LOCAL_ONLY,
-    (False, On.NOT, On.SAME): Verdict.MISSING,
-    (False, On.SAME, On.SAME): Verdict.MISSING,
-    (False, On.SAME, On.OTHER): Verdict.MISSING,
+STATUS_OF: Mapping[tuple[bool, At, At], Status] = {
+    (True, At.NOT, At.NOT): Status.PENDING,
+    (True, At.SAME, At.NOT): Status.PENDING,
+    (True, At.OTHER, At.NOT): Status.LOCAL_STALE,
+    (True, At.NOT, At.SAME): Status.LOCAL_BEHIND,
+    (True, At.SAME, At.SAME): Status.APPLIED,
+    (True, At.OTHER, At.SAME): Status.LOCAL_STALE,
+    (True, At.NOT, At.OTHER): Status.EDITED,
+    (True, At.SAME, At.OTHER): Status.EDITED,
+    (True, At.OTHER, At.OTHER): Status.EDITED,
+    (False, At.SAME, At.NOT): Status.LOCAL_ONLY,
+    (False, At.NOT, At.SAME): Status.MISSING,
+    (False, At.SAME, At.SAME): Status.MISSING,
+    (False, At.SAME, At.OTHER): Status.MISSING,
 }
 
 
@@ -159,7 +160,7 @@ class Row:
     file: Migration | None
     local: Recorded | None
     remote: Recorded | None
-    verdict: Verdict
+    status: Status
 
 
 def compare(folder: Folder, local: History, remote: History) -> tuple[Row, ...]:
@@ -174,17 +175,18 @@ def compare(folder: Folder, local: History, remote: History) -> tuple[Row, ...]:
 def _row(version: str, file: Migration | None, local: Recorded | None, remote: Recorded | None) -> Row:
     if file is None and local and remote:
         same = local.statements == remote.statements
-        states = (On.SAME, On.SAME if same else On.OTHER)
+        states = (At.SAME, At.SAME if same else At.OTHER)
     else:
-        states = (_state(file, local), _state(file, remote))
+        states = (what_is_at(local, file), what_is_at(remote, file))
     name = next((x.name for x in (file, remote, local) if x and x.name), "")
-    return Row(version, name, file, local, remote, TABLE[(file is not None, *states)])
+    return Row(version, name, file, local, remote, STATUS_OF[(file is not None, *states)])
 
 
-def _state(file: Migration | None, recorded: Recorded | None) -> On:
+def what_is_at(recorded: Recorded | None, file: Migration | None) -> At:
+    """What a database has of a migration, by what it has recorded; without a file that counts as it is."""
     if recorded is None:
-        return On.NOT
-    return On.SAME if file is None or recorded.matches(file) else On.OTHER
+        return At.NOT
+    return At.SAME if file is None or recorded.matches(file) else At.OTHER
 
 
 def as_migrations(history: History, files: Iterable[Migration]) -> tuple[Migration, ...]:

@@ -10,7 +10,7 @@ from ..databases.database import identity
 from ..errors import ConfigError, NoConnectionError, RefusedError
 from ..plan.model import Facts
 from ..state import Side, State, histories
-from ..state.histories import Verdict
+from ..state.histories import Status
 from ..state.migrations import Migration, next_version
 from ..supabase_cli import CliError
 from .diff import listed
@@ -145,5 +145,5 @@ def prove_order(run: Run, state: State) -> None:
 def _late(state: State) -> list[Migration]:
     """Files that the remote has not had, older than the newest version that it has."""
     head = max(filter(str.isdigit, state.remote_history), default="")
-    rows = state.rows_of(Verdict.PENDING, Verdict.LOCAL_STALE)
+    rows = state.rows_of(Status.PENDING, Status.LOCAL_STALE)
     return [row.file for row in rows if row.file and not row.remote and row.version < head]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import RefusedError
 from ..state import Origin, State
-from ..state.histories import Verdict
+from ..state.histories import Status
 from ..state.migrations import Migration, next_version
 from .diff import Changes
 from .generate import Applied, generate, ignored, refuse_unwritable
@@ -13,7 +13,7 @@ from .run import Run
 
 def adopt(state: State) -> State:
     """Take migrations without a file over from the remote's history, as it recorded them."""
-    rows = state.rows_of(Verdict.MISSING)
+    rows = state.rows_of(Status.MISSING)
     return state.joined_by(Origin.HISTORY, [row.remote.as_migration() for row in rows if row.remote])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..databases.catalog import told
 from ..proof import EXPOSED
-from ..state.histories import Row, Verdict
+from ..state.histories import Row, Status
 from .diff import Changes, changes, listed
 from .files import tell_skipped
 from .preflight import look
@@ -45,7 +45,7 @@ def status(run: Run) -> bool:
             "misnamed": [s.name for s in state.folder.misnamed], "duplicates": list(state.folder.duplicates),
         }
     )  # fmt: skip
-    applied = all(row.verdict is Verdict.APPLIED for row in state.rows) and not (
+    applied = all(row.status is Status.APPLIED for row in state.rows) and not (
         state.folder.misnamed or state.folder.duplicates
     )
     return not (applied and (local is None or local.none) and remote.none)
@@ -56,7 +56,7 @@ def _cells(row: Row, local: bool) -> dict[str, Any]:
     there = {"file": bool(row.file), "local": bool(row.local), "remote": bool(row.remote)}
     if not local:
         del there["local"]
-    return {"version": row.version, "name": row.name, **there, "state": row.verdict.value}
+    return {"version": row.version, "name": row.name, **there, "state": row.status.value}
 
 
 def _shown(row: dict[str, Any]) -> list[str]:

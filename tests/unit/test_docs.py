@@ -17,7 +17,7 @@ from sbsync_tasks import errors, ns
 from sbsync_tasks.checks import Severity
 from sbsync_tasks.plan.model import Kind
 from sbsync_tasks.settings.keys import KEYS, PROCESS_ONLY, WORKDIR
-from sbsync_tasks.state.histories import TABLE
+from sbsync_tasks.state.histories import STATUS_OF
 from tests.support.documents import NAMES, REPOSITORY, Page, page
 from tests.support.settings import SECRET, Project
 
@@ -154,8 +154,8 @@ def test_the_exit_codes():
 def test_the_table_of_the_three_way_comparison():
     rows = [cells[:4] for cells in page("docs/scenarios.md").rows("file")]
     assert rows == [
-        ["present" if file else "absent", local.value, remote.value, verdict.value]
-        for (file, local, remote), verdict in TABLE.items()
+        ["present" if file else "absent", local.value, remote.value, status.value]
+        for (file, local, remote), status in STATUS_OF.items()
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from sbsync_tasks import sqltext
 from sbsync_tasks.errors import SbsyncError
-from sbsync_tasks.state.histories import TABLE, On, Recorded, Verdict, as_migrations, compare, equal
+from sbsync_tasks.state.histories import STATUS_OF, At, Recorded, Status, as_migrations, compare, equal
 from sbsync_tasks.state.migrations import Folder, Migration
 
 V = "20260101000000"
@@ -30,42 +30,42 @@ def row_of(file, local, remote):
 
 
 @pytest.mark.parametrize(
-    ("local", "remote", "verdict"),
+    ("local", "remote", "status"),
     [
-        ("-", "-", Verdict.PENDING),
-        ("same", "-", Verdict.PENDING),
-        ("bare", "-", Verdict.PENDING),
-        ("other", "-", Verdict.LOCAL_STALE),
-        ("-", "same", Verdict.LOCAL_BEHIND),
-        ("-", "bare", Verdict.LOCAL_BEHIND),
-        ("same", "same", Verdict.APPLIED),
-        ("same", "bare", Verdict.APPLIED),
-        ("bare", "same", Verdict.APPLIED),
-        ("other", "same", Verdict.LOCAL_STALE),
-        ("-", "other", Verdict.EDITED),
-        ("same", "other", Verdict.EDITED),
-        ("other", "other", Verdict.EDITED),
+        ("-", "-", Status.PENDING),
+        ("same", "-", Status.PENDING),
+        ("bare", "-", Status.PENDING),
+        ("other", "-", Status.LOCAL_STALE),
+        ("-", "same", Status.LOCAL_BEHIND),
+        ("-", "bare", Status.LOCAL_BEHIND),
+        ("same", "same", Status.APPLIED),
+        ("same", "bare", Status.APPLIED),
+        ("bare", "same", Status.APPLIED),
+        ("other", "same", Status.LOCAL_STALE),
+        ("-", "other", Status.EDITED),
+        ("same", "other", Status.EDITED),
+        ("other", "other", Status.EDITED),
     ],
 )
-def test_with_a_file(local, remote, verdict):
+def test_with_a_file(local, remote, status):
     row = row_of(True, local, remote)
-    assert row.verdict is verdict
+    assert row.status is status
     assert (row.version, row.name, row.file) == (V, "teams", FILE)
 
 
 @pytest.mark.parametrize(
-    ("local", "remote", "verdict"),
+    ("local", "remote", "status"),
     [
-        ("same", "-", Verdict.LOCAL_ONLY),
-        ("-", "same", Verdict.MISSING),
-        ("same", "same", Verdict.MISSING),
-        ("same", "other", Verdict.MISSING),
-        ("bare", "other", Verdict.MISSING),
+        ("same", "-", Status.LOCAL_ONLY),
+        ("-", "same", Status.MISSING),
+        ("same", "same", Status.MISSING),
+        ("same", "other", Status.MISSING),
+        ("bare", "other", Status.MISSING),
     ],
 )
-def test_without_a_file(local, remote, verdict):
+def test_without_a_file(local, remote, status):
     row = row_of(False, local, remote)
-    assert row.verdict is verdict
+    assert row.status is status
     assert row.file is None
 
 
@@ -77,13 +77,13 @@ def test_every_combination_that_can_occur_is_in_the_table_and_no_other(monkeypat
             asked.add(key)
             return super().__getitem__(key)
 
-    monkeypatch.setattr("sbsync_tasks.state.histories.TABLE", Watched(TABLE))
+    monkeypatch.setattr("sbsync_tasks.state.histories.STATUS_OF", Watched(STATUS_OF))
     for file, local, remote in product((True, False), STATES, STATES):
         if file or (local, remote) != ("-", "-"):
             row_of(file, local, remote)
-    assert asked == set(TABLE)
-    assert set(TABLE.values()) == set(Verdict)
-    assert (False, On.NOT, On.NOT) not in TABLE
+    assert asked == set(STATUS_OF)
+    assert set(STATUS_OF.values()) == set(Status)
+    assert (False, At.NOT, At.NOT) not in STATUS_OF
 
 
 def test_all_versions_oldest_first_each_with_the_best_name():
@@ -162,7 +162,7 @@ def test_line_ends_and_a_byte_order_mark_are_no_edit(file):
     recorded = Recorded(V, "f", (BODY,))
     folder = Folder((Migration(V, "f", file),), ())
     (row,) = compare(folder, {V: recorded}, {V: recorded})
-    assert row.verdict is Verdict.APPLIED
+    assert row.status is Status.APPLIED
 
 
 def test_what_a_database_is_compared_with_has_the_line_ends_that_it_recorded():
@@ -198,7 +198,7 @@ def test_a_thousand_migrations_are_compared_in_a_fraction_of_a_second():
     before = time.process_time()
     for _ in range(5):
         rows = compare(Folder(files, ()), history, history)
-    assert {row.verdict for row in rows} == {Verdict.APPLIED}
+    assert {row.status for row in rows} == {Status.APPLIED}
     assert time.process_time() - before < 2
 
 

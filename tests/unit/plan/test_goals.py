@@ -26,7 +26,7 @@ from sbsync_tasks.plan.actions import (
     writing,
 )
 from sbsync_tasks.state import At, InGit, Origin, Risk, Side, State
-from sbsync_tasks.state.histories import Verdict
+from sbsync_tasks.state.histories import Status
 from sbsync_tasks.state.migrations import Folder, Migration
 from tests.unit.plan.world import A, B, World, history, recorded, sound
 
@@ -241,7 +241,7 @@ def test_edits_take_the_place_of_what_was_made():
 def test_a_look_that_finds_nothing_leaves_the_entries_as_they_are():
     state = pending_b()
     assert state.with_unrecorded("remote", []).entries == state.entries
-    assert state.rows_of(Verdict.PENDING) == (state.rows[1],)
+    assert state.rows_of(Status.PENDING) == (state.rows[1],)
     assert state.versions.count(B.version) == 2  # the file's, and the local database's
 
 
