@@ -10,6 +10,9 @@ def test_diff_prints_sql_and_writes_a_file_only_with_a_name(project: Project) ->
     before = project.migrations
     clean = project.task("diff", "--exit-code")
     assert (clean.code, clean.stdout) == (0, "")
+    nothing = project.task("diff", "--name", "nothing")
+    assert (nothing.code, nothing.stdout, project.migrations) == (0, "", before), nothing.text
+    assert "password" not in nothing.stderr
 
     project.local.run(TAGS)
     shown = project.task("diff")
@@ -158,15 +161,20 @@ def test_results_go_to_stdout_and_progress_to_stderr(project: Project) -> None:
     project.remote.run("alter table public.teams add column by_hand text")
     for task, code, shown in (
         ("status", 0, "tags"),
-        ("verify", 2, "column public.teams.by_hand"),
+        ("verify", 2, "column public.teams.by_hand: only on sandbox"),
         ("review", 0, "create table public.tags"),
-        ("resolve", 4, "by_hand"),
+        ("resolve", 4, "column public.teams.by_hand: only on sandbox"),
     ):
         done = project.task(task)
         assert done.code == code, done.text
         assert shown in done.stdout, done.text
         assert shown not in done.stderr.partition("error: ")[0], done.text
         assert " s)" not in done.stdout, done.text  # which step is done, and in what time
+    assert "column public.teams.by_hand: only on sandbox" in project.task("status").stdout
+    refused = project.task("local-to-remote", "--yes")
+    assert (refused.code, "column public.teams.by_hand: only on sandbox" in refused.stderr) == (4, True), refused.text
+    (column,) = [d for d in project.task("verify", "--json").data["differences"] if d["name"] == "public.teams.by_hand"]
+    assert column["definitions"].keys() == {"migrations", "sandbox"}
     assert project.invoke("sandbox.status").stdout.splitlines()[0].split() == ["database", "state"]
     command = f"set -o pipefail; {sys.executable} -m invoke status --env sandbox | grep pending"
     piped = project._run(["bash", "-c", command], project.root, {})
