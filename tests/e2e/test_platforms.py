@@ -144,7 +144,7 @@ PLATFORMS = re.compile(
 )
 
 
-@pytest.fixture(params=[("owners", "grown"), ("late", "embedded")], ids="-".join)
+@pytest.fixture(params=[("guarded", "grown"), ("late", "embedded")], ids="-".join)
 def project(request: pytest.FixtureRequest, newest: Path, tmp_path: Path) -> Iterator[Project]:
     """A project with that one migration, whose remote is of one age and whose local database is of another."""
     remote, local = request.param
