@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .. import sqltext
@@ -41,7 +42,7 @@ PATIENCE = "5s"  # for the locks of a try
 DROPPED = r"""
 select n.nspname, n.nspowner::regrole::text, pg_has_role(n.nspowner, 'usage')
 from pg_namespace n
-where n.nspname !~ '^(information_schema|pg_.*|_analytics|_realtime|_supavisor|pgmq|pgsodium|pgtle|supabase_migrations|vault|extensions|public)$'
+where n.nspname !~ '^(information_schema|pg_.*|_analytics|_realtime|_supavisor|pgbouncer|pgmq|pgsodium|pgtle|supabase_migrations|vault|extensions|public)$'
   and n.nspowner::regrole::text <> 'supabase_admin'
   and not exists (select from pg_depend d where d.classid = 'pg_namespace'::regclass and d.objid = n.oid)
 order by 1
@@ -172,8 +173,15 @@ def _refusal(connection: psycopg.Connection[Any], statement: str) -> str:
 def _file_of(name: str, files: Iterable[Migration]) -> str:
     """The first file that makes an object; empty where none says so in plain statements."""
     wanted = identity(name)
-    made = ((file, parsed) for file in files for parsed in sqltext.parse(file.sql) if parsed.name.startswith("create"))
-    return next((f.file_name for f, parsed in made if any(s.object == wanted for s in subjects(parsed))), "")
+    made = ((file, p) for file, p in _statements(files) if p.name.startswith("create"))
+    return next((file for file, p in made if any(s.object == wanted for s in subjects(p))), "")
+
+
+def _statements(files: Iterable[Migration]) -> Iterator[tuple[str, sqltext.Parsed]]:
+    """All that can be parsed of these files, each with its file."""
+    for file in files:
+        with suppress(sqltext.UnparsableSql):
+            yield from ((file.file_name, p) for p in sqltext.parse(file.sql) if p.node is not None)
 
 
 def stays(this: Difference) -> bool:
@@ -201,7 +209,7 @@ def _words(definition: str) -> set[str]:
 
 def _made_anyway(run: Run, files: Iterable[Migration]) -> Iterator[tuple[str, str]]:
     """Roles, and extensions that stay, that a file makes in every case, and that are there."""
-    parsed = [(file.file_name, p) for file in files for p in sqltext.parse(file.sql) if p.node is not None]
+    parsed = [*_statements(files)]
     made = {f"role {p.node.role}": file for file, p in parsed if p.name == "create_role_stmt"}
     blocks = [(file, p.statement.text) for file, p in parsed if p.name == "do_stmt"]
     made |= {f"role {n}": file for file, text in blocks if not CONDITION.search(text) for n in MAKES_ROLE.findall(text)}

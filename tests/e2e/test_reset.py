@@ -61,6 +61,8 @@ def test_a_database_by_url_is_made_new_or_left_alone(
             done = project.invoke("reset", "--yes", "--env", "alone", settings={"SBSYNC_LOCAL": url})
             return done.code, " ".join(done.text.split())
 
+        admin = Data(server.admin("mine"))
+        admin.run("create role pgbouncer", "create schema pgbouncer authorization pgbouncer")  # the reset leaves it
         local.run(*GONE)
         made = project.migration("20981231000000", "remade", REMADE)
         for _ in range(2):
@@ -92,7 +94,6 @@ def test_a_database_by_url_is_made_new_or_left_alone(
         for number, name in (("20990101000000", "role"), ("20990102000000", "block")):
             project.migration(number, name, "select 1;\n")
 
-        admin = Data(server.admin("mine"))
         admin.run("create role other", "alter function extensions.remade() owner to other")
         code, text = reset()
         assert (code, "must be owner of function extensions.remade" in text) == (4, True), text
