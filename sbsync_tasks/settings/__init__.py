@@ -54,8 +54,7 @@ class Settings:
         env_source: Who chose it.
         local: The local database.
         remote: The remote one, None where nothing names one; see `required_remote`.
-        protected: The remote may not be written to by a mere `--yes`.
-        protected_source: What says so.
+        protected: The remote may not be written to by a mere `--yes`; `values` has what says so.
         env_spelled_out: The environment was given as `--env`.
         expect: A project's ref or a system identifier that the remote has to have; or empty.
         schemas: The schemas to compare; empty for all of the user's.
@@ -79,7 +78,6 @@ class Settings:
     local: LocalSpec
     remote: RemoteSpec | None
     protected: bool
-    protected_source: str
     env_spelled_out: bool
     expect: str
     schemas: tuple[str, ...]
@@ -149,7 +147,6 @@ def _settings(root: Path, root_source: str, chosen: Environment, layers: Layers)
         local=_local(values[keys.LOCAL]),
         remote=remote,
         protected=protected.text == "true",
-        protected_source=protected.source,
         env_spelled_out=chosen.spelled_out,
         expect=_expectation(expect, remote),
         schemas=keys.names(values[keys.SCHEMAS]),

@@ -232,15 +232,6 @@ def _shifted(version: str, seconds: int) -> str:
     return (moment + timedelta(seconds=seconds)).strftime(VERSION_FORMAT)
 
 
-def write(root: Path, migration: Migration) -> Path:
-    """Write a new migration file; one that is already there is never overwritten."""
-    path = migrations_dir(root) / migration.file_name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("xb") as file:
-        file.write(migration.sql.encode())
-    return path
-
-
 def write_sql(path: Path, sql: str) -> None:
     """Write a SQL file as it is, byte by byte; one that is there is overwritten."""
     path.write_bytes(sql.encode())
@@ -283,7 +274,9 @@ def write_file(root: Path, migration: Migration, replaces: str = "") -> Path | N
             f"supabase/migrations/{migration.file_name} is there already.", "Look at it, then run again."
         )
     if not replaces:
-        write(root, migration)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as file:
+            file.write(migration.sql.encode())
         return None
     kept = archive(root, replaces)
     if migration.file_name != replaces:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks.errors import ConfigError, SbsyncError
+from sbsync_tasks.errors import ConfigError, RefusedError, SbsyncError
 from sbsync_tasks.state.migrations import (
     Folder,
     Migration,
@@ -15,7 +15,7 @@ from sbsync_tasks.state.migrations import (
     migrations_dir,
     next_version,
     read_folder,
-    write,
+    write_file,
 )
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -286,16 +286,16 @@ def test_versions_can_be_drawn_one_after_the_other():
 
 
 def test_a_new_file_is_written_as_it_is(tmp_path):
-    path = write(tmp_path, Migration("20260101000000", "a", "\ufeffselect 'ü';\r\n-- end"))
-    assert path == tmp_path / "supabase/migrations/20260101000000_a.sql"
+    path = tmp_path / "supabase/migrations/20260101000000_a.sql"
+    write_file(tmp_path, Migration("20260101000000", "a", "\ufeffselect 'ü';\r\n-- end"))
     assert path.read_bytes() == "\ufeffselect 'ü';\r\n-- end".encode()
     assert read_folder(tmp_path).migrations == (Migration("20260101000000", "a", "\ufeffselect 'ü';\r\n-- end"),)
 
 
 def test_a_file_is_never_overwritten(tmp_path):
     path = put(tmp_path, "20260101000000_a.sql", "-- mine\n")
-    with pytest.raises(FileExistsError):
-        write(tmp_path, Migration("20260101000000", "a", "select 1;\n"))
+    with pytest.raises(RefusedError, match="is there already"):
+        write_file(tmp_path, Migration("20260101000000", "a", "select 1;\n"))
     assert path.read_text() == "-- mine\n"
 
 
@@ -305,5 +305,5 @@ def test_nor_is_what_a_link_leads_to(tmp_path):
     link.parent.mkdir(parents=True)
     link.symlink_to(target)
     with pytest.raises(FileExistsError):
-        write(tmp_path, Migration("20260101000000", "a", "select 1;\n"))
+        write_file(tmp_path, Migration("20260101000000", "a", "select 1;\n"))
     assert not target.exists()

@@ -302,7 +302,7 @@ def test_the_word_false_from_the_environment_is_no_true(project: Project) -> Non
     process = {"INVOKE_SBSYNC_PROTECTED": "false", "SUPABASE_DB_URL": HERE}
     settings = project.settings(process=process, invoke_config={"protected": True})
     assert settings.protected
-    assert settings.protected_source == "invoke config sbsync.protected"
+    assert settings.values["SBSYNC_PROTECTED"].source == "invoke config sbsync.protected"
 
 
 @pytest.mark.parametrize(

@@ -289,7 +289,7 @@ def test_only_its_own_files_open_an_environment(project, name, env, *, protected
     project.file(name, *(lines if name == own else ()), "SBSYNC_PROTECTED=off")
     settings = project.settings(env)
     assert settings.protected is protected
-    assert name in settings.protected_source
+    assert name in settings.values["SBSYNC_PROTECTED"].source
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_nothing_else_opens_it(project: Project, given: dict[str, Any]) -> None:
     project.file(".env.staging", f"SUPABASE_DB_URL={URL}")
     settings = project.settings("staging", **given)
     assert settings.protected
-    assert "counts in .env.staging only" in settings.protected_source
+    assert "counts in .env.staging only" in settings.values["SBSYNC_PROTECTED"].source
     project.file(".env.staging", f"SUPABASE_DB_URL={URL}", "SBSYNC_PROTECTED=false")
     assert not project.settings("staging", **given).protected
     project.file(".env.staging", f"SUPABASE_DB_URL={URL}", "SBSYNC_PROTECTED=true")
@@ -332,7 +332,7 @@ def test_loopback_is_open_and_all_else_is_not(project: Project) -> None:
     for url, protected in ((HERE, False), (URL, True)):
         settings = project.settings(process={"SUPABASE_DB_URL": url})
         assert settings.protected is protected
-        assert settings.protected_source.startswith("default: ")
+        assert settings.values["SBSYNC_PROTECTED"].source.startswith("default: ")
     assert project.settings(process={"SUPABASE_PROJECT_ID": REF}).protected
     project.link()
     assert project.settings().protected

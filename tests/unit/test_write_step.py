@@ -8,7 +8,7 @@ from sbsync_tasks.console import Console
 from sbsync_tasks.plan.actions import Write
 from sbsync_tasks.redaction import Redactor
 from sbsync_tasks.state import State
-from sbsync_tasks.state.migrations import Folder, Migration, read_folder, write
+from sbsync_tasks.state.migrations import Folder, Migration, read_folder, write_file
 from sbsync_tasks.steps import write as step
 from sbsync_tasks.steps.done import Done
 from sbsync_tasks.steps.run import Run
@@ -30,7 +30,7 @@ def written(root):
 @pytest.mark.parametrize("moves", range(5))
 def test_cut_off_after_any_move_every_migration_is_there_under_one_name(tmp_path: Path, monkeypatch, moves):
     for migration in PENDING:
-        write(tmp_path, migration)
+        write_file(tmp_path, migration)
     left = iter(range(moves))
     put = step.write_file
 
@@ -52,6 +52,6 @@ def test_cut_off_after_any_move_every_migration_is_there_under_one_name(tmp_path
 
 def test_at_the_end_the_pulled_one_stands_first(tmp_path: Path):
     for migration in PENDING:
-        write(tmp_path, migration)
+        write_file(tmp_path, migration)
     written(tmp_path)
     assert [m.name for m in read_folder(tmp_path).migrations] == ["pulled", *(m.name for m in PENDING)]
