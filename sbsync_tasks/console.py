@@ -11,6 +11,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import ge
 from typing import TYPE_CHECKING, Any
 
 from .errors import InterruptedAtQuestion, RefusedError
@@ -154,7 +155,7 @@ class Console:
         widths = [max(map(cell_len, cells)) for cells in zip(columns, *shown, strict=True)]
         gap = 2 if self._to.width >= COMFORTABLE or not self._to.is_terminal else 1
         if self._to.is_terminal and sum(widths) + gap * (len(widths) - 1) > self._to.width:
-            self._to.print(_folded(columns, shown, gap), width=self._to.width)
+            self._to.print(_folded(columns, shown, gap, self._to.width), width=self._to.width)
             return
         head, *lines = (
             (" " * gap).join(cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
@@ -289,17 +290,33 @@ class Console:
         return console
 
 
-def _folded(columns: Sequence[str], rows: Sequence[Sequence[str]], gap: int) -> Table:
+def _folded(columns: Sequence[str], rows: Sequence[Sequence[str]], gap: int, room: int) -> Table:
     """The table for a terminal that it does not fit; rich takes a thousand rows half a second."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0))
-    for number, column in enumerate(columns):
-        table.add_column(column, no_wrap=number == 0, overflow="fold")
+    widths = _widths(list(zip(columns, *rows, strict=True)), room - gap * (len(columns) - 1))
+    for number, (column, width) in enumerate(zip(columns, widths, strict=True)):
+        table.add_column(column, no_wrap=number == 0, overflow="fold", width=width)
     for row in rows:
         table.add_row(*map(Text, row))
     return table
+
+
+def _widths(cells: Sequence[Sequence[str]], room: int) -> Sequence[int | None]:
+    """How wide each column is to be, so that words stay whole; None for all where there is no room for that."""
+    from rich.cells import cell_len
+
+    wanted = [max(map(cell_len, column)) for column in cells]
+    least = [
+        wanted[0],
+        *(max(cell_len(word) for cell in column for word in (*cell.split(), "")) for column in cells[1:]),
+    ]
+    widths: list[int] = []
+    for number, most in enumerate(wanted):
+        widths.append(min(most, room - sum(widths) - sum(least[number + 1 :])))
+    return widths if all(map(ge, widths, least)) else [None] * len(cells)
 
 
 def _wrapped(line: str, width: int, indent: int) -> str:

@@ -113,6 +113,17 @@ def test_a_table_fits_a_terminal_of_80_columns(capsys, monkeypatch):
     assert all(row[0] in " ".join(lines) for row in ROWS)
 
 
+def test_a_table_that_does_not_fit_is_wrapped_at_words(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    row = ["20261128T095604Z-local-before-reset", "staging", "before-reset", "173.7 kB", "16 rows of every table"]
+    console().table(["backup", "of", "why", "size", "holds"], [row])
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().err).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[1].split()[:5] == [row[0], "staging", "before-reset", "173.7", "kB"]
+    assert " ".join(" ".join(lines[1:]).split()) == " ".join(row)
+
+
 def test_a_table_has_one_line_for_each_row_where_it_fits_and_in_a_pipe(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     console().table(HEAD, [*ROWS, ["3", "two\nlines", "✗", "", "日本", ""]])
