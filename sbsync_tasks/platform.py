@@ -1,4 +1,4 @@
-"""What Supabase's platform brings by itself: schemas, roles and extensions that are nobody's change."""
+"""What is known of Supabase's platform: the schemas, roles and extensions that it brings by itself, and its hosts."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ SERVICE_ROLES = r"^(supabase_.*|dashboard_user|pgbouncer|pgsodium_.*|pgtle_admin
 PLATFORM_EXTENSIONS = (
     "plpgsql", "pg_graphql", "pg_stat_statements", "supabase_vault", "pgcrypto", "uuid-ossp", "pgjwt", "pgsodium",
 )  # fmt: skip
+# Where a project's database listens directly; its ref is in the name
+# (https://supabase.com/docs/guides/database/connecting-to-postgres).
+DIRECT_HOST = re.compile(r"db\.([a-z]{20})\.supabase\.\w+")
 
 
 def is_managed(schema: str) -> bool:

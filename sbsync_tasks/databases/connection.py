@@ -7,7 +7,6 @@ Supabase's pooler (https://supabase.com/docs/guides/database/supavisor).
 from __future__ import annotations
 
 import os
-import re
 import select
 import threading
 import time
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..endpoint import Endpoint
 from ..errors import ConfigError, NoConnectionError, SbsyncError
+from ..platform import DIRECT_HOST
 
 if TYPE_CHECKING:
     import psycopg
@@ -39,7 +39,6 @@ IDLE = 30.0  # seconds for which a connection is kept; what stands between drops
 _keeping = threading.Lock()
 _kept: dict[tuple[str, str], list[tuple[float, psycopg.Connection[Any]]]] = {}
 # The direct connection of a hosted project.
-DIRECT_HOST = re.compile(r"db\.[a-z]{20}\.supabase\.\w+")
 SESSION_POOLER = (
     "Without IPv6 set SUPABASE_DB_URL to the session pooler's URL (port 5432; the dashboard shows it under Connect)."
 )

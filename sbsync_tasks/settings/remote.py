@@ -13,6 +13,7 @@ from typing import Literal
 
 from ..endpoint import Endpoint, parse_url
 from ..errors import ConfigError
+from ..platform import DIRECT_HOST
 from .keys import (
     DB_PASSWORD,
     DB_URL,
@@ -29,7 +30,6 @@ from .keys import (
 from .layers import DEFAULT_ENV, SANDBOX, Environment, Layers, candidates
 
 _LINKED = "supabase/.temp/project-ref"
-_DIRECT_HOST = re.compile(r"db\.([a-z]{20})\.supabase\.\w+")
 _POOLER_HOST = re.compile(r"[\w.-]+\.pooler\.supabase\.\w+")
 _POOLER_USER = re.compile(r"\w+\.([a-z]{20})")
 
@@ -170,7 +170,7 @@ def ref_of(endpoint: Endpoint) -> str:
     It is in the host of a direct connection and in the user of a pooled one
     (https://supabase.com/docs/guides/database/connecting-to-postgres).
     """
-    match = _DIRECT_HOST.fullmatch(endpoint.host)
+    match = DIRECT_HOST.fullmatch(endpoint.host)
     if not match and _POOLER_HOST.fullmatch(endpoint.host):
         match = _POOLER_USER.fullmatch(endpoint.user)
     return match[1] if match else ""
