@@ -38,7 +38,6 @@ _environment = threading.Lock()
 IDLE = 30.0  # seconds for which a connection is kept; what stands between drops silent ones sooner or later
 _keeping = threading.Lock()
 _kept: dict[tuple[str, str], list[tuple[float, psycopg.Connection[Any]]]] = {}
-# The direct connection of a hosted project.
 SESSION_POOLER = (
     "Without IPv6 set SUPABASE_DB_URL to the session pooler's URL (port 5432; the dashboard shows it under Connect)."
 )
