@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -204,17 +204,14 @@ def as_migrations(history: History, files: Iterable[Migration]) -> tuple[Migrati
     return tuple(found)
 
 
-def equal(left: History, right: History, versions: Sequence[str]) -> tuple[str, ...]:
+def unlike(left: History, right: History, versions: Iterable[str]) -> tuple[str, ...]:
     """The versions, among those given, that the two histories do not record alike."""
-    different = []
-    for version in versions:
-        a, b = left.get(version), right.get(version)
-        if a is None or b is None or not _alike(a, b):
-            different.append(version)
-    return tuple(different)
+    return tuple(version for version in versions if not _alike(left.get(version), right.get(version)))
 
 
-def _alike(left: Recorded, right: Recorded) -> bool:
+def _alike(left: Recorded | None, right: Recorded | None) -> bool:
+    if left is None or right is None:
+        return False
     if left.statements is None or right.statements is None:
         return True
     return left.statements == right.statements or same("\n;\n".join(left.statements), "\n;\n".join(right.statements))

@@ -119,7 +119,7 @@ def _against(run: Run, shadow: Database, now: State, side: str) -> Compared:
 def _histories_differ(now: State, pending: set[str]) -> tuple[str, ...]:
     """Versions that the files and both histories do not hold alike, but for those that are pending."""
     versions = sorted({*now.local_history, *now.remote_history, *(m.version for m in now.files)} - pending)
-    different = set(histories.equal(now.local_history, now.remote_history, versions))
+    different = set(histories.unlike(now.local_history, now.remote_history, versions))
     files = {m.version: m for m in now.files}
     different |= {v for v in versions if v not in files}
     different |= {v for v, m in files.items() if not _matches(now.local_history, v, m)}

@@ -8,7 +8,7 @@ import pytest
 
 from sbsync_tasks import sqltext
 from sbsync_tasks.errors import SbsyncError
-from sbsync_tasks.state.histories import STATUS_OF, At, Recorded, Status, as_migrations, compare, equal
+from sbsync_tasks.state.histories import STATUS_OF, At, Recorded, Status, as_migrations, compare, unlike
 from sbsync_tasks.state.migrations import Folder, Migration
 
 V = "20260101000000"
@@ -123,7 +123,7 @@ def test_a_comment_at_a_statements_end_does_not_swallow_the_next_one():
     assert recorded.matches(made)
     assert len(sqltext.split(made.sql)) == 2
     other = Recorded(V, "x", ("create table a (id int) -- for b;\ncreate table b (id int)",))
-    assert equal(history(recorded), history(other), [V]) == (V,)
+    assert unlike(history(recorded), history(other), [V]) == (V,)
 
 
 def test_files_that_the_history_does_not_have_are_left_out():
@@ -143,13 +143,13 @@ def test_a_row_without_statements_and_without_a_file_cannot_be_rebuilt():
 def test_versions_that_are_not_recorded_alike():
     spaced = Recorded(V, "teams", ("-- the teams\ncreate  table a (id int)", "create table b (id int);"))
     other = {V: OTHER}
-    assert equal(history(SAME), history(SAME), [V]) == ()
-    assert equal(history(SAME), history(spaced), [V]) == ()
-    assert equal(history(SAME), history(BARE), [V]) == ()
-    assert equal(history(SAME), other, [V]) == (V,)
-    assert equal(history(SAME), {}, [V]) == (V,)
-    assert equal({}, history(SAME), [V]) == (V,)
-    assert equal(history(SAME), other, []) == ()
+    assert unlike(history(SAME), history(SAME), [V]) == ()
+    assert unlike(history(SAME), history(spaced), [V]) == ()
+    assert unlike(history(SAME), history(BARE), [V]) == ()
+    assert unlike(history(SAME), other, [V]) == (V,)
+    assert unlike(history(SAME), {}, [V]) == (V,)
+    assert unlike({}, history(SAME), [V]) == (V,)
+    assert unlike(history(SAME), other, []) == ()
 
 
 # --- line ends ---
