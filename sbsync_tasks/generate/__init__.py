@@ -1,9 +1,8 @@
 """From the engine's script to a migration that applies and is complete."""
 
 from .ahead import instead_of
-from .both import Both
 from .complete import Bench, Completed, Missing, complete
-from .dumped import Archive
+from .facts import Archive, Both
 from .kept import Identities, identities, positions, replaced_tables
 from .script import Part, added, engine_parts, enum_values_apart, text_of, without_idle_roles
 

@@ -10,15 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ..sqltext import literal
-from .both import Both, Rows
-from .moved import moved_tables
+from .facts import Both, Facts, Rows
+from .kept import moved
 from .script import Part, added, drops_column, replaces
-
-if TYPE_CHECKING:
-    from .facts import Facts
 
 # Roles that something in this database belongs to or is granted to, or that are members of such a one.
 _ROLES = """
@@ -39,46 +36,46 @@ where r.rolname !~ current_setting('sbsync.service_roles') and not r.rolsuper an
 order by 1
 """
 _COLUMNS = """
-select c.relkind::text, format('%I.%I', n.nspname, c.relname), a.attnum, format('%I', a.attname),
+select c.relkind::text, c.name, a.attnum, format('%I', a.attname),
   format_type(a.atttypid, a.atttypmod), a.attcollation::regcollation::text, a.attgenerated <> ''
-from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attinhcount = 0
-where c.relkind in ('v', 'c', 'r', 'p', 'f') and n.nspname !~ current_setting('sbsync.managed')
-  and c.oid not in (select objid from pg_depend where deptype = 'e')
+from relation c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attinhcount = 0
+where c.relkind in ('v', 'c', 'r', 'p', 'f')
 order by 2, 3
 """
 _LABELS = """
-select format('%I.%I', n.nspname, t.typname), array_agg(e.enumlabel::text order by e.enumsortorder),
+select t.name, array_agg(e.enumlabel::text order by e.enumsortorder),
   array(select distinct a.attrelid::regclass::text from pg_attribute a
     where a.atttypid in (t.oid, t.typarray) and a.attrelid < t.oid and not a.attisdropped)
-from pg_enum e join pg_type t on t.oid = e.enumtypid join pg_namespace n on n.oid = t.typnamespace
-where n.nspname !~ current_setting('sbsync.managed') and t.oid not in (select objid from pg_depend where deptype = 'e')
-group by 1, t.oid
+from pg_enum e join type t on t.oid = e.enumtypid
+group by t.name, t.oid, t.typarray
 order by 1
 """
 # Each column of a domain, as a statement that takes it off the domain.
 _DOMAINS = """
-select format('%I.%I', n.nspname, t.typname), b.base || ' ' || t.typcollation::regcollation, array(
+select t.name, b.base || ' ' || t.typcollation::regcollation, array(
   select format('ALTER TABLE %s ALTER COLUMN %I TYPE %s', c.oid::regclass, a.attname,
     b.base || case when a.atttypid = t.typarray then '[]' else '' end)
   from pg_attribute a join pg_class c on c.oid = a.attrelid
   where c.relkind in ('r', 'p') and a.atttypid in (t.oid, t.typarray) and not a.attisdropped and a.attinhcount = 0
   order by c.oid, a.attnum)
-from pg_type t join pg_namespace n on n.oid = t.typnamespace
-  cross join lateral (select format_type(t.typbasetype, t.typtypmod) as base) b
-where t.typtype = 'd' and n.nspname !~ current_setting('sbsync.managed')
-  and t.oid not in (select objid from pg_depend where deptype = 'e')
+from type t cross join lateral (select format_type(t.typbasetype, t.typtypmod) as base) b
+where t.typtype = 'd'
 order by 1
 """
 _PARENTS = """
-select format('%I.%I', n.nspname, c.relname), i.inhparent is not null and c.relispartition,
+select c.name, c.relispartition,
   coalesce(pg_get_expr(c.relpartbound, c.oid), ''), coalesce(array_agg(i.inhparent::regclass::text order by i.inhseqno)
     filter (where i.inhparent is not null), '{}')
-from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_inherits i on i.inhrelid = c.oid
-where c.relkind in ('r', 'p', 'f') and n.nspname !~ current_setting('sbsync.managed')
-  and c.oid not in (select objid from pg_depend where deptype = 'e')
+from relation c left join pg_inherits i on i.inhrelid = c.oid
+where c.relkind in ('r', 'p', 'f')
 group by 1, 2, 3
 order by 1
+"""
+# Each index of a partition, known by its parent's.
+_PARTITION_INDEXES = """
+select format('%I', i.relname), i.name, concat_ws(' ', h.inhparent::regclass, x.indrelid::regclass)
+from pg_inherits h join relation i on i.oid = h.inhrelid join pg_index x on x.indexrelid = i.oid
+order by 3
 """
 
 
@@ -92,7 +89,7 @@ def instead_of(parts: Sequence[Part]) -> list[Callable[..., Iterable[object]]]:
     if replaces(parts, "TYPE"):
         asked.append(labels)
     if replaces(parts, "TABLE"):
-        asked.append(moved_tables)
+        asked.append(moved)
     return asked
 
 
@@ -204,6 +201,17 @@ def labels(both: Both) -> Iterator[Part]:
                     f"ALTER TYPE {name} RENAME VALUE {_literal(label)} TO {_literal(other)}",
                     "the same place among as many values, so renamed: rows keep it",
                 )
+
+
+def partition_indexes(both: Both) -> Iterator[Part]:
+    """Indexes of partitions that have another name: PostgreSQL makes and calls them when it makes the parent's."""
+    here, there = ({known: (name, whole) for name, whole, known in rows} for rows in both.read(_PARTITION_INDEXES))
+    for known in sorted(here.keys() & there.keys()):
+        (old, whole), (new, _) = here[known], there[known]
+        if old != new:
+            yield added(
+                f"ALTER INDEX {whole} RENAME TO {new}", "the index of a partition, named as in the changed database"
+            )
 
 
 def freed(both: Both) -> Iterator[Part]:

@@ -9,19 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..databases.catalog import Difference
 from ..platform import OPEN_SCHEMAS
 from . import ahead, kept
-from .both import Both
-from .claimed import claimed
 from .dependents import BLOCKED, Dependents, HeldError
-from .dumped import Archive
-from .facts import Fact, Facts, Stage, read_facts
-from .moved import moves
-from .order import GONE, Tried, in_some_order
-from .script import Part, added, engine_parts, enum_values_apart
+from .facts import Archive, Both, Fact, Facts, Stage, claimed, read_facts
+from .script import GONE, Part, Tried, added, engine_parts, enum_values_apart, in_some_order
 
 if TYPE_CHECKING:
     import psycopg
@@ -58,13 +53,13 @@ class Completed:
     """What came of it.
 
     Attributes:
-        values: Statements that have to be committed before the others: new values of enums.
+        early: What may have to be committed before the others: new values of enums, and new names before these.
         parts: All others, in an order in which they apply.
         missing: What the copy has otherwise than the changed database all the same.
         refused: Statements of the engine's that do not apply in any order, with PostgreSQL's words.
     """
 
-    values: tuple[Part, ...]
+    early: tuple[Part, ...]
     parts: tuple[Part, ...]
     missing: tuple[Missing, ...]
     refused: tuple[tuple[str, str], ...] = ()
@@ -74,57 +69,46 @@ class Bench:
     """A scratch copy and the changed database, side by side.
 
     Args:
-        scratch: A connection to the copy; it is written to and committed.
-        target: A connection to the changed database; only read.
+        both: The two; the copy is written to and committed, the changed database is only read.
         ask: The engine's script from the copy, as it is committed, to the changed database; empty where it has none.
-        differences: How the catalogs behind the two connections differ in what is the user's.
+        differences: How the two differ at this moment in what is the user's.
         of_the_setting: Which of some statements are about nothing but rights that one of them gives to new objects.
         archive: Objects of the changed database in pg_dump's words.
-        schemas: The only schemas to look at; empty for all of the user's.
     """
 
     def __init__(
         self,
-        scratch: psycopg.Connection[Any],
-        target: psycopg.Connection[Any],
+        both: Both,
         ask: Callable[[], str],
-        differences: Callable[[psycopg.Connection[Any], psycopg.Connection[Any]], Sequence[Difference]],
-        of_the_setting: Callable[[psycopg.Connection[Any], psycopg.Connection[Any], Sequence[str]], Collection[str]],
+        differences: Callable[[], Sequence[Difference]],
+        of_the_setting: Callable[[Sequence[str]], Collection[str]],
         archive: Archive,
-        schemas: Sequence[str] = (),
     ) -> None:
-        scratch.autocommit = False
-        self.scratch = scratch
-        self.target = target
-        self.both = Both(scratch, target, schemas)
+        both.scratch.autocommit = False
+        self.both = both
+        self.scratch = both.scratch
         self.ask = ask
         self._differences = differences
         self._of_the_setting = of_the_setting
         self._archive = archive
-        self._schemas = schemas
-        self.there = read_facts(target, schemas)
+        self.there = read_facts(both.target, both.schemas)
 
     def equal(self) -> bool:
         """Whether the copy is at this moment what the changed database is."""
-        return not self._differences(self.scratch, self.target)
+        return not self._differences()
 
     def claimed(self) -> list[Part]:
         """What is left of the platform's objects that a migration claims."""
-        return list(claimed(self._differences(self.scratch, self.target)))
+        return list(claimed(self._differences()))
 
     def facts(self) -> Facts:
         """What the copy holds at this moment."""
-        return read_facts(self.scratch, self._schemas)
+        return read_facts(self.scratch, self.both.schemas)
 
     def lacking(self, stage: Stage, kinds: tuple[str, ...] = ("",)) -> list[Part]:
         """The statements that make the copy what the changed database is, so far as they concern these kinds."""
         here = self.facts()
-        differing = [
-            key
-            for key in sorted(here.keys() | self.there.keys())
-            if f"{key} ".startswith(kinds) and not _same(here.get(key), self.there.get(key))
-            and (self.there.get(key) or here[key]).stage == stage
-        ]  # fmt: skip
+        differing = [key for key in self._differing(here, stage) if f"{key} ".startswith(kinds)]
         dumped = self._dumped({key: self.there[key] for key in differing if key in self.there})
         parts: list[Part] = []
         for key in differing:
@@ -138,8 +122,13 @@ class Bench:
         nobodys = self._nobodys([part.text for part in parts])
         return [part for part in parts if part.text not in nobodys]
 
+    def _differing(self, here: Facts, stage: Stage) -> list[str]:
+        keys = sorted(here.keys() | self.there.keys())
+        wanted = (key for key in keys if (self.there.get(key) or here[key]).stage == stage)
+        return [key for key in wanted if not _same(here.get(key), self.there.get(key))]
+
     def _nobodys(self, statements: Sequence[str]) -> Collection[str]:
-        return self._of_the_setting(self.scratch, self.target, statements) if statements else ()
+        return self._of_the_setting(statements) if statements else ()
 
     def _dumped(self, facts: Facts) -> dict[tuple[int, ...], tuple[str, ...]]:
         wanted = {key: fact.oids for key, fact in facts.items() if fact.make is None and fact.oids}
@@ -151,10 +140,9 @@ class Bench:
         here = self.facts()
         errors = {part.text: error for part, error in waiting}
         found = []
-        differing = [k for k in sorted(here.keys() | self.there.keys()) if not _same(here.get(k), self.there.get(k))]
-        objects = [key for key in differing if (self.there.get(key) or here[key]).stage == "create"]
+        objects = self._differing(here, "create")
         dumped = self._dumped({key: self.there[key] for key in objects if key in self.there})
-        for key in objects or differing:  # attributes of an object that is missing say nothing
+        for key in objects or self._differing(here, "attribute"):  # those of an object that is missing say nothing
             ours, theirs = here.get(key), self.there.get(key)
             statement = (
                 theirs.make or "; ".join(dumped.get(theirs.oids, ())) if theirs else ours.undo if ours else ""
@@ -162,7 +150,8 @@ class Bench:
             error = errors.get(statement)
             if error is None or error.sqlstate not in GONE:  # else it belongs to what is missing itself
                 why = _in_words(error) if error else ""
-                found.append(Missing(key, _shown(ours), _shown(theirs), statement, why, _is_denied(error)))
+                denied = error is not None and error.sqlstate == "42501"
+                found.append(Missing(key, _shown(ours), _shown(theirs), statement, why, denied))
         nobodys = self._nobodys([this.statement for this in found])
         found = [this for this in found if this.statement not in nobodys]
         for text in (part.text for part in self.claimed()):
@@ -172,22 +161,14 @@ class Bench:
 
 
 def _same(ours: Fact | None, theirs: Fact | None) -> bool:
-    if ours is None or theirs is None:
-        return ours is theirs or ((ours or theirs) is not None and _is_silent(ours or theirs, absent=theirs is None))
-    return ours.same(theirs)
-
-
-def _is_silent(fact: Fact | None, *, absent: bool) -> bool:
-    """An attribute of an object that is to go has nothing to undo."""
-    return absent and fact is not None and fact.undo is None
+    """Whether there is nothing to write: an attribute of an object that is to go has nothing to undo."""
+    if theirs is None:
+        return ours is None or ours.undo is None
+    return ours is not None and ours.same(theirs)
 
 
 def _shown(fact: Fact | None) -> str | None:
     return None if fact is None else fact.make or fact.definition
-
-
-def _is_denied(error: psycopg.Error | None) -> bool:
-    return error is not None and error.sqlstate == "42501"
 
 
 def _in_words(error: psycopg.Error) -> str:
@@ -203,16 +184,15 @@ def complete(bench: Bench, sql: str) -> Completed:
         sql: The engine's first script; empty where it could not write one: then all is written without it.
     """
     before = kept.identities(bench.scratch)
+    named = in_some_order(bench.scratch, _named(bench)).done
     first = in_some_order(bench.scratch, _ahead(bench), partial(_in_the_way, bench)).done
     bench.scratch.commit()
-    if first:
-        sql = bench.ask()
-    values, script = enum_values_apart(engine_parts(sql))
-    done = in_some_order(bench.scratch, values).done
-    bench.scratch.commit()
+    values, script = _values_added(bench, bench.ask() if named or first else sql)
     tried = _tried(bench, script)
     if not bench.equal() and any(_is_blocked(error) for _, error in tried.waiting):
         tried = _cleared(bench, script, tried)
+    elif not bench.equal() and tried.done and not script:  # the engine could write nothing; from here on it may
+        tried = _further(bench, tried)
     equal = bench.equal()
     missing = () if equal else bench.missing(tried.waiting)
     waiting = () if equal else tried.waiting
@@ -220,14 +200,26 @@ def complete(bench: Bench, sql: str) -> Completed:
     after = kept.identities(bench.scratch)
     positions = in_some_order(bench.scratch, kept.positions(before, after)).done
     idle = {this.statement for this in missing if this.what == this.statement}
-    parts = [part for part in (*first, *tried.done, *positions) if part.text not in idle]
-    return Completed(tuple(done), tuple(_once(parts)), missing, tuple(refused.items()))
+    new_values, parts = enum_values_apart([*values, *first, *tried.done, *positions])
+    early, late = ((*named, *new_values), parts) if new_values else ((), (*named, *parts))
+    return Completed(early, tuple(_once(p for p in late if p.text not in idle)), missing, tuple(refused.items()))
+
+
+def _named(bench: Bench) -> Iterator[Part]:
+    yield from ahead.roles(bench.both)
+    yield from kept.moves(bench.both)
+
+
+def _values_added(bench: Bench, sql: str) -> tuple[list[Part], tuple[Part, ...]]:
+    """The engine's script, its new values of enums added and committed: nothing can use them before."""
+    values, script = enum_values_apart(engine_parts(sql))
+    done = in_some_order(bench.scratch, values).done
+    bench.scratch.commit()
+    return done, script
 
 
 def _ahead(bench: Bench) -> Iterator[Part]:
     both = bench.both
-    yield from ahead.roles(both)
-    yield from moves(both)
     yield from ahead.renames(both)
     yield from ahead.plain(both)
     if collated := [*ahead.collated(both)]:
@@ -252,14 +244,18 @@ def _in_the_way(bench: Bench, part: Part) -> Sequence[Part]:
 def _tried(bench: Bench, script: Sequence[Part]) -> Tried:
     """The script in an order that applies, and what it leaves out, in an open transaction."""
     tried = in_some_order(bench.scratch, script)
-    for stage, kinds in (("create", UNKNOWN), ("create", ("",)), *[("attribute", ("",))] * PASSES):
+    steps: tuple[Callable[[], Iterable[Part]], ...] = (
+        partial(bench.lacking, "create", UNKNOWN),
+        partial(bench.lacking, "create"),
+        # Names that the engine knows nothing of, and labels that it has added without their carriage returns.
+        lambda: (*ahead.partition_indexes(bench.both), *ahead.labels(bench.both)),
+        *[partial(bench.lacking, "attribute")] * PASSES,
+        bench.claimed,
+    )
+    for step in steps:
         if bench.equal():
             break
-        _add(bench, tried, bench.lacking(stage, kinds))  # type: ignore[arg-type]
-    if not bench.equal():  # labels that the engine has added without their carriage returns
-        _add(bench, tried, [*ahead.labels(bench.both)])
-    if not bench.equal():
-        _add(bench, tried, bench.claimed())
+        _add(bench, tried, [*step()])
     return tried
 
 
@@ -298,17 +294,18 @@ def _cleared(bench: Bench, script: Sequence[Part], tried: Tried) -> Tried:
 
     again = in_some_order(bench.scratch, replaced, clear)
     _add(bench, again, [_expression(bench, table, column) for table, column in ending])
-    if not any(part.origin == "added" for part in again.done):
-        return _again_whole(bench, script)
+    if not any(part.origin == "added" for part in again.done):  # nothing could be cleared
+        bench.scratch.rollback()
+        return _tried(bench, script)
+    return _further(bench, again)
+
+
+def _further(bench: Bench, so_far: Tried) -> Tried:
+    """What has been done is kept, and the engine asked from there."""
     bench.scratch.commit()
-    more = _tried(bench, engine_parts(bench.ask()))
-    return Tried([*again.done, *more.done], more.waiting)
-
-
-def _again_whole(bench: Bench, script: Sequence[Part]) -> Tried:
-    """Nothing could be cleared: what can be carried without is."""
-    bench.scratch.rollback()
-    return _tried(bench, script)
+    values, script = _values_added(bench, bench.ask())
+    more = _tried(bench, script)
+    return Tried([*values, *so_far.done, *more.done], more.waiting)
 
 
 def _expression(bench: Bench, table: str, column: str) -> Part:

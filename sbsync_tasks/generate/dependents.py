@@ -5,15 +5,30 @@ Only what holds no rows, values or positions of its own is cleared; the engine, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .. import sqltext
 from .script import Part, added
-from .subjects import Address, subjects
 
 if TYPE_CHECKING:
     import psycopg
+
+Address = tuple[int, int, int]
+"""A catalog's oid, an object's oid in it, and a column's number or 0."""
+Name = tuple[str, list[str], list[str]]
+
+_RELATIONS = {
+    "OBJECT_TABLE": "table", "OBJECT_VIEW": "view", "OBJECT_MATVIEW": "materialized view", "OBJECT_INDEX": "index",
+    "OBJECT_SEQUENCE": "sequence", "OBJECT_FOREIGN_TABLE": "foreign table", "OBJECT_COLLATION": "collation",
+    "OBJECT_TSDICTIONARY": "text search dictionary", "OBJECT_TSCONFIGURATION": "text search configuration",
+    "OBJECT_STATISTIC_EXT": "statistics object", "OBJECT_SCHEMA": "schema",
+}  # fmt: skip
+_ROUTINES = {
+    "OBJECT_FUNCTION": "function", "OBJECT_PROCEDURE": "procedure", "OBJECT_AGGREGATE": "aggregate",
+    "OBJECT_ROUTINE": "routine", "OBJECT_OPERATOR": "operator",
+}  # fmt: skip
 
 # A statement that fails with one of these may go through once its object's dependents are out of the way.
 BLOCKED = frozenset(("2BP01", "0A000", "42P13", "42P16"))
@@ -74,6 +89,8 @@ _ALTERED = {
     "publication relation": "ALTER PUBLICATION {argument} DROP TABLE {table}",
     "": "",
 }
+# ALTER COLUMN … TYPE takes these along by itself.
+_TAKEN_ALONG = frozenset(("index", "table constraint", "default value", "statistics object", "sequence"))
 
 
 class HeldError(Exception):
@@ -108,8 +125,8 @@ class Dependents:
         drops: list[Part] = []
         why = "it stands in the way of a change and is made again below"
         altered_type = " TYPE " in part.text.upper() and part.text.upper().startswith("ALTER TABLE")
-        for subject in subjects(self._connection, part):
-            kept = self._rebuilt_by_server if altered_type else frozenset()
+        for subject in _subjects(self._connection, part):
+            kept = _TAKEN_ALONG if altered_type else frozenset()
             for address in self._outermost_first(subject, kept):
                 statement = self._drop(address)
                 if statement and statement not in [d.text for d in drops]:
@@ -128,7 +145,7 @@ class Dependents:
             for found in self._direct(address):
                 if found in seen:
                     continue
-                if direct and kept and self._kind(found) in kept:
+                if direct and kept and self._words(found)[0] in kept:
                     continue
                 seen.add(found)
                 visit(found, direct=False)
@@ -138,11 +155,6 @@ class Dependents:
         visit(subject, direct=True)
         return order
 
-    @property
-    def _rebuilt_by_server(self) -> frozenset[str]:
-        """ALTER COLUMN … TYPE takes these along by itself."""
-        return frozenset(("index", "table constraint", "default value", "statistics object", "sequence"))
-
     def _direct(self, address: Address) -> Iterable[Address]:
         classid, objid, objsubid = address
         for own, other, deptype in self._edges:
@@ -151,9 +163,6 @@ class Dependents:
             if own[:2] == other[:2] and deptype == "i":
                 continue
             yield self._stands_for.get(own[:2], own)
-
-    def _kind(self, address: Address) -> str:
-        return self._words(address)[0]
 
     def _words(self, address: Address) -> tuple[str, str, Sequence[str], Sequence[str], str]:
         row = self._connection.execute(_WORDS, _parameters(address)).fetchone()
@@ -209,3 +218,81 @@ def _parameters(address: Address) -> dict[str, int]:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _subjects(connection: psycopg.Connection[Any], part: Part) -> list[Address]:
+    """The objects that a statement drops or alters, as far as they are there; by `pg_get_object_address`."""
+    import psycopg
+
+    found = []
+    for parsed in sqltext.parse(part.text):
+        for name in _names(parsed):
+            try:
+                with connection.transaction():
+                    row = connection.execute(
+                        "select classid::int8, objid::int8, objsubid from pg_get_object_address(%s, %s, %s)", name
+                    ).fetchone()
+            except psycopg.Error:
+                continue
+            if row is not None:
+                found.append((row[0], row[1], row[2]))
+    return found
+
+
+def _names(parsed: sqltext.Parsed) -> Iterator[Name]:
+    node = parsed.node
+    match parsed.name:
+        case "alter_table_stmt":
+            yield from _altered(node)
+        case "drop_stmt":
+            for item in node.objects:
+                yield from _dropped(sqltext.enum_name(node, "remove_type"), item)
+        case "create_function_stmt":
+            inputs = [p.function_parameter for p in node.parameters]
+            modes = [sqltext.enum_name(p, "mode") for p in inputs]
+            taken = [
+                p for p, mode in zip(inputs, modes, strict=True) if mode not in ("FUNC_PARAM_OUT", "FUNC_PARAM_TABLE")
+            ]
+            word = "procedure" if node.is_procedure else "function"
+            yield word, _texts(node.funcname), [_type(p.arg_type) for p in taken]
+        case "view_stmt":
+            yield "view", _relation(node.view), []
+
+
+def _altered(node: Any) -> Iterator[Name]:  # noqa: ANN401 - a parse tree
+    table = _relation(node.relation)
+    for item in node.cmds:
+        command = item.alter_table_cmd
+        match sqltext.enum_name(command, "subtype"):
+            case "AT_AlterColumnType" | "AT_DropColumn":
+                yield "table column", [*table, command.name], []
+                yield "composite type column", [*table, command.name], []
+            case "AT_DropConstraint":
+                yield "table constraint", [*table, command.name], []
+
+
+def _dropped(kind: str, item: Any) -> Iterator[Name]:  # noqa: ANN401 - a parse tree
+    if kind in _RELATIONS:
+        yield _RELATIONS[kind], _texts(item.list.items) if item.HasField("list") else [item.string.sval], []
+    elif kind in {"OBJECT_TYPE", "OBJECT_DOMAIN"}:
+        yield "type", [_type(item.type_name)], []
+    elif kind in _ROUTINES:
+        arguments = item.object_with_args.objargs
+        names = _texts(item.object_with_args.objname)
+        yield _ROUTINES[kind], names, [_type(a.type_name) if a.HasField("type_name") else "-" for a in arguments]
+    elif kind == "OBJECT_CAST":
+        source, target = (part.type_name for part in item.list.items)
+        yield "cast", [_type(source)], [_type(target)]
+
+
+def _relation(node: Any) -> list[str]:  # noqa: ANN401 - a parse tree
+    return [node.schemaname or "public", node.relname]
+
+
+def _texts(items: Sequence[Any]) -> list[str]:
+    return [item.string.sval for item in items]
+
+
+def _type(node: Any) -> str:  # noqa: ANN401 - a parse tree
+    name = ".".join('"' + text.replace('"', '""') + '"' for text in _texts(node.names))
+    return name + "[]" * len(node.array_bounds)

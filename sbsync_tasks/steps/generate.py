@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..databases import Database, FileFailedError
 from ..databases.catalog import (
     MIGRATIONS,
     Catalog,
-    Claims,
     Difference,
     compare,
     in_line_ends_alone,
@@ -48,8 +47,6 @@ from .diff import LISTED, listed
 from .run import Run
 
 if TYPE_CHECKING:
-    import psycopg
-
     from ..endpoint import Endpoint
 
 ENUM_VALUE_USED_TOO_EARLY = "55P04"
@@ -192,7 +189,7 @@ class _Generator:
         """
         with self._bench(sql) as bench:
             completed = complete(bench, sql)
-        files, made, shadow = self._applied_whole(completed.values, completed.parts)
+        files, made, shadow = self._applied_whole(completed.early, completed.parts)
         left = self.left(shadow)
         if not left:
             self.applied((*self.base, *made))
@@ -200,18 +197,18 @@ class _Generator:
         return Generated(made, left, tuple(files), completed.missing, completed.refused, cause)
 
     def _applied_whole(
-        self, values: tuple[Part, ...], parts: tuple[Part, ...]
+        self, early: tuple[Part, ...], parts: tuple[Part, ...]
     ) -> tuple[list[tuple[Part, ...]], tuple[Migration, ...], Database]:
         """One file where that applies, since one file is one transaction; else an enum's values in one of their own."""
         try:
-            return self._applied_as([(*values, *parts)])
+            return self._applied_as([(*early, *parts)])
         except CliError as error:
-            if not (values and parts and error.sqlstate == ENUM_VALUE_USED_TOO_EARLY):
-                raise self._undone(self.numbered([text_of((*values, *parts))]), error) from None
+            if not (early and parts and error.sqlstate == ENUM_VALUE_USED_TOO_EARLY):
+                raise self._undone(self.numbered([text_of((*early, *parts))]), error) from None
         try:
-            return self._applied_as([values, parts])
+            return self._applied_as([early, parts])
         except CliError as error:
-            raise self._undone(self.numbered([text_of(values), text_of(parts)]), error) from None
+            raise self._undone(self.numbered([text_of(early), text_of(parts)]), error) from None
 
     def _applied_as(
         self, files: Sequence[tuple[Part, ...]]
@@ -229,34 +226,24 @@ class _Generator:
             connect(endpoint, "a scratch copy of the shadow") as scratch,
             self.database.connection() as target,
         ):
-            yield Bench(
-                scratch, target,
-                lambda: self._engine(endpoint, scratch, target),
-                self._differences, self._of_the_setting,
-                Archive(lambda: find_client_tools(self.major, run.settings.pg_bindir), self.database.endpoint),
-                run.settings.schemas,
-            )  # fmt: skip
+            right, both = run.catalog(self.database), Both(scratch, target, run.settings.schemas)
 
-    def _engine(self, endpoint: Endpoint, scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> str:
-        """What the engine still finds, without what is the platform's."""
-        schemas = self.run.settings.schemas
-        sql = self._asked(endpoint)
-        return without_idle_roles(
-            without_platform(sql, read_catalog(scratch, schemas), read_catalog(target, schemas), self.claims)
-        )
+            def left() -> Catalog:
+                return read_catalog(scratch, both.schemas)
 
-    def _differences(self, scratch: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> tuple[Difference, ...]:
-        """How the scratch copy and the database differ, line ends included."""
-        schemas, claims = self.run.settings.schemas, self.claims
-        left, right = read_catalog(scratch, schemas), read_catalog(target, schemas)
-        line_ends = (Difference(fact, left[fact], right[fact]) for fact in in_line_ends_alone(left, right, claims))
-        return (*compare(left, right, claims), *line_ends)
+            def ask() -> str:
+                """What the engine still finds, without what is the platform's."""
+                return without_idle_roles(without_platform(self._asked(endpoint), left(), right, self.claims))
 
-    def _of_the_setting(
-        self, scratch: psycopg.Connection[Any], target: psycopg.Connection[Any], statements: Sequence[str]
-    ) -> Collection[str]:
-        schemas, claims = self.run.settings.schemas, self.claims
-        return of_the_setting(statements, read_catalog(scratch, schemas), read_catalog(target, schemas), claims)
+            def differences() -> tuple[Difference, ...]:
+                """How the two differ, line ends included."""
+                here = left()
+                line_ends = in_line_ends_alone(here, right, self.claims)
+                rest = (Difference(fact, here[fact], right[fact]) for fact in line_ends)
+                return (*compare(here, right, self.claims), *rest)
+
+            archive = Archive(lambda: find_client_tools(self.major, run.settings.pg_bindir), self.database.endpoint)
+            yield Bench(both, ask, differences, lambda texts: of_the_setting(texts, left(), right, self.claims), archive)
 
     def shadow(self, made: Sequence[Migration]) -> Database:
         """A shadow of the base and these."""
@@ -264,7 +251,9 @@ class _Generator:
 
     def exactly(self, shadow: Database) -> bool:
         """Whether the catalogs of a shadow and of the database are equal, line ends included."""
-        return _exactly(self.run.catalog(shadow), self.run.catalog(self.database), self.run.claims_of(shadow))
+        both = self.run.catalog(shadow), self.run.catalog(self.database)
+        claims = self.run.claims_of(shadow)
+        return not compare(*both, claims) and not in_line_ends_alone(*both, claims)
 
     def left(self, shadow: Database) -> tuple[Difference, ...]:
         """What the catalogs of a shadow and of the database do not share."""
@@ -307,10 +296,6 @@ def _draft(run: Run, made: Sequence[Migration]) -> str:
     for migration in made:
         write_sql(folder / migration.file_name, migration.sql)
     return f"The draft is kept in {', '.join(f'.sbsync/drafts/{m.file_name}' for m in made)}."
-
-
-def _exactly(left: Catalog, right: Catalog, claims: Claims) -> bool:
-    return not compare(left, right, claims) and not in_line_ends_alone(left, right, claims)
 
 
 def _identities(shadow: Database) -> Identities:

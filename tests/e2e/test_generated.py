@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from sbsync_tasks.databases import Database
+from sbsync_tasks.databases.catalog import Catalog, read_catalog
 from sbsync_tasks.errors import RefusedError
 from sbsync_tasks.generate import engine_parts
 from sbsync_tasks.steps.generate import Generated, refuse_unwritable
@@ -60,10 +61,30 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return given
 
 
+@pytest.fixture
+def readings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The databases whose catalogs have been read so far."""
+    read: list[str] = []
+
+    def reading(connection: psycopg.Connection[tuple[object, ...]], schemas: Sequence[str] = ()) -> Catalog:
+        read.append(connection.info.dbname)
+        return read_catalog(connection, schemas)
+
+    monkeypatch.setattr("sbsync_tasks.steps.run.read_catalog", reading)
+    monkeypatch.setattr("sbsync_tasks.steps.generate.read_catalog", reading)
+    return read
+
+
 @pytest.mark.matrix
 @pytest.mark.parametrize(("case", "version"), CELLS)
 def test_a_change_is_carried(
-    cli: Callable[[str], Path], newest: Path, lab: Lab, answers: list[str], case: str, version: str
+    cli: Callable[[str], Path],
+    newest: Path,
+    lab: Lab,
+    answers: list[str],
+    readings: list[str],
+    case: str,
+    version: str,
 ) -> None:
     lab.use(cli(version) if version else newest)
     try:
@@ -72,6 +93,8 @@ def test_a_change_is_carried(
             assert not made.unwritable, made.missing
             pair.check(made)
             costs_little(pair, made, answers)
+            assert pair.target
+            assert readings.count(pair.target.endpoint.database) == 1
     finally:
         lab.use(newest)
 

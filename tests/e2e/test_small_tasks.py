@@ -38,6 +38,13 @@ def test_diff_prints_sql_and_writes_a_file_only_with_a_name(project: Project) ->
     assert again.data["unrecorded_files"] == [f"{version}_tags.sql"]
     assert len(project.migrations) == len(before) + 1
 
+    # What the engine knows nothing of is added, and says so.
+    project.local.run("alter table public.customers alter column name set storage external")
+    completed = project.task("diff", "--json").data
+    (added,) = (part for part in completed["statements"] if part["origin"] == "added")
+    assert "storage of public.customers.name" in added["why"]
+    assert f"-- added: {added['why']}\n{added['sql']};" in completed["sql"]
+
 
 def test_push_and_verify(project: Project) -> None:
     project.migration("20260401000000", "tags", TAGS + ";\n")

@@ -16,9 +16,6 @@ EXCLUDED = [
     if name not in ("pg_.*", "auth", "storage", "realtime")
 ]  # fmt: skip
 
-# What the platform gives `postgres` on the functions of an extension depends on how that was created.
-OF_EXTENSIONS = re.compile(r"GRANT ALL ON FUNCTION extensions\..* TO postgres WITH GRANT OPTION", re.DOTALL)
-
 
 def dump(tools: Path, endpoint: Endpoint) -> str:
     """What `pg_dump --schema-only` prints, as it is."""
@@ -33,7 +30,7 @@ def dump(tools: Path, endpoint: Endpoint) -> str:
 def normalised(text: str) -> list[str]:
     """The statements of a dump, sorted; what pg_dump prints in any order, such as columns and options, sorted too."""
     text = re.sub(r"^\\(un)?restrict .*$", "", text, flags=re.MULTILINE)
-    kept = (s for s in sqltext.split(text) if s.kind not in ("SET", "SELECT") and not OF_EXTENSIONS.match(s.text))
+    kept = (s for s in sqltext.split(text) if s.kind not in ("SET", "SELECT"))
     return sorted(_normalised(s.text, s.kind) for s in kept)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from sbsync_tasks.databases.catalog import CatalogObject, Difference
-from sbsync_tasks.generate.claimed import claimed
+from sbsync_tasks.generate.facts import claimed
 
 
 def statements(kind, name, left, right, whose="service"):

@@ -2,19 +2,20 @@
 
 from .claims import Claims
 from .compare import compare, exposed, in_line_ends_alone, of_the_setting, platform, stand_ins, without_platform
-from .difference import MIGRATIONS, Difference
-from .model import (
+from .difference import MIGRATIONS, Difference, told
+from .read import (
     NOT_COMPARED,
+    SETTINGS,
     Catalog,
     CatalogObject,
+    read_catalog,
 )
-from .read import read_catalog
 from .subjects import subjects
-from .told import told
 
 __all__ = [
     "MIGRATIONS",
     "NOT_COMPARED",
+    "SETTINGS",
     "Catalog",
     "CatalogObject",
     "Claims",

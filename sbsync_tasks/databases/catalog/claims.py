@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sbsync_tasks import sqltext
 from sbsync_tasks.sqltext import UnparsableSql
 
-from .model import CatalogObject
+from .read import CatalogObject
 from .subjects import ANY, Key, Subject, key_of, subjects
 
 if TYPE_CHECKING:

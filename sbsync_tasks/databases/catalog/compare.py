@@ -14,13 +14,14 @@ from sbsync_tasks.sqltext import UnparsableSql
 from ...platform import PLATFORM_EXTENSIONS, SERVICE_ROLES, is_managed
 from .claims import Claims
 from .difference import Difference
-from .model import Catalog, CatalogObject, identity
-from .new_entities import Setting
+from .read import Catalog, CatalogObject, identity
 from .subjects import Key, Subject, key_of, subjects
 
 # Facts about an object that belong to its owner; what users make on it (policies, triggers, members of publications)
 # says for itself whose it is.
-_OF_THE_OBJECT = frozenset(["acl", "owner", "rls", "column", "constraint", "index", "rule", "comment", "body"])
+_OF_THE_OBJECT = frozenset(
+    ["acl", "owner", "rls", "column", "constraint", "index", "rule", "comment", "body", "partition index"]
+)
 _PARTS = _OF_THE_OBJECT | {"policy", "trigger", "publication member", "exposed", "stand-in"}
 _TOLD_APART = ("exposed", "stand-in")
 # The access methods of `vector`, which its stand-in lacks.
@@ -29,6 +30,15 @@ _ONLY_WHERE_CLAIMED = frozenset(["body", "exposed"])
 # Made by the platform, set up by users: it is theirs where both databases have it.
 _FILLED_BY_USERS = "publication supabase_realtime"
 NAMES = ("the first", "the second")
+_API_ROLES = ("anon", "authenticated", "service_role")
+_GIVEN = {
+    "table": frozenset(("DELETE", "INSERT", "SELECT", "UPDATE")),
+    "sequence": frozenset(("SELECT", "USAGE")),
+    "function": frozenset(("EXECUTE",)),
+}
+_NONE: frozenset[str] = frozenset()
+_DEFAULTS = "postgres in schema public: "
+_RIGHT = re.compile(rf"({'|'.join(_API_ROLES)})( on (table|sequence|function) public\..*)", re.DOTALL)
 
 
 def compare(
@@ -119,7 +129,7 @@ class _Pair:
         self._unlisted = _unlisted_schemas(left, right)
         roles = [{f.name for f in catalog if f.kind == "role"} for catalog in (left, right)]
         self._roles_of_one = roles[0] ^ roles[1] if all(roles) else set[str]()
-        self._setting = Setting(left, right, self._claims)
+        self._setting = _Setting(left, right, self._claims)
         self._left_out = set(self._find_left_out())
         self._left_out_keys = set(map(key_of, self._left_out))
 
@@ -263,3 +273,92 @@ def _only(definition: str | None, privileges: Iterable[str]) -> str | None:
     wanted = set(privileges)
     kept = [p for p in (definition or "").split(", ") if p.removesuffix(" with grant option") in wanted]
     return ", ".join(kept) or None
+
+
+class _Setting:
+    """The rights of the API's roles on new objects in `public`, and what these explain of two databases' differences.
+
+    Whether there are any is a setting of each project: "Default privileges for new entities" on the platform,
+    `[api] auto_expose_new_tables` on the local stack. It was on everywhere; since 2026-10-30 it is off in hosted
+    projects, and what was there before keeps its rights. So neither the default nor what came of it is a user's change.
+    Source: supabase.com/changelog/45329; the statements are those of CLI 3.1.0.
+
+    Args:
+        left: The one database.
+        right: The other.
+        claims: What the migrations have statements about.
+    """
+
+    def __init__(self, left: Catalog, right: Catalog, claims: Claims) -> None:
+        self._catalogs = (left, right)
+        self._claims = claims
+        self._off = tuple(map(_withheld, self._catalogs))
+
+    def explains(self, found: Difference) -> bool:
+        """Whether a difference is nothing but this: rights that the one database gives, and the other does not."""
+        kind, name = found.object.kind, found.object.name
+        if not any(self._off):
+            return False
+        if kind == "default acl" and name.startswith(_DEFAULTS):
+            return self._is_default(found)
+        match = _RIGHT.fullmatch(name) if kind == "acl" else None
+        return match is not None and self._is_right(found, *match.groups())
+
+    def _is_default(self, found: Difference) -> bool:
+        """A statement about the default says all of what it is to be, so what is claimed counts for nothing here.
+
+        The setting is for all roles at once: one that is treated apart was somebody's choice.
+        """
+        kind = found.object.name.removeprefix(_DEFAULTS).removesuffix("s")
+        given = _GIVEN.get(kind, _NONE)
+        left, right = _by_role(found.left or ""), _by_role(found.right or "")
+        pairs = ((left.get(role, _NONE), right.get(role, _NONE)) for role in left.keys() | right.keys())
+        sides = {_less(given, *pair) for pair in pairs if pair[0] != pair[1]}
+        less = sides.pop() if len(sides) == 1 else None
+        return less is not None and all((role, kind) in self._off[less] for role in _API_ROLES)
+
+    def _is_right(self, found: Difference, role: str, on: str, kind: str) -> bool:
+        """The side that has less gives none, and has none for any role; the other one has them for every role."""
+        given = {each: self._unclaimed(_GIVEN[kind], f"{each}{on}") for each in _API_ROLES}
+        less = _less(given[role], _rights(found.left or ""), _rights(found.right or ""))
+        if not given[role] or less is None or (role, kind) not in self._off[less]:
+            return False
+        poor, rich = (
+            [_rights(side.get(_acl(f"{each}{on}"), "")) for each in _API_ROLES] for side in self._in_order(less)
+        )
+        wanted = [given[each] for each in _API_ROLES]
+        return not any(map(frozenset.intersection, wanted, poor)) and all(map(frozenset.issubset, wanted, rich))
+
+    def _in_order(self, less: int) -> tuple[Catalog, Catalog]:
+        return self._catalogs[less], self._catalogs[1 - less]
+
+    def _unclaimed(self, rights: frozenset[str], name: str) -> frozenset[str]:
+        claimed = self._claims.privileges(key_of(_acl(name)))
+        return rights if claimed is None else rights - claimed if claimed else _NONE
+
+
+def _acl(name: str) -> CatalogObject:
+    return CatalogObject("acl", name)
+
+
+def _less(given: frozenset[str], left: frozenset[str], right: frozenset[str]) -> int | None:
+    """Which side has all but these rights of what the other one has; None where that is not the difference."""
+    return 0 if right - left == given and left <= right else 1 if left - right == given and right <= left else None
+
+
+def _withheld(catalog: Catalog) -> frozenset[tuple[str, str]]:
+    """The roles and the kinds of new objects that a database gives no such right on; none where it has no defaults."""
+    defaults = {f.name.removeprefix(_DEFAULTS): text for f, text in catalog.items() if f.name.startswith(_DEFAULTS)}
+    return frozenset(
+        (role, kind) for kind, given in _GIVEN.items() for role in _API_ROLES
+        if defaults and not given & _by_role(defaults.get(f"{kind}s", "")).get(role, _NONE)
+    )  # fmt: skip
+
+
+def _by_role(definition: str) -> dict[str, frozenset[str]]:
+    lines = (line.partition(": ") for line in definition.splitlines())
+    return {role: _rights(rights) for role, _, rights in lines}
+
+
+def _rights(text: str) -> frozenset[str]:
+    return frozenset(text.split(", ")) - {""}

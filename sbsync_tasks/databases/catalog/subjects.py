@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sbsync_tasks.sqltext import enum_name
 
-from .model import CatalogObject, identity, plain
+from .read import CatalogObject, identity, plain
 
 if TYPE_CHECKING:
     from sbsync_tasks.sqltext import Node, Parsed

@@ -50,9 +50,11 @@ union all
 -- One of a partitioned table is printed as ON ONLY it, and such a one stays invalid until all partitions have theirs.
 select 'index ' || c.name, 'create',
   case when c.relkind = 'I' and x.indisvalid then regexp_replace(pg_get_indexdef(c.oid), ' ON ONLY ', ' ON ') else pg_get_indexdef(c.oid) end,
-  'drop index ' || c.name, true, null, 'pg_class'::regclass, c.oid
+  'drop index ' || c.name, true,
+  (select string_agg(h.inhrelid::regclass::text, ', ' order by 1) from pg_inherits h where h.inhparent = c.oid and not x.indisvalid), 'pg_class'::regclass, c.oid
 from relation c join pg_index x on x.indexrelid = c.oid
-where c.relkind in ('i', 'I') and not c.relispartition
+where c.relkind in ('i', 'I')
+  and not exists (select from pg_inherits h join pg_index p on p.indexrelid = h.inhparent and p.indisvalid where h.inhrelid = c.oid)
   and not exists (select from pg_constraint k where k.conindid = c.oid and k.contype in ('p', 'u', 'x'))
 union all
 select format('constraint %I on %s', k.conname, c.name), 'create', format('alter table %s add constraint %I %s', c.name, k.conname, pg_get_constraintdef(k.oid)),

@@ -1,5 +1,6 @@
--- An index of a partition that belongs to its parent's index follows from that one.
-select 'index', i.nspname, c.object, c.whose, i.name,
+-- An index of a partition that belongs to its parent's index is called by that one: its own name is what it may differ in.
+select case when i.relispartition then 'partition index' else 'index' end, i.nspname, c.object, c.whose,
+  coalesce((select format('%%s on %%s', h.inhparent::regclass, c.name) from pg_inherits h where h.inhrelid = i.oid), i.name),
   concat_ws(E'\n',
     pg_get_indexdef(i.oid),
     case when not x.indisvalid then 'invalid' end,
@@ -11,4 +12,4 @@ select 'index', i.nspname, c.object, c.whose, i.name,
     ),
     'comment ' || quote_literal(obj_description(i.oid, 'pg_class')))
 from relation i join pg_index x on x.indexrelid = i.oid join relation c on c.oid = x.indrelid
-where (c.own or c.whose = 'service') and not i.relispartition
+where c.own or c.whose = 'service' and not i.relispartition

@@ -4,14 +4,16 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from sbsync_tasks.generate.moved import Named, _pairs
+from sbsync_tasks.generate.kept import Named, _pairs
 
 ALPHA, BETA = "public.alpha", "public.beta"
 
 
 def table(name: str, *columns: str, marks: str = "") -> Named:
     schema, _, own = name.partition(".")
-    return Named("table", schema, own, "", frozenset(columns), frozenset(marks.split()))
+    parts = (column.split() for column in columns)
+    shape = frozenset((f"{place} {kind}", column) for place, column, kind in parts)
+    return Named("table", schema, own, "", shape, frozenset(marks.split()))
 
 
 def enum(name: str, definition: str) -> Named:
@@ -33,6 +35,8 @@ def paired(
         (table(BETA, "1 id int", "2 more text", marks="alpha_pkey"), True),
         (table(BETA, "1 id int", marks="beta_pkey"), False),  # a new table
         (table(BETA, "2 id int", marks="alpha_pkey"), False),
+        (table(BETA, "1 number int", marks="alpha_pkey"), True),  # its columns may have got other names, too
+        (table("other.alpha", "1 number int"), False),
         (table("other.alpha", "1 id int", marks="x"), True),
         (table("other.beta", "1 id int"), False),
     ],

@@ -1,0 +1,1 @@
+insert into public.m values (1, 2, 'x');

@@ -1,0 +1,1 @@
+insert into public.item values (1, 'ab', 'done');

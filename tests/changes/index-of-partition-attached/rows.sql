@@ -1,0 +1,1 @@
+insert into public.pt values (1, 1);

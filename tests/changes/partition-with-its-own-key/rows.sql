@@ -1,0 +1,1 @@
+insert into public.pk values (1, 1, 'a');
