@@ -3,11 +3,11 @@
 Two moments of one copy are told apart by oids: a table, a column or a sequence that was dropped and made again has the
 same name and another oid.
 
-Nothing in two databases says that two names are one object. A table is taken for the same where the types of all its
-columns stand at their places, and either it has its own name, and the columns theirs, in another schema, or an index
-(that of its primary key, mostly) is called as before: an index keeps its name when its table is renamed. A partition is
-known by its bound in place of that; what all partitions inherit tells nothing. A type is taken for the same where it is
-defined alike: it makes no difference.
+Nothing in two databases says that two names are one object. A table is taken for the same where it has all columns at
+their places and either its own name, in another schema, or an index (that of its primary key, mostly) that is called as
+before: an index keeps its name when its table is renamed. Where columns have other names, too, all indexes have to be
+called as before. A partition is known by its bound in place of that; what all partitions inherit tells nothing. A type
+is taken for the same where it is defined alike: it makes no difference.
 """
 
 from __future__ import annotations
@@ -149,7 +149,9 @@ class Named:
         ours, theirs = ({shape for shape, _ in each.columns} for each in (self, other))
         if self.definition != other.definition or not ours <= theirs:
             return False
-        return bool(self.marks & other.marks) or (self.name == other.name and self.columns <= other.columns)
+        if self.columns <= other.columns:
+            return self.name == other.name or bool(self.marks & other.marks)
+        return bool(self.marks) and self.marks <= other.marks
 
     def same_type(self, other: Named) -> bool:
         """Whether the other one, in another database, is defined as this type is."""

@@ -36,6 +36,7 @@ def paired(
         (table(BETA, "1 id int", marks="beta_pkey"), False),  # a new table
         (table(BETA, "2 id int", marks="alpha_pkey"), False),
         (table(BETA, "1 number int", marks="alpha_pkey"), True),  # its columns may have got other names, too
+        (table(BETA, "1 number int", marks="alpha_pkey another"), True),
         (table("other.alpha", "1 number int"), False),
         (table("other.alpha", "1 id int", marks="x"), True),
         (table("other.beta", "1 id int"), False),
@@ -44,6 +45,12 @@ def paired(
 def test_a_table_is_known_by_its_name_or_by_an_index(new: Named, *, same: bool) -> None:
     found = paired([table(ALPHA, "1 id int", marks="alpha_pkey")], [new])
     assert found == ([(ALPHA, f"{new.schema}.{new.name}")] if same else [])
+
+
+def test_where_columns_have_other_names_all_indexes_are_called_as_before() -> None:
+    here = [table(ALPHA, "1 id int", marks="alpha_pkey by_name")]
+    assert paired(here, [table(BETA, "1 number int", marks="by_name beta_pkey")]) == []
+    assert paired(here, [table(BETA, "1 number int", marks="by_name alpha_pkey")]) == [(ALPHA, BETA)]
 
 
 def test_a_table_that_is_still_there_has_no_other_name() -> None:
