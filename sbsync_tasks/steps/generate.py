@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..databases import Database, FileFailedError
@@ -117,13 +118,18 @@ class _Generator:
         self.major = self.run.major(self.database)
         self.claims = self.run.claims_of(self.shadow(()))
 
+    @cached_property
+    def _there(self) -> Catalog:
+        """The catalog of where the changes are, read once: what is proved is one moment's."""
+        return self.run.catalog(self.database)
+
     def made(self) -> Generated:
         """The migrations, proved."""
         shadow = self.shadow(())
         before = _identities(shadow)
         run = self.run
         sql = self._asked(shadow.endpoint)
-        sql = without_platform(sql, run.catalog(shadow), run.catalog(self.database), self.claims)
+        sql = without_platform(sql, run.catalog(shadow), self._there, self.claims)
         sql = without_idle_roles(sql)
         return self._as_written(sql, before) or self._completed(sql)
 
@@ -226,7 +232,7 @@ class _Generator:
             connect(endpoint, "a scratch copy of the shadow") as scratch,
             self.database.connection() as target,
         ):
-            right, both = run.catalog(self.database), Both(scratch, target, run.settings.schemas)
+            right, both = self._there, Both(scratch, target, run.settings.schemas)
 
             def left() -> Catalog:
                 return read_catalog(scratch, both.schemas)
@@ -243,7 +249,9 @@ class _Generator:
                 return (*compare(here, right, self.claims), *rest)
 
             archive = Archive(lambda: find_client_tools(self.major, run.settings.pg_bindir), self.database.endpoint)
-            yield Bench(both, ask, differences, lambda texts: of_the_setting(texts, left(), right, self.claims), archive)
+            yield Bench(
+                both, ask, differences, lambda texts: of_the_setting(texts, left(), right, self.claims), archive
+            )
 
     def shadow(self, made: Sequence[Migration]) -> Database:
         """A shadow of the base and these."""
@@ -251,14 +259,14 @@ class _Generator:
 
     def exactly(self, shadow: Database) -> bool:
         """Whether the catalogs of a shadow and of the database are equal, line ends included."""
-        both = self.run.catalog(shadow), self.run.catalog(self.database)
+        both = self.run.catalog(shadow), self._there
         claims = self.run.claims_of(shadow)
         return not compare(*both, claims) and not in_line_ends_alone(*both, claims)
 
     def left(self, shadow: Database) -> tuple[Difference, ...]:
         """What the catalogs of a shadow and of the database do not share."""
         names = (MIGRATIONS, self.database.name)
-        return compare(self.run.catalog(shadow), self.run.catalog(self.database), self.run.claims_of(shadow), names)
+        return compare(self.run.catalog(shadow), self._there, self.run.claims_of(shadow), names)
 
     def numbered(self, texts: Sequence[str]) -> tuple[Migration, ...]:
         """These texts as migrations.

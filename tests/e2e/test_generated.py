@@ -91,10 +91,10 @@ def test_a_change_is_carried(
         with lab.pair(text(case, "base.sql"), text(case, "change.sql"), text(case, "rows.sql")) as pair:
             made = pair.generated()
             assert not made.unwritable, made.missing
-            pair.check(made)
-            costs_little(pair, made, answers)
             assert pair.target
             assert readings.count(pair.target.endpoint.database) == 1
+            pair.check(made)
+            costs_little(pair, made, answers)
     finally:
         lab.use(newest)
 
