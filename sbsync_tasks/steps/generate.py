@@ -12,6 +12,7 @@ from ..databases import Database, FileFailedError
 from ..databases.catalog import (
     MIGRATIONS,
     Catalog,
+    Claims,
     Difference,
     compare,
     in_line_ends_alone,

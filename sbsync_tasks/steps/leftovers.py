@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .. import sqltext
 from ..databases import Database
 from ..databases.catalog import Difference, subjects, told
-from ..databases.catalog.model import identity
+from ..databases.catalog.read import identity
 from ..errors import RefusedError
 from ..platform import MANAGED_SCHEMAS, SERVICE_ROLES, is_managed
 from ..state import State
