@@ -10,7 +10,8 @@ from sbsync_tasks import ns
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 COMMAND = re.compile(
-    r"`[^`]*`|^invoke .*|(?:\b(?:git|cat-file|npm|docker|adduser|supabase|pg_\w+)|^\{\}) [^\n;,]*", re.MULTILINE
+    r"`[^`]*`|^invoke .*|(?:\b(?:git|cat-file|npm|docker|adduser|supabase|pg_\w+)|^\{\}(?= --version)) [^\n;,]*",
+    re.MULTILINE,
 )
 INVOKE = re.compile(r"(?:`|^)invoke (?P<task>[a-z][a-z0-9.-]*)(?P<rest>[^`\n]*)", re.MULTILINE)
 # `A task with --yes installs it`: said of every task, whether or not of this one.

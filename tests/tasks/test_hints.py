@@ -62,6 +62,7 @@ MESSAGES = tuple(messages())
 
 def test_the_messages_are_found():
     assert len(MESSAGES) > 40
+    assert [place for place in SAID_BY if not any(where.startswith(place) for where, _ in MESSAGES)] == []
 
 
 @pytest.mark.parametrize(("where", "text"), MESSAGES)
