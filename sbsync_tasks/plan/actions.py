@@ -216,7 +216,7 @@ class Restore(Action):
     """A backup is brought back.
 
     Attributes:
-        backup: Its name.
+        backup: Its folder.
         where: What the database is called.
         holds: What of the backup, in words.
         tables: The tables whose rows alone come back; all of the backup where there are none.

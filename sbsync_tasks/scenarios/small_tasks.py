@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from .. import git
@@ -13,7 +14,7 @@ from ..databases.shadows import only_run
 from ..errors import RefusedError, SbsyncError
 from ..paths import shown
 from ..plan import goals
-from ..plan.actions import Commit, Write
+from ..plan.actions import Commit, Restore, Write
 from ..plan.stops import of_transactions, refuse
 from ..state import At
 from ..state.migrations import VERSION_FORMAT, Migration, migrations_dir, next_version
@@ -96,7 +97,7 @@ def restore(run: Run, named: str, tables: Sequence[str], *, to_scratch: bool) ->
     if run.options.dry_run:
         console.document(document)
         return
-    document["restored"] = shown(root, restoring.checked(run, named).path)
+    document["restored"] = next(shown(root, Path(a.backup)) for a in plan if isinstance(a, Restore))
     if to_scratch:
         console.say("`invoke sandbox.down` stops the scratch database and throws it away.", "note")
         console.result(done.url)

@@ -41,7 +41,8 @@ def planned(run: Run, named: str, tables: Sequence[str], *, to_scratch: bool) ->
         RefusedError: the backup does not have what is asked for.
         ConfigError: no backup is meant, or the local database is the remote.
     """
-    backup = checked(run, named)
+    backup = _found(run, named)
+    backups.check(backup)
     if to_scratch:
         return (_to_scratch(run, backup, tables),)
     preflight.major_to_be(run)
@@ -49,39 +50,37 @@ def planned(run: Run, named: str, tables: Sequence[str], *, to_scratch: bool) ->
     return (save, _to_local(run, backup, tables))
 
 
-def checked(run: Run, named: str) -> Backup:
-    """The backup that is meant, found whole by programs that can read it."""
+def _found(run: Run, named: str) -> Backup:
+    """The backup that is meant, with programs that can read it."""
     from ..databases.embedded import find_client_tools
 
     found = backups.chosen(run.settings.backup_dir, named)
     assert found.manifest is not None  # noqa: S101 - only whole ones are chosen
     made_by = re.search(r"\d+", found.manifest.tools.partition(")")[2] or found.manifest.tools)
     tools = find_client_tools(int(made_by[0]) if made_by else 0, run.settings.pg_bindir)
-    backup = Backup(found.path, found.manifest, tools)
-    backups.check(backup)
-    return backup
+    return Backup(found.path, found.manifest, tools)
 
 
 def _to_local(run: Run, backup: Backup, tables: Sequence[str]) -> Restore:
-    name, where = backup.path.name, run.local.name
+    path, where = str(backup.path), run.local.name
     with run.local.connection() as connection:
         if tables:
             there = restoring.had(backup, scope(connection, tables).data)
             rows = ", ".join(f"{t.schema}.{t.name} ({t.rows:,})" for t in there)
-            return Restore(name, where, rows, tuple(tables))
+            return Restore(path, where, rows, tuple(tables))
         if backup.manifest.partial:
             raise RefusedError(
-                f"{name} has {backups.holds(backup.manifest)}, and not of the others: {where} would lose those. "
-                "Nothing was changed.",
+                f"{backup.path.name} has {backups.holds(backup.manifest)}, and not of the others: {where} would lose "
+                "those. Nothing was changed.",
                 "--table brings single tables back; --to-scratch, all that the backup has.",
             )
-        return Restore(name, where, _in_words(backup), roles=restoring.missing_roles(connection, backup))
+        return Restore(path, where, _in_words(backup), roles=restoring.missing_roles(connection, backup))
 
 
 def _to_scratch(run: Run, backup: Backup, tables: Sequence[str]) -> Restore:
     rows = f"schema, history, and the rows of {', '.join(tables)}" if tables else _in_words(backup)
     return Restore(
-        backup.path.name, RESTORED, rows, tuple(tables), scratch=True,
+        str(backup.path), RESTORED, rows, tuple(tables), scratch=True,
         replaces=_clusters(run, backup).exists(RESTORED), loose=bool(tables or backup.manifest.partial),
     )  # fmt: skip
 
@@ -92,7 +91,7 @@ def _clusters(run: Run, backup: Backup) -> Clusters:
 
 def bring_back(run: Run, _state: State, action: Restore, done: Done) -> None:
     """Restore a backup; a database is as it was, or as it is to be."""
-    backup = checked(run, action.backup)
+    backup = _found(run, action.backup)
     if action.scratch:
         done.url = _into_scratch(run, backup, _clusters(run, backup), action.tables)
         return
