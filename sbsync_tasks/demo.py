@@ -12,18 +12,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import git, process, report
+from . import git, process
 from .console import Console, counted
 from .databases import Database, push
 from .databases.open import clusters_of
 from .errors import SbsyncError
 from .options import Options
-from .scenarios.local_to_remote import local_to_remote
-from .scenarios.remote_to_local import remote_to_local
+from .run import report
+from .run.local_to_remote import local_to_remote
+from .run.remote_to_local import remote_to_local
+from .run.session import Done, Run
 from .settings import Settings, resolve
 from .state.migrations import read_folder
-from .steps.done import Done
-from .steps.run import Run
 
 LOCAL_CHANGE = """\
 create table public.payments (

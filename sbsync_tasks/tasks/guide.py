@@ -46,7 +46,7 @@ def diff(
     The database is compared with a shadow of its own history, so a migration that is merely pending never comes out
     as something to drop. The SQL goes to stdout; with --name it becomes migration files.
     """
-    from ..scenarios.unrecorded import tell_changes, unrecorded
+    from ..run.small_tasks import tell_changes, unrecorded
 
     flags = Options(yes=yes, dry_run=dry_run, start=start, name=name or "")
     with session(context, flags, env=env, env_file=env_file, json=json) as run:
@@ -84,7 +84,7 @@ def review(
 
     Exit code 4 where data could be lost that is not allowed by name, or where a statement cannot be read.
     """
-    from ..steps import review as step
+    from ..run import review as step
 
     flags = Options(yes=yes, dry_run=dry_run, allow_data_loss=tuple(allow_data_loss or ()))
     with session(context, flags, env=env, env_file=env_file, json=json) as run:
@@ -111,7 +111,7 @@ def reset(
 
     All its data is backed up first; afterwards it holds the migrations and the seeds, and nothing else.
     """
-    from ..scenarios import small_tasks as step
+    from ..run import small_tasks as step
 
     with session(context, Options(yes=yes, dry_run=dry_run, start=start), env=env, env_file=env_file, json=json) as run:
         step.reset(run)
@@ -144,8 +144,8 @@ def push(
     The files are proved on a fresh shadow, reviewed, and the remote is backed up, as in local-to-remote; there need
     not be a local database.
     """
-    from .. import report
-    from ..scenarios import local_to_remote as step
+    from ..run import local_to_remote as step
+    from ..run import report
 
     flags = Options(
         yes=yes, dry_run=dry_run, reset=False, allow_data_loss=tuple(allow_data_loss or ()),
@@ -176,8 +176,8 @@ def pull(
 
     The remote and the local database are only read; nothing is recorded anywhere. `remote-to-local` does the rest.
     """
-    from .. import report
-    from ..scenarios import remote_to_local as step
+    from ..run import remote_to_local as step
+    from ..run import report
 
     flags = Options(yes=yes, dry_run=dry_run, start=start, name=name or "")
     with session(context, flags, env=env, env_file=env_file, json=json) as run:
@@ -204,7 +204,7 @@ def commit(
 
     Only these files: other staged work stays staged, and hooks run as always.
     """
-    from ..scenarios import small_tasks as step
+    from ..run import small_tasks as step
 
     flags = Options(yes=yes, dry_run=dry_run, commit=True, message=message or "")
     with session(context, flags, env=env, env_file=env_file, json=json) as run:
@@ -230,8 +230,8 @@ def verify(
 
     Exit code 0 where they are, 2 where anything differs or is pending.
     """
-    from .. import report
-    from ..steps import verify as step
+    from ..run import report
+    from ..run import verify as step
 
     with session(context, Options(yes=yes, start=start), env=env, env_file=env_file, json=json) as run:
         made = step.look_and_prove(run, remote=remote)
@@ -270,7 +270,7 @@ def backup(
 
     Roles, schema, history and rows, through pg_dump, checked to be complete and readable.
     """
-    from ..steps import backup as step
+    from ..run import backup as step
 
     with session(context, Options(yes=yes, start=start), env=env, env_file=env_file, json=json) as run:
         if list:
@@ -309,7 +309,7 @@ def restore(
 
     All of it, or the rows of single tables; the local database is backed up first. Never into a remote.
     """
-    from ..scenarios import small_tasks as step
+    from ..run import small_tasks as step
 
     with session(context, Options(yes=yes, dry_run=dry_run, start=start), env=env, env_file=env_file, json=json) as run:
         step.restore(run, backup or "", tuple(table or ()), to_scratch=to_scratch)
@@ -334,7 +334,7 @@ def status(
 
     And whether each database differs from its own history. Where there is no local database, the remote's alone.
     """
-    from ..steps.status import status as show
+    from ..run.report import status as show
 
     with session(context, Options(yes=yes, start=start), env=env, env_file=env_file, json=json) as run:
         found = show(run)

@@ -12,43 +12,43 @@ from .session import ASKS, COMMON, READS, REMOTE, session
 @task(help={"json": COMMON["json"], **READS}, auto_shortflags=False)
 def up(context: Context, *, yes: bool = False, json: bool = False) -> None:
     """Start the sandbox's local and remote databases."""
-    from ..steps import sandbox
+    from ..run.reach import up
 
     with session(context, Options(yes=yes), env="sandbox", json=json) as run:
-        sandbox.up(run)
+        up(run)
 
 
 @task(help={"json": COMMON["json"]}, auto_shortflags=False)
 def down(context: Context, *, json: bool = False) -> None:
     """Stop every embedded database of this project."""
-    from ..steps import sandbox
+    from ..run.reach import down
 
     with session(context, Options(), env="sandbox", json=json) as run:
-        sandbox.down(run)
+        down(run)
 
 
 @task(help={"json": COMMON["json"], **ASKS}, positional=[], auto_shortflags=False)
 def reset(context: Context, *, yes: bool = False, dry_run: bool = False, json: bool = False) -> None:
     """Throw the sandbox's databases away and start afresh."""
-    from ..steps import sandbox
+    from ..run.reach import reset
 
     with session(context, Options(yes=yes, dry_run=dry_run), env="sandbox", json=json) as run:
-        sandbox.reset(run)
+        reset(run)
 
 
 @task(help={"json": COMMON["json"]}, auto_shortflags=False)
 def status(context: Context, *, json: bool = False) -> None:
     """Show which embedded databases there are."""
-    from ..steps import sandbox
+    from ..run.reach import status
 
     with session(context, Options(), env="sandbox", json=json) as run:
-        sandbox.status(run)
+        status(run)
 
 
 @task(help={"json": COMMON["json"], **READS, **REMOTE}, auto_shortflags=False)
 def url(context: Context, *, remote: bool = False, yes: bool = False, json: bool = False) -> None:
     """Print a URL of the sandbox, as `url --env sandbox`."""
-    from ..steps import reach
+    from ..run import reach
 
     with session(context, Options(yes=yes), env="sandbox", json=json) as run:
         reach.url(run, remote=remote)

@@ -47,8 +47,8 @@ def local_to_remote(
     The guide's first scenario: preflight, diff, review, reset of the local database (backed up first), backup of
     the remote, push, verify. What was already done by an earlier run that was cut off is not done again.
     """
-    from .. import report
-    from ..scenarios import local_to_remote as step
+    from ..run import local_to_remote as step
+    from ..run import report
 
     flags = Options(
         yes=yes, dry_run=dry_run, start=start, name=name or "", reset=reset, commit=commit,
@@ -91,8 +91,8 @@ def remote_to_local(
     The guide's second scenario: preflight, pull, diff, review, reset of the local database (backed up first), verify,
     commit. The remote's schema is only read; its history gets the new versions recorded, one by one.
     """
-    from .. import report
-    from ..scenarios import remote_to_local as step
+    from ..run import remote_to_local as step
+    from ..run import report
 
     flags = Options(
         yes=yes, dry_run=dry_run, start=start, name=name or "", reset=reset, commit=commit, record=record,

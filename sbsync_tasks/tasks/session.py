@@ -20,8 +20,8 @@ from ..options import Options
 
 if TYPE_CHECKING:
     from ..console import Console
+    from ..run.session import Run
     from ..settings import Root, Settings
-    from ..steps.run import Run
 
 # The help of the flags that many tasks share.
 COMMON = {
@@ -69,9 +69,9 @@ def session(
     """
     from ..console import Console
     from ..redaction import Redactor
+    from ..run.session import Run
     from ..settings.keys import WORKDIR
     from ..state.migrations import checked_name
-    from ..steps.run import Run
 
     redact = Redactor()
     console = Console(redact, json_output=json, yes=options.yes)

@@ -23,10 +23,10 @@ def doctor(
     Each line is ok, a warning or an error with its fix. Nothing is installed, started or changed. Exit code 1 where
     there is an error.
     """
+    from .. import checkup as step
     from ..console import Console
     from ..redaction import Redactor
     from ..settings import NoProjectError, Root
-    from ..steps import doctor as step
 
     console = Console(Redactor(), json_output=json)
     with boundary(context, console):
@@ -59,7 +59,7 @@ def resolve(
     differs, and the way out, done after one question. The remote is only read; replaced files and history rows are
     kept in .sbsync. Exit code 4 where something is left that you have to decide.
     """
-    from ..scenarios import resolve as step
+    from ..run import resolve as step
 
     with session(context, Options(yes=yes, dry_run=dry_run, start=start), env=env, env_file=env_file, json=json) as run:
         step.resolve(run)
@@ -81,7 +81,7 @@ def url(
     For psql and every program that uses libpq. The password is not in it: it stands in a private file that the URL
     names.
     """
-    from ..steps import reach
+    from ..run import reach
 
     with session(context, Options(yes=yes, start=start), env=env, env_file=env_file, json=json) as run:
         reach.url(run, remote=remote)
@@ -105,7 +105,7 @@ def psql(
 
     It gets the terminal, or what is piped into it.
     """
-    from ..steps import reach
+    from ..run import reach
 
     with session(context, Options(yes=yes, start=start), env=env, env_file=env_file) as run:
         reach.psql(run, remote=remote)
@@ -133,7 +133,7 @@ def new(
     Its version is later than every one that the files and both databases know. The path goes to stdout; the editor
     opens only at a terminal.
     """
-    from ..scenarios import small_tasks as step
+    from ..run import small_tasks as step
     from ..state.migrations import checked_name
 
     with session(context, Options(yes=yes, dry_run=dry_run, start=start), env=env, env_file=env_file, json=json) as run:

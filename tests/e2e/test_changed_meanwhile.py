@@ -8,7 +8,7 @@ from tests.support.project import Done, Project
 MEANWHILE = """
 import pathlib, sys
 from invoke.main import program
-from sbsync_tasks.steps import review
+from sbsync_tasks.run import review
 where, what, *argv = sys.argv[1:]
 approve = review.approve
 def meanwhile(run, *rest):

@@ -16,7 +16,7 @@ from sbsync_tasks.databases import Database
 from sbsync_tasks.databases.catalog import Catalog, read_catalog
 from sbsync_tasks.errors import RefusedError
 from sbsync_tasks.generate import engine_parts
-from sbsync_tasks.steps.generate import Generated, refuse_unwritable
+from sbsync_tasks.run.generate import Generated, refuse_unwritable
 from sbsync_tasks.supabase_cli import SupabaseCli
 from tests.e2e.test_changes import CASES
 from tests.support.campaign import Rounds
@@ -70,8 +70,8 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         read.append(connection.info.dbname)
         return read_catalog(connection, schemas)
 
-    monkeypatch.setattr("sbsync_tasks.steps.run.read_catalog", reading)
-    monkeypatch.setattr("sbsync_tasks.steps.generate.read_catalog", reading)
+    monkeypatch.setattr("sbsync_tasks.run.session.read_catalog", reading)
+    monkeypatch.setattr("sbsync_tasks.run.generate.read_catalog", reading)
     return read
 
 

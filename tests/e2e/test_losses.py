@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from sbsync_tasks.databases.embedded import Clusters, find_binaries
+from sbsync_tasks.run.losses import reviewed
 from sbsync_tasks.state.migrations import Migration
-from sbsync_tasks.steps.losses import reviewed
 from tests.support.project import Data
 
 pytestmark = pytest.mark.e2e

@@ -8,7 +8,7 @@ from tests.support.project import Done, Project
 CUT_OFF = """
 import os, sys
 from invoke.main import program
-from sbsync_tasks.scenarios import execute
+from sbsync_tasks.run import execute
 step, *argv = sys.argv[1:]
 def cut(perform):
     def until(run, state, action, done):

@@ -26,10 +26,10 @@ from sbsync_tasks.databases.embedded.place import place_of
 from sbsync_tasks.databases.embedded.privileged import is_privileged
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.redaction import Redactor
+from sbsync_tasks.run.generate import Generated, generate
+from sbsync_tasks.run.session import Run
 from sbsync_tasks.settings import resolve
 from sbsync_tasks.state.migrations import Migration
-from sbsync_tasks.steps.generate import Generated, generate
-from sbsync_tasks.steps.run import Run
 from sbsync_tasks.supabase_cli import CliError
 from tests.support.dumped import dump, normalised
 from tests.support.values import Values, lost, values

@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 import pytest
 
+from sbsync_tasks import checkup as step
+from sbsync_tasks.checkup import files
 from sbsync_tasks.console import Console
 from sbsync_tasks.errors import MissingToolError
 from sbsync_tasks.redaction import Redactor
 from sbsync_tasks.settings import resolve
-from sbsync_tasks.steps import doctor as step
-from sbsync_tasks.steps.doctor import files
 from tests.support import terminal
 from tests.support.project import Done, Project
 

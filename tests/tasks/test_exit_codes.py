@@ -169,12 +169,12 @@ def test_a_server_that_does_not_answer(invoke, project):
 )
 def test_an_error_that_nobody_expected(invoke, project, mocker, raised, words):
     (project / ".env.development.local").write_text(REMOTE)
-    mocker.patch("sbsync_tasks.steps.run.open_remote", side_effect=raised)
+    mocker.patch("sbsync_tasks.run.session.open_remote", side_effect=raised)
     check(invoke("status"), 1, words)
 
 
 def test_a_mistake_in_the_code_is_no_message_but_a_traceback(invoke, project, mocker):
-    mocker.patch("sbsync_tasks.steps.run.open_remote", side_effect=ZeroDivisionError)
+    mocker.patch("sbsync_tasks.run.session.open_remote", side_effect=ZeroDivisionError)
     with pytest.raises(ZeroDivisionError):
         invoke("status", "--env", "sandbox")
 
@@ -190,7 +190,7 @@ def test_a_mistake_in_the_code_is_no_message_but_a_traceback(invoke, project, mo
     ],
 )  # fmt: skip
 def test_each_kind_of_error_has_its_code(invoke, project, mocker, kind, code):
-    mocker.patch("sbsync_tasks.steps.run.open_remote", side_effect=kind("What is wrong.", "How to go on."))
+    mocker.patch("sbsync_tasks.run.session.open_remote", side_effect=kind("What is wrong.", "How to go on."))
     done = invoke("status", "--env", "sandbox")
     check(done, code)
     assert done.stderr == "error: What is wrong.\nHow to go on.\n"
@@ -200,12 +200,12 @@ def test_each_kind_of_error_has_its_code(invoke, project, mocker, kind, code):
     ("found", "flags", "code"), [(True, (), 0), (True, ("--exit-code",), 2), (False, ("--exit-code",), 0)]
 )
 def test_status_tells_by_its_exit_code_when_asked(invoke, project, mocker, found, flags, code):
-    mocker.patch("sbsync_tasks.steps.status.status", return_value=found)
+    mocker.patch("sbsync_tasks.run.report.status", return_value=found)
     assert invoke("status", "--env", "sandbox", *flags).code == code
 
 
 def test_an_interruption(invoke, project, mocker):
-    mocker.patch("sbsync_tasks.steps.run.open_remote", side_effect=KeyboardInterrupt)
+    mocker.patch("sbsync_tasks.run.session.open_remote", side_effect=KeyboardInterrupt)
     check(invoke("status", "--env", "sandbox"), 130, "Interrupted.", "Run the command again")
 
 

@@ -129,7 +129,7 @@ def asked(mocker):
 
     for module, other in (("local_to_remote", "push"), ("remote_to_local", "pull")):
         for name in (module, other):
-            mocker.patch(f"sbsync_tasks.scenarios.{module}.{name}", side_effect=look)
+            mocker.patch(f"sbsync_tasks.run.{module}.{name}", side_effect=look)
     return runs
 
 
@@ -186,7 +186,7 @@ def test_a_task_called_from_python(project, asked):
 
 
 def test_several_tasks_in_one_call(invoke, project, asked, mocker):
-    status = mocker.patch("sbsync_tasks.steps.status.status", return_value=False)
+    status = mocker.patch("sbsync_tasks.run.report.status", return_value=False)
     done = invoke("status", "--env", "sandbox", "push", "--env", "sandbox")
     assert (status.call_count, len(asked), done.code) == (1, 1, 4)
 

@@ -43,7 +43,7 @@ def settings(invoke, mocker):
         seen.append(found)
         raise RefusedError("Seen.")
 
-    mocker.patch("sbsync_tasks.steps.run.open_remote", side_effect=look)
+    mocker.patch("sbsync_tasks.run.session.open_remote", side_effect=look)
 
     def ask(*arguments):
         done = invoke(*arguments, program=Program())
@@ -104,7 +104,7 @@ def test_a_task_called_by_a_task_of_the_projects_own(settings, project, way):
 
 def test_hints_name_the_tasks_as_they_are_called_there(invoke, project, way, mocker):
     hint = "`invoke status` shows it, `invoke resolve` cures it, `invoke --list` lists."
-    mocker.patch("sbsync_tasks.steps.run.open_remote", side_effect=RefusedError("Seen.", hint))
+    mocker.patch("sbsync_tasks.run.session.open_remote", side_effect=RefusedError("Seen.", hint))
     there = {"whole": "resolve", "part": "db.resolve", "single": "resolve"}
     wanted = f"`invoke {STATUS[way]}` shows it, `invoke {there[way]}` cures it, `invoke --list` lists."
     done = invoke(STATUS[way], "--env", "sandbox", program=Program())

@@ -8,11 +8,10 @@ from sbsync_tasks.errors import RefusedError
 from sbsync_tasks.options import Options
 from sbsync_tasks.plan.actions import Write
 from sbsync_tasks.redaction import Redactor
-from sbsync_tasks.scenarios import question
+from sbsync_tasks.run import question, review
+from sbsync_tasks.run.session import Run
 from sbsync_tasks.state import Origin, State
 from sbsync_tasks.state.migrations import Folder, Migration
-from sbsync_tasks.steps import review
-from sbsync_tasks.steps.run import Run
 from sbsync_tasks.supabase_cli import CliError
 from tests.support.settings import Project
 

@@ -3,7 +3,7 @@
 import pytest
 
 from sbsync_tasks.databases.catalog import CatalogObject, Difference
-from sbsync_tasks.steps.leftovers import stays
+from sbsync_tasks.run.reset import stays
 
 
 def local(kind, name, schema="", about="", left=None, right="x", whose=""):

@@ -5,9 +5,9 @@ import pytest
 from sbsync_tasks.console import Console
 from sbsync_tasks.errors import RefusedError
 from sbsync_tasks.redaction import Redactor
+from sbsync_tasks.run import review
+from sbsync_tasks.run.losses import reviewed
 from sbsync_tasks.state.migrations import Migration
-from sbsync_tasks.steps import review
-from sbsync_tasks.steps.losses import reviewed
 
 TABLE = "create table public.t{n} (a int);\nalter table public.t{n} enable row level security;\n"
 SHORT = Migration("1", "short", TABLE.format(n=0))

@@ -2,8 +2,8 @@
 
 import pytest
 
+from sbsync_tasks.run.local_to_remote import _made, _makes, _needed, _statements
 from sbsync_tasks.state.migrations import Migration
-from sbsync_tasks.steps.roles import _made, _makes, _needed, _statements
 
 NEEDS = {
     "select 1;\ngrant select on t to app;": {"app": "1_a.sql, line 2"},

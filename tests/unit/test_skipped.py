@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
+from sbsync_tasks.run.look import way_out
 from sbsync_tasks.state.migrations import migrations_dir, read_folder
-from sbsync_tasks.steps.files import way_out
 from tests.support.repository import run, write
 
 MIGRATIONS = "supabase/migrations/"

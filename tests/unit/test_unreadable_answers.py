@@ -16,6 +16,8 @@ from sbsync_tasks.backups import check
 from sbsync_tasks.backups import manifest as layout
 from sbsync_tasks.backups.manifest import Backup, Manifest
 from sbsync_tasks.backups.programs import checked_version
+from sbsync_tasks.checkup import tools
+from sbsync_tasks.checkup.subject import Subject
 from sbsync_tasks.console import Console
 from sbsync_tasks.databases import container_base, pushed
 from sbsync_tasks.databases.embedded import base, binaries, files, server
@@ -28,8 +30,6 @@ from sbsync_tasks.git.earlier import earlier_texts
 from sbsync_tasks.redaction import Redactor
 from sbsync_tasks.state.histories import Recorded
 from sbsync_tasks.state.migrations import Migration
-from sbsync_tasks.steps.doctor import tools
-from sbsync_tasks.steps.doctor.subject import Subject
 from sbsync_tasks.supabase_cli import CliError, Pushed
 from sbsync_tasks.supabase_cli.binary import npm_install
 from tests.support.repository import run, write

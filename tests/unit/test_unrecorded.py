@@ -6,10 +6,10 @@ from sbsync_tasks.console import Console
 from sbsync_tasks.databases.catalog import CatalogObject, Difference
 from sbsync_tasks.options import Options
 from sbsync_tasks.redaction import Redactor
-from sbsync_tasks.scenarios import unrecorded as step
+from sbsync_tasks.run import small_tasks as step
+from sbsync_tasks.run.session import Run
 from sbsync_tasks.state import Side, State
 from sbsync_tasks.state.migrations import Folder
-from sbsync_tasks.steps.run import Run
 from tests.support.settings import Project
 
 DIFFERENCE = Difference(

@@ -7,11 +7,10 @@ import pytest
 from sbsync_tasks.console import Console
 from sbsync_tasks.plan.actions import Write
 from sbsync_tasks.redaction import Redactor
+from sbsync_tasks.run import execute as step
+from sbsync_tasks.run.session import Done, Run
 from sbsync_tasks.state import State
 from sbsync_tasks.state.migrations import Folder, Migration, read_folder, write_file
-from sbsync_tasks.steps import write as step
-from sbsync_tasks.steps.done import Done
-from sbsync_tasks.steps.run import Run
 from tests.support.settings import Project
 
 PENDING = [Migration(f"2026010100000{n}", f"pending_{n}", f"select {n};\n") for n in (1, 2, 3)]

@@ -8,7 +8,7 @@ import pytest
 from sbsync_tasks.console import Console
 from sbsync_tasks.errors import ConfigError, MissingToolError, SbsyncError
 from sbsync_tasks.redaction import Redactor
-from sbsync_tasks.steps.run import Run
+from sbsync_tasks.run.session import Run
 from sbsync_tasks.supabase_cli import NEWEST_KNOWN, OLDEST_SUPPORTED, Binary, Version, find
 from sbsync_tasks.supabase_cli.binary import install
 from tests.support.played import put

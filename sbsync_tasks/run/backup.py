@@ -1,0 +1,288 @@
+"""Backups before something is destroyed or written, and bringing one back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from .. import backups
+from ..backups import Backup, Listed
+from ..backups import restore as restoring
+from ..backups.take import scope
+from ..checks import Finding, Severity, changed_rows, joined, review
+from ..checks.names import dotted
+from ..databases import Database
+from ..databases.open import RESTORED
+from ..errors import RefusedError
+from ..paths import shown
+from ..plan.actions import BackUp, Plan, Restore
+from ..state import Risk, State
+from ..state.migrations import Migration
+from . import reach
+from .look import major_to_be
+from .session import Done, Run
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from ..databases.embedded import Clusters
+
+
+def whole_local(run: Run) -> Backup:
+    """The whole local database, before it is rebuilt."""
+    return take(run, run.local, "local", "before-reset", None)
+
+
+def weigh(run: Run, state: State) -> State:
+    """Find out, before the plan is shown, which rows of the remote the pending migrations can damage."""
+    if not state.pending:
+        return state.with_(risk=Risk())
+    with run.remote.connection() as connection:
+        tables = None if run.settings.backup == "full" else at_risk(state.pending, connection)
+        return state.with_(risk=Risk(tables, _size(connection, tables)))
+
+
+def as_planned(run: Run, _state: State, action: BackUp, done: Done) -> None:
+    """A database, before anything is written to it."""
+    tables, label = action.risk.tables, "local" if action.side == "local" else run.settings.env
+    kept = None if tables is None else list(tables)
+    done.backups = (*done.backups, take(run, run.database(action.side), label, action.reason, kept))
+
+
+def take(run: Run, database: Database, label: str, reason: str, tables: list[str] | None) -> Backup:
+    """Take a backup, which is checked to be complete and readable, and let old ones of its kind go.
+
+    Args:
+        run: The run.
+        database: What is backed up.
+        label: The environment's name, or `local`.
+        reason: Why, as a slug.
+        tables: The tables whose rows are kept; None keeps all.
+    """
+    from ..databases.embedded import find_client_tools
+
+    tools = find_client_tools(run.major(database), run.settings.pg_bindir)
+    with database.connection() as connection:
+        made = backups.take(
+            endpoint=database.endpoint, tools=tools, directory=run.settings.backup_dir, label=label,
+            reason=reason, tables=tables, connection=connection,
+        )  # fmt: skip
+    for path in backups.prune(made.path, run.settings.backup_keep):
+        run.console.say(f"old backup removed: {path.name}", "note")
+    return made
+
+
+def at_risk(migrations: Iterable[Migration], connection: psycopg.Connection[Any]) -> tuple[str, ...] | None:
+    """The tables whose rows these migrations can damage; None where that cannot be told.
+
+    That is what the statements name, and what foreign keys carry a change on to (`on delete cascade` and its like;
+    with `truncate … cascade` every referencing table). What triggers do besides is not followed.
+    """
+    sql = joined(m.sql for m in migrations)
+    changed = changed_rows(sql)
+    tables = _tables(connection)
+    losses = [_tables_of(f, tables) for f in review(sql).findings if f.severity is Severity.DATA_LOSS]
+    if changed.unknown or not changed.tables <= set(tables) or not all(losses):
+        return None
+    named = {table for found in losses for table in found} | changed.tables
+    reached = _reached(connection, {tables[t] for t in named}, {tables[t] for t in changed.cascades})
+    return tuple(sorted(name for name, oid in tables.items() if oid in reached))
+
+
+def _tables(connection: psycopg.Connection[Any]) -> dict[str, int]:
+    """Every table by its name, as findings write it, with its number in the catalogs."""
+    rows = connection.execute(
+        "select n.nspname, c.relname, c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+        " where c.relkind in ('r', 'p')"
+    ).fetchall()
+    return {dotted((schema, name)): oid for schema, name, oid in rows}
+
+
+def _reached(connection: psycopg.Connection[Any], tables: set[int], emptied: set[int]) -> set[int]:
+    """These tables, and those that foreign keys carry a change of them on to."""
+    keys = connection.execute(
+        "select confrelid, conrelid, confdeltype in ('c', 'n', 'd') or confupdtype in ('c', 'n', 'd')"
+        " from pg_constraint where contype = 'f'"
+    ).fetchall()
+    found, gone = set(tables), set(emptied)
+    while True:
+        gone |= {to for start, to, _ in keys if start in gone}
+        further = (gone | {to for start, to, carries in keys if start in found and carries}) - found
+        if not further:
+            return found
+        found |= further
+
+
+def _size(connection: psycopg.Connection[Any], tables: tuple[str, ...] | None) -> str:
+    """How much these tables take on the server's disk, such as `12 MB`; all of the user's for None."""
+    known = _tables(connection)
+    oids = [known[t] for t in (known if tables is None else tables) if not t.startswith(("pg_", "information_schema."))]
+    row = connection.execute(
+        "select pg_size_pretty(coalesce(sum(pg_total_relation_size(oid)), 0)::bigint) from unnest(%s::oid[]) oid",
+        (oids,),
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _tables_of(finding: Finding, tables: Iterable[str]) -> list[str]:
+    name = finding.object
+    if name.startswith("schema "):
+        return [t for t in tables if t.startswith(f"{name.removeprefix('schema ')}.")]
+    return [t for t in tables if name == t or name.startswith(f"{t}.")]
+
+
+def back_up(run: Run, *, local: bool, schema_only: bool) -> None:
+    """Take a backup on request."""
+    database = run.local if local else run.remote
+    label = "local" if local else run.settings.env
+    tables: list[str] | None = [] if schema_only else None
+    if run.options.dry_run:
+        run.console.say(f"A run would back up {database.name}.", "ok")
+        return
+    with run.console.step("backup", f"back up {database.name}"):
+        made = take(run, database, label, "on-request", tables)
+    path = shown(run.settings.root, made.path)
+    run.console.result(path)
+    run.console.document({"backup": path})
+
+
+def show_list(run: Run) -> None:
+    """List the backups: when, of what, why, how big, and what is in them."""
+    there = backups.listed(run.settings.backup_dir)
+    if there:
+        with run.console.as_result():
+            run.console.table(["backup", "of", "why", "size", "holds"], [_row(one) for one in there])
+    else:
+        run.console.say(f"There are no backups in {shown(run.settings.root, run.settings.backup_dir)} yet.", "note")
+    run.console.document({"backups": [_data(run, one) for one in there]})
+
+
+def _row(one: Listed) -> tuple[str, ...]:
+    if one.manifest is None:
+        return (one.path.name, "", "", "", "not complete")
+    it = one.manifest
+    return (one.path.name, it.label, it.reason, backups.size(one.bytes), backups.holds(it))
+
+
+def _data(run: Run, one: Listed) -> dict[str, Any]:
+    about = {"backup": shown(run.settings.root, one.path), "problem": one.problem or None, "bytes": one.bytes}
+    return about | (asdict(one.manifest) if one.manifest else {})
+
+
+NEXT = f"{RESTORED}-next"
+
+
+def planned(run: Run, named: str, tables: Sequence[str], *, to_scratch: bool) -> Plan:
+    """What a restore does.
+
+    Args:
+        run: The run.
+        named: The backup: its folder, its name, or the beginning of its name.
+        tables: `schema.table` names whose rows come back; none for everything.
+        to_scratch: Into a scratch database; otherwise into the local one.
+
+    Raises:
+        RefusedError: the backup does not have what is asked for.
+        ConfigError: no backup is meant, or the local database is the remote.
+    """
+    backup = _found(run, named)
+    backups.check(backup)
+    if to_scratch:
+        return (_to_scratch(run, backup, tables),)
+    major_to_be(run)
+    save = BackUp(run.local.label, Risk(None), "local", "before-restore")
+    return (save, _to_local(run, backup, tables))
+
+
+def _found(run: Run, named: str) -> Backup:
+    """The backup that is meant, with programs that can read it."""
+    from ..databases.embedded import find_client_tools
+
+    found = backups.chosen(run.settings.backup_dir, named)
+    assert found.manifest is not None  # noqa: S101 - only whole ones are chosen
+    made_by = re.search(r"\d+", found.manifest.tools.partition(")")[2] or found.manifest.tools)
+    tools = find_client_tools(int(made_by[0]) if made_by else 0, run.settings.pg_bindir)
+    return Backup(found.path, found.manifest, tools)
+
+
+def _to_local(run: Run, backup: Backup, tables: Sequence[str]) -> Restore:
+    path, where = str(backup.path), run.local.name
+    with run.local.connection() as connection:
+        if tables:
+            there = restoring.had(backup, scope(connection, tables).data)
+            rows = ", ".join(f"{t.schema}.{t.name} ({t.rows:,})" for t in there)
+            return Restore(path, where, rows, tuple(tables))
+        if backup.manifest.partial:
+            raise RefusedError(
+                f"{backup.path.name} has {backups.holds(backup.manifest)}, and not of the others: {where} would lose "
+                "those. Nothing was changed.",
+                "--table brings single tables back; --to-scratch, all that the backup has.",
+            )
+        return Restore(path, where, _in_words(backup), roles=restoring.missing_roles(connection, backup))
+
+
+def _to_scratch(run: Run, backup: Backup, tables: Sequence[str]) -> Restore:
+    rows = f"schema, history, and the rows of {', '.join(tables)}" if tables else _in_words(backup)
+    return Restore(
+        str(backup.path), RESTORED, rows, tuple(tables), scratch=True,
+        replaces=_clusters(run, backup).exists(RESTORED), loose=bool(tables or backup.manifest.partial),
+    )  # fmt: skip
+
+
+def _clusters(run: Run, backup: Backup) -> Clusters:
+    return run.clusters(int(backup.manifest.server_version.partition(".")[0]))
+
+
+def bring_back(run: Run, _state: State, action: Restore, done: Done) -> None:
+    """Restore a backup; a database is as it was, or as it is to be."""
+    backup = _found(run, action.backup)
+    if action.scratch:
+        done.url = _into_scratch(run, backup, _clusters(run, backup), action.tables)
+        return
+    with _strongest(run, run.local) as connection:
+        if action.tables:
+            restoring.rows(connection, backup, scope(connection, action.tables).data)
+        else:
+            _warn(run, restoring.whole(connection, backup))
+
+
+@contextmanager
+def _strongest(run: Run, database: Database) -> Iterator[psycopg.Connection[Any]]:
+    """A connection as the superuser, where the server is ours; else as the role that the settings name."""
+    from ..databases.embedded.cluster import as_admin, folder_of
+
+    folder = folder_of(run.settings.root, database.endpoint)
+    with as_admin(folder, database.endpoint.port) if folder else database.connection() as connection:
+        yield connection
+
+
+def _into_scratch(run: Run, backup: Backup, clusters: Clusters, tables: Sequence[str]) -> str:
+    """Restore into a new database that takes the place of an earlier one; its URL."""
+    from ..databases.embedded.cluster import as_admin
+    from ..databases.embedded.place import place_of
+
+    clusters.remove(NEXT)  # of a run that was cut off
+    try:
+        port = clusters.start(NEXT).port
+        with as_admin(place_of(run.settings.root) / NEXT, port) as connection:
+            _warn(run, restoring.whole(connection, backup, tables))
+        clusters.replace(RESTORED, by=NEXT)
+    except BaseException:
+        clusters.remove(NEXT)
+        raise
+    return reach.url_of(run, clusters.start(RESTORED), RESTORED)
+
+
+def _warn(run: Run, unfilled: Sequence[str]) -> None:
+    for told in unfilled:
+        run.console.say(f"This materialized view could not be refreshed and is empty: {told}", "warning")
+
+
+def _in_words(backup: Backup) -> str:
+    """What is brought back, and of when it is."""
+    it = backup.manifest
+    rows = f"schema, history, and {backups.holds(it)}" if it.tables else "schema and history, without any rows"
+    return f"{it.label} of {it.created_at} ({it.reason}), {rows}"

@@ -1,0 +1,381 @@
+"""Migrations made from a database's changes, and proved on a fresh shadow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..databases import Database, FileFailedError
+from ..databases.catalog import (
+    MIGRATIONS,
+    Catalog,
+    Claims,
+    Difference,
+    compare,
+    in_line_ends_alone,
+    of_the_setting,
+    read_catalog,
+    told,
+    without_platform,
+)
+from ..databases.connection import connect
+from ..databases.embedded import find_client_tools
+from ..databases.embedded.privileged import as_pushed
+from ..errors import RefusedError, SbsyncError
+from ..generate import (
+    Archive,
+    Bench,
+    Both,
+    Identities,
+    Missing,
+    Part,
+    complete,
+    engine_parts,
+    enum_values_apart,
+    identities,
+    instead_of,
+    positions,
+    replaced_tables,
+    text_of,
+    without_idle_roles,
+)
+from ..paths import state_dir
+from ..state.migrations import Migration, next_version, write_sql
+from ..supabase_cli import CliError, EngineRefusedError
+from .look import LISTED, listed
+from .session import Run
+
+if TYPE_CHECKING:
+    from ..endpoint import Endpoint
+
+ENUM_VALUE_USED_TOO_EARLY = "55P04"
+_DENIED = (
+    "A migration runs as `postgres`, which today's platform does not let do that: take it back there, or move the "
+    "object to a schema of your own (ALTER … SET SCHEMA), and run again."
+)
+_BY_HAND = (
+    "Add these by hand, save the whole as a file in supabase/migrations, and run again: it is recognised by its effect."
+)
+
+Applied = Callable[[tuple[Migration, ...]], None]
+
+
+def ignored(_migrations: tuple[Migration, ...]) -> None:
+    """What `generate` calls where nobody wants to know."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Migrations made from a difference, proved on a fresh shadow.
+
+    Attributes:
+        migrations: The new migrations, in order.
+        unwritable: Differences that could not be carried.
+        parts: The statements of each migration, with where they come from.
+        missing: What could not be carried, with both definitions.
+        refused: Statements of the engine's that do not apply, with PostgreSQL's words.
+        cause: Why the CLI's engine wrote nothing, where that is so.
+    """
+
+    migrations: tuple[Migration, ...]
+    unwritable: tuple[Difference, ...] = ()
+    parts: tuple[tuple[Part, ...], ...] = ()
+    missing: tuple[Missing, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
+    cause: EngineRefusedError | None = None
+
+
+@dataclass
+class _Generator:
+    """What one generation works with.
+
+    Attributes:
+        run: The run.
+        database: Where the changes are.
+        base: What the new migrations come after.
+        name: The new migrations' name.
+        versions: Known versions; the new ones are later than these.
+        before: A version that the new ones have to be earlier than; empty for none.
+        applied: Called once the new migrations are applied to a shadow.
+        refused: Why the engine has written nothing, where that was so; it may have gone on since.
+        claims: What the base has statements about.
+    """
+
+    run: Run
+    database: Database
+    base: tuple[Migration, ...]
+    name: str
+    versions: Sequence[str]
+    before: str
+    applied: Applied
+    refused: EngineRefusedError | None = None
+    major: int = field(init=False)
+    claims: Claims = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.major = self.run.major(self.database)
+        self.claims = self.run.claims_of(self.shadow(()))
+
+    @cached_property
+    def _there(self) -> Catalog:
+        """The catalog of where the changes are, read once: what is proved is one moment's."""
+        return self.run.catalog(self.database)
+
+    def made(self) -> Generated:
+        """The migrations, proved."""
+        shadow = self.shadow(())
+        before = _identities(shadow)
+        run = self.run
+        sql = self._asked(shadow.endpoint)
+        sql = without_platform(sql, run.catalog(shadow), self._there, self.claims)
+        sql = without_idle_roles(sql)
+        return self._as_written(sql, before) or self._completed(sql)
+
+    def _asked(self, source: Endpoint) -> str:
+        """The engine's script; empty, and the cause kept, where it refuses to write one."""
+        try:
+            return self.run.cli.diff(source, self.database.endpoint, self.run.settings.schemas)
+        except EngineRefusedError as error:
+            self.refused = error
+            return ""
+
+    def _as_written(self, sql: str, before: Identities) -> Generated | None:
+        """The engine's own text, where it is all that is needed; an enum's values in a file of their own."""
+        parts = engine_parts(sql)
+        if not parts or self._gives_up(parts):
+            return None
+        made = self.numbered((sql,))
+        try:
+            shadow = self.shadow(made)
+        except CliError as error:
+            if error.sqlstate != ENUM_VALUE_USED_TOO_EARLY:
+                return None
+            values, rest = enum_values_apart(parts)
+            return self._proved((values, rest), before)
+        after = _identities(shadow)
+        if replaced_tables(before, after) or not self.exactly(shadow):
+            return None
+        further = positions(before, after)
+        if further:
+            return self._proved(((*parts, *further),), before)
+        self.applied((*self.base, *made))
+        return Generated(made, parts=(parts,))
+
+    def _gives_up(self, parts: Sequence[Part]) -> bool:
+        """Whether the script loses what another statement keeps."""
+        asked = instead_of(parts)
+        if not asked:
+            return False
+        with self.shadow(()).connection() as shadow, self.database.connection() as target:
+            both = Both(shadow, target, self.run.settings.schemas)
+            return any(any(each(both)) for each in asked)
+
+    def _proved(self, files: Sequence[Sequence[Part]], before: Identities) -> Generated | None:
+        """These statements as files; None where they do not apply, or do not make the shadow what the database is."""
+        made = self.numbered([text_of(parts) for parts in files])
+        try:
+            shadow = self.shadow(made)
+        except CliError:
+            return None
+        after = _identities(shadow)
+        known = {part.text for parts in files for part in parts}
+        further = [part for part in positions(before, after) if part.text not in known]
+        if not self.exactly(shadow) or replaced_tables(before, after) or further:
+            return None
+        self.applied((*self.base, *made))
+        return Generated(made, parts=tuple(map(tuple, files)))
+
+    def _completed(self, sql: str) -> Generated:
+        """The engine's script made to apply, and completed, on a scratch copy; then proved on a fresh shadow.
+
+        Raises:
+            SbsyncError: what came of it cannot be applied all the same.
+        """
+        with self._bench(sql) as bench:
+            completed = complete(bench, sql)
+        files, made, shadow = self._applied_whole(completed.early, completed.parts)
+        left = self.left(shadow)
+        if not left:
+            self.applied((*self.base, *made))
+        cause = self.refused if self.refused and any(self.refused.about in str(d.object) for d in left) else None
+        return Generated(made, left, tuple(files), completed.missing, completed.refused, cause)
+
+    def _applied_whole(
+        self, early: tuple[Part, ...], parts: tuple[Part, ...]
+    ) -> tuple[list[tuple[Part, ...]], tuple[Migration, ...], Database]:
+        """One file where that applies, since one file is one transaction; else an enum's values in one of their own."""
+        try:
+            return self._applied_as([(*early, *parts)])
+        except CliError as error:
+            if not (early and parts and error.sqlstate == ENUM_VALUE_USED_TOO_EARLY):
+                raise self._undone(self.numbered([text_of((*early, *parts))]), error) from None
+        try:
+            return self._applied_as([early, parts])
+        except CliError as error:
+            raise self._undone(self.numbered([text_of(early), text_of(parts)]), error) from None
+
+    def _applied_as(
+        self, files: Sequence[tuple[Part, ...]]
+    ) -> tuple[list[tuple[Part, ...]], tuple[Migration, ...], Database]:
+        kept = [each for each in files if each]
+        made = self.numbered([text_of(each) for each in kept])
+        return kept, made, self.shadow(made)
+
+    @contextmanager
+    def _bench(self, sql: str) -> Iterator[Bench]:
+        run = self.run
+        with (
+            run.shadows.scratch(self.base, self.major) as endpoint,
+            as_pushed(run.settings.root, endpoint, sql),
+            connect(endpoint, "a scratch copy of the shadow") as scratch,
+            self.database.connection() as target,
+        ):
+            right, both = self._there, Both(scratch, target, run.settings.schemas)
+
+            def left() -> Catalog:
+                return read_catalog(scratch, both.schemas)
+
+            def ask() -> str:
+                """What the engine still finds, without what is the platform's."""
+                return without_idle_roles(without_platform(self._asked(endpoint), left(), right, self.claims))
+
+            def differences() -> tuple[Difference, ...]:
+                """How the two differ, line ends included."""
+                here = left()
+                line_ends = in_line_ends_alone(here, right, self.claims)
+                rest = (Difference(fact, here[fact], right[fact]) for fact in line_ends)
+                return (*compare(here, right, self.claims), *rest)
+
+            archive = Archive(lambda: find_client_tools(self.major, run.settings.pg_bindir), self.database.endpoint)
+            yield Bench(
+                both, ask, differences, lambda texts: of_the_setting(texts, left(), right, self.claims), archive
+            )
+
+    def shadow(self, made: Sequence[Migration]) -> Database:
+        """A shadow of the base and these."""
+        return self.run.shadow((*self.base, *made), self.major)
+
+    def exactly(self, shadow: Database) -> bool:
+        """Whether the catalogs of a shadow and of the database are equal, line ends included."""
+        both = self.run.catalog(shadow), self._there
+        claims = self.run.claims_of(shadow)
+        return not compare(*both, claims) and not in_line_ends_alone(*both, claims)
+
+    def left(self, shadow: Database) -> tuple[Difference, ...]:
+        """What the catalogs of a shadow and of the database do not share."""
+        names = (MIGRATIONS, self.database.name)
+        return compare(self.run.catalog(shadow), self._there, self.run.claims_of(shadow), names)
+
+    def numbered(self, texts: Sequence[str]) -> tuple[Migration, ...]:
+        """These texts as migrations.
+
+        Raises:
+            RefusedError: there is no room for their versions.
+        """
+        made: list[Migration] = []
+        for number, text in enumerate(texts, 1):
+            version = next_version([*self.versions, *(m.version for m in made)], before=self.before)
+            if version is None:
+                raise RefusedError(
+                    f"There is no room for a new version before {self.before}.",
+                    "Give the unapplied files later versions.",
+                )
+            name = f"{self.name}_{number}" if len(texts) > 1 else self.name
+            made.append(Migration(version, name, text.strip() + "\n"))
+        return tuple(made)
+
+    def _undone(self, made: Sequence[Migration], error: CliError) -> SbsyncError:
+        own = isinstance(error, FileFailedError) and error.failure.migration in made
+        why = error.failure.words if isinstance(error, FileFailedError) and own else error.message
+        what = f"The generated migration cannot be applied to a fresh database: {why}"
+        return SbsyncError(
+            what,
+            f"{_draft(self.run, made)} Correct it, save it as a file in supabase/migrations, and run again.",
+        )
+
+
+def _draft(run: Run, made: Sequence[Migration]) -> str:
+    """Keep migrations outside of the migrations' folder, but for a dry run; where they are, in a sentence."""
+    if run.options.dry_run:
+        return "Without --dry-run its draft is kept."
+    folder = state_dir(run.settings.root, "drafts")
+    for migration in made:
+        write_sql(folder / migration.file_name, migration.sql)
+    return f"The draft is kept in {', '.join(f'.sbsync/drafts/{m.file_name}' for m in made)}."
+
+
+def _identities(shadow: Database) -> Identities:
+    with shadow.connection() as connection:
+        return identities(connection)
+
+
+def generate(
+    run: Run,
+    database: Database,
+    base: Sequence[Migration],
+    name: str,
+    versions: Sequence[str],
+    before: str = "",
+    applied: Applied = ignored,
+) -> Generated:
+    """Make migrations that take a shadow of `base` to the schema of `database`, and prove them.
+
+    The engine's output is review SQL, not a promise: it is applied to a fresh shadow by the CLI's own push, and the
+    catalogs are compared. Where it does not apply, leaves something out, or loses rows that can be kept, it is worked
+    on (see the package `generate`) and proved again. What does not prove equal is handed out as `unwritable`.
+
+    Args:
+        run: The run.
+        database: Where the changes are.
+        base: What the new migrations come after.
+        name: The new migrations' name.
+        versions: Known versions; the new ones are later than these.
+        before: A version that the new ones have to be earlier than; empty for none.
+        applied: Called with `base` and the new migrations once they are applied to a shadow and are complete.
+
+    Raises:
+        RefusedError: there is no room for the new versions.
+        SbsyncError: the SQL cannot be applied; a draft of it is kept.
+    """
+    return _Generator(run, database, tuple(base), name, versions, before, applied).made()
+
+
+def refuse_unwritable(run: Run, whose: str, made: Generated) -> None:
+    """Stop where changes are left over that could not be carried: they must not be lost.
+
+    Raises:
+        RefusedError: names each with both definitions and the statement to write; the rest is kept as a draft.
+    """
+    if not made.unwritable:
+        return
+    each = [line for missing in made.missing[:LISTED] for line in in_words(missing)]
+    known = made.cause.about.rpartition(" ")[2] if made.cause else ""  # what its cause says need not be said again
+    refused = [(text, why) for text, why in made.refused if not known or known not in text]
+    each += [f"PostgreSQL refuses: {' '.join(text.split())};\n    {why}" for text, why in refused[:LISTED]]
+    cause, way_out = (made.cause.message, made.cause.hint) if made.cause else ("", "")
+    hints = [f"Everything else is in it, and applies. {_draft(run, made.migrations)}"] if made.migrations else []
+    denied = [missing for missing in made.missing if missing.denied]
+    if denied:
+        hints.append(_DENIED)
+    if not denied or made.refused or len(denied) < len(made.missing):
+        hints.append(_BY_HAND)
+    raise RefusedError(
+        f"{whose} has changes that could not be carried into a migration:\n"
+        + "\n".join(part for part in (listed(told(made.unwritable)), *each, cause) if part),
+        " ".join([way_out, *(hints[:1] if made.migrations else [])]) if way_out else " ".join(hints),
+    )  # fmt: skip
+
+
+def in_words(missing: Missing) -> list[str]:
+    """What could not be carried, for a reader who has to write it."""
+    definitions = [f"    the migrations make: {missing.here or 'nothing'}",
+                   f"    the database has: {missing.there or 'nothing'}"]  # fmt: skip
+    return [
+        missing.what,
+        *(definitions if missing.here or missing.there else []),
+        *([f"    {'it takes' if missing.denied else 'to write'}: {missing.statement};"] if missing.statement else []),
+        *([f"    why it is not in the draft: {missing.why}"] if missing.why else []),
+    ]

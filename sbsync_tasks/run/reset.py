@@ -1,0 +1,339 @@
+"""Rebuilding the local database from the migrations, or bringing it up without losing its data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from .. import sqltext
+from ..console import counted
+from ..databases import Database, FileFailedError, NextLocal, explained, push, read_back
+from ..databases.catalog import MIGRATIONS, Difference, compare, read_catalog, subjects, told
+from ..databases.catalog.read import identity
+from ..databases.open import clusters_of
+from ..errors import RefusedError, SbsyncError
+from ..plan.actions import BringUp, Rebuild
+from ..platform import MANAGED_SCHEMAS, SERVICE_ROLES, is_managed
+from ..state import State
+from ..state.histories import as_migrations
+from ..state.migrations import Migration
+from ..supabase_cli import CliError
+from . import backup
+from .look import listed
+from .push import mark_applied
+from .session import Done, Run
+
+if TYPE_CHECKING:
+    import psycopg
+
+KEPT = ("default acl", "foreign data wrapper", "foreign server")
+KEPT_IN_PUBLIC = (
+    "collation", "conversion", "operator", "operator class", "operator family", "sequence", "text search configuration",
+    "text search dictionary",
+)  # fmt: skip
+KEPT_EXTENSIONS = (
+    "pg_graphql", "pg_net", "pg_stat_statements", "pgcrypto", "pgjwt", "pgsodium", "supabase_vault", "uuid-ossp",
+)  # fmt: skip
+CALLED = re.compile(r"EXECUTE FUNCTION (\w+)\.")
+CONDITION = re.compile(r"\b(if|case|exception)\b", re.IGNORECASE)
+MAKES_ROLE = re.compile(r"\bcreate\s+(?:role|user)\s+\"?(\w+)", re.IGNORECASE)
+PATIENCE = "5s"  # for the locks of a try
+# The schemas that it drops, with their owners: all but some names, and supabase_admin's.
+DROPPED = r"""
+select n.nspname, n.nspowner::regrole::text, pg_has_role(n.nspowner, 'usage')
+from pg_namespace n
+where n.nspname !~ '^(information_schema|pg_.*|_analytics|_realtime|_supavisor|pgbouncer|pgmq|pgsodium|pgtle|supabase_migrations|vault|extensions|public)$'
+  and n.nspowner::regrole::text <> 'supabase_admin'
+  and not exists (select from pg_depend d where d.classid = 'pg_namespace'::regclass and d.objid = n.oid)
+order by 1
+"""  # noqa: E501
+# What users own and it leaves, and range types, on which it fails: the statement that drops each, and its name.
+REMAINING = r"""
+with service as (select oid from pg_roles where rolname ~ %(service_roles)s),
+owned as (
+  select replace(o.type, '-', ' ') as type, coalesce(o.schema, case o.type when 'schema' then o.identity end, '') as schema,
+    o.identity, t.typtype is not distinct from 'r' as range
+  from pg_shdepend d left join pg_type t on t.oid = d.objid and d.classid = 'pg_type'::regclass,
+    pg_identify_object(d.classid, d.objid, 0) o
+  where d.dbid = (select oid from pg_database where datname = current_database())
+    and d.refclassid = 'pg_authid'::regclass and d.deptype = 'o' and d.refobjid not in (select oid from service)
+    and not exists (
+      select from pg_depend p where (p.classid, p.objid) = (d.classid, d.objid) and p.refobjid <> p.objid
+        and p.deptype in ('a', 'e', 'i')
+    )
+),
+managed as (
+  select c.oid, format('%%I.%%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where n.nspname ~ %(managed)s and not n.nspname = any (%(dropped)s) and c.relowner in (select oid from service)
+)
+select format('drop %%s if exists %%s cascade', type, identity), type || ' ' || identity from owned
+where not schema = any (%(dropped)s) and type not in ('event trigger', 'extension', 'large object', 'statistics object')
+  and not (schema = 'public' and not range and type in ('table', 'view', 'materialized view', 'foreign table', 'type', 'function', 'procedure', 'aggregate'))
+union all
+select format('drop trigger if exists %%I on %%s', t.tgname, m.name), format('trigger %%I on %%s', t.tgname, m.name)
+from pg_trigger t join managed m on m.oid = t.tgrelid join pg_proc p on p.oid = t.tgfoid
+where not t.tgisinternal and p.pronamespace::regnamespace::text <> 'public' and p.proowner in (select oid from service)
+union all
+select format('alter publication %%I drop table %%s', p.pubname, m.name), format('publication member %%s in %%I', m.name, p.pubname)
+from pg_publication_rel r join pg_publication p on p.oid = r.prpubid join managed m on m.oid = r.prrelid
+where p.pubname ~ '^(supabase_realtime|realtime_messages)'
+order by 1
+"""  # noqa: E501
+
+
+def refuse_what_stays(run: Run, state: State) -> None:
+    """Stop a rebuild of a local database by URL that could not end in what the migrations say.
+
+    Raises:
+        RefusedError: the database has something that stays, and that no migration makes, or that one makes again and
+            that cannot be dropped; or a schema that must not be dropped.
+    """
+    if run.local.kind != "url":
+        return
+    _refuse_schemas(run, state.files)
+    shadow = run.shadow(state.files, run.local_identity.major)
+    kept = told(d for d in run.differences(shadow, run.local, ()) if stays(d))
+    kept += [f"{what}: this server has it, and {file} makes it" for what, file in _made_anyway(run, state.files)]
+    kept += _not_to_be_dropped(run, state.files)
+    if kept:
+        raise RefusedError(
+            f"The CLI's reset of a database by its URL would leave this in {run.local.label}, which no migration "
+            "makes, or which one would make again:\n" + listed(kept) + "\nNothing was changed.",
+            "Drop it there yourself, or name a new database in SBSYNC_LOCAL; `invoke local-to-remote --no-reset` keeps "
+            "the local one as it is. Roles belong to the server, so let a migration make one only where it is missing.",
+        )
+
+
+def clear(run: Run, migrations: Sequence[Migration]) -> None:
+    """Drop what the CLI's reset would leave of what these migrations make, in one transaction."""
+    statements = _to_be_dropped(run, migrations)
+    with run.local.connection() as connection, connection.transaction():
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def _refuse_schemas(run: Run, files: Sequence[Migration]) -> None:
+    with run.local.connection() as connection:
+        found = connection.execute(DROPPED.encode()).fetchall()
+    wrong = [f"schema {name}: it belongs to the role {owner}, and who resets is no member of that role"
+             for name, owner, may in found if not may]  # fmt: skip
+    brought = {name for name, _, may in found if may and is_managed(name)}
+    made = {_file_of(f"schema {name}", files) and name for name in brought}
+    wrong += [f"schema {name}: it would be dropped, and no migration makes it" for name in sorted(brought - made)]
+    if wrong:
+        raise RefusedError(
+            f"The CLI's reset of a database by its URL drops every schema of {run.local.label} that is not "
+            "supabase_admin's:\n" + listed(wrong) + "\nNothing was changed.",
+            "Let supabase_admin own the platform's schemas there (ALTER SCHEMA … OWNER TO), grant the role of your own "
+            "ones to who resets, or name a new database in SBSYNC_LOCAL; `invoke local-to-remote --no-reset` keeps "
+            "the local one as it is.",
+        )
+
+
+def _to_be_dropped(run: Run, migrations: Sequence[Migration]) -> dict[str, str]:
+    """What stays of what the migrations make: the statements, and what each drops."""
+    major = run.local_identity.major
+    with run.local.connection() as connection:
+        dropped = [name for name, *_ in connection.execute(DROPPED.encode())]
+    there = _remaining(run.local, dropped)
+    made = _remaining(run.shadow(migrations, major), dropped) if there else {}
+    brought = _remaining(run.shadow((), major), dropped) if made else {}
+    return {statement: name for statement, name in there.items() if statement in made and statement not in brought}
+
+
+def _remaining(database: Database, dropped: Sequence[str]) -> dict[str, str]:
+    parameters = {"dropped": list(dropped), "managed": MANAGED_SCHEMAS, "service_roles": SERVICE_ROLES}
+    with database.connection() as connection:
+        return dict(connection.execute(REMAINING.encode(), parameters).fetchall())
+
+
+def _not_to_be_dropped(run: Run, files: Sequence[Migration]) -> list[str]:
+    """What of that the server does not let go; tried, and rolled back."""
+    statements = _to_be_dropped(run, files)
+    with run.local.connection() as connection, connection.transaction(force_rollback=True):
+        connection.execute("select set_config('lock_timeout', %s, true)", (PATIENCE,))
+        refused = {name: _refusal(connection, statement) for statement, name in statements.items()}
+    makers = {name: _file_of(name, files) or "a migration" for name, said in refused.items() if said}
+    return [
+        f"{name}: {file} makes it again, and it cannot be dropped ({refused[name]})" for name, file in makers.items()
+    ]
+
+
+def _refusal(connection: psycopg.Connection[Any], statement: str) -> str:
+    import psycopg
+
+    try:
+        with connection.transaction():
+            connection.execute(statement.encode())
+    except psycopg.Error as error:
+        return error.diag.message_primary or type(error).__name__
+    return ""
+
+
+def _file_of(name: str, files: Iterable[Migration]) -> str:
+    """The first file that makes an object; empty where none says so in plain statements."""
+    wanted = identity(name)
+    made = ((file, p) for file, p in _statements(files) if p.name.startswith("create"))
+    return next((file for file, p in made if any(s.object == wanted for s in subjects(p))), "")
+
+
+def _statements(files: Iterable[Migration]) -> Iterator[tuple[str, sqltext.Parsed]]:
+    """All that can be parsed of these files, each with its file."""
+    for file in files:
+        with suppress(sqltext.UnparsableSql):
+            yield from ((file.file_name, p) for p in sqltext.parse(file.sql) if p.node is not None)
+
+
+def stays(this: Difference) -> bool:
+    """Whether the local database (the second one) has this beyond the shadow, and would still have it."""
+    kind, schema, about = this.object.kind, this.object.schema, this.object.about
+    if this.right is None or (this.left is not None and kind not in ("acl", "default acl")):
+        return False
+    to_be_revoked = kind == "acl" and this.object.whose  # only what a migration claims is a difference there
+    if to_be_revoked or not _words(this.right) - _words(this.left or ""):
+        return False
+    if kind == "trigger":
+        called = CALLED.search(this.right)
+        return bool(called and is_managed(called[1]))
+    if is_managed(schema):
+        return kind != "policy"
+    if schema == "public":
+        # A sequence that is about a table goes with it.
+        return (kind in KEPT_IN_PUBLIC and not about) or (about == "schema public" and kind != "owner")
+    return kind in KEPT
+
+
+def _words(definition: str) -> set[str]:
+    return set(re.split(r"\n|, ", definition)) - {""}
+
+
+def _made_anyway(run: Run, files: Iterable[Migration]) -> Iterator[tuple[str, str]]:
+    """Roles, and extensions that stay, that a file makes in every case, and that are there."""
+    parsed = [*_statements(files)]
+    made = {f"role {p.node.role}": file for file, p in parsed if p.name == "create_role_stmt"}
+    blocks = [(file, p.statement.text) for file, p in parsed if p.name == "do_stmt"]
+    made |= {f"role {n}": file for file, text in blocks if not CONDITION.search(text) for n in MAKES_ROLE.findall(text)}
+    made |= {
+        f"extension {p.node.extname}": file for file, p in parsed
+        if p.name == "create_extension_stmt" and not p.node.if_not_exists and p.node.extname in KEPT_EXTENSIONS
+    }  # fmt: skip
+    if made:
+        with run.local.connection() as connection:
+            there = connection.execute(
+                "select 'role ' || rolname from pg_roles union all select 'extension ' || extname from pg_extension"
+            ).fetchall()
+        yield from ((what, made[what]) for (what,) in there if what in made)
+
+
+def refuse_unseen_loss(run: Run, state: State) -> None:
+    """With `SBSYNC_SCHEMAS`, a rebuild must not drop what no comparison looked at.
+
+    Raises:
+        RefusedError: the local database has something outside these schemas that its history has not.
+    """
+    if not run.settings.schemas or run.options.discard_local:
+        return
+    base = as_migrations(state.local_history, state.folder.migrations)
+    shadow = run.shadow(base, run.local_identity.major)
+    seen = set(run.differences(shadow, run.local))
+    unseen = [d for d in run.differences(shadow, run.local, ()) if d not in seen]
+    if unseen:
+        raise RefusedError(
+            f"A rebuild of {run.local.name} would drop what stands outside SBSYNC_SCHEMAS "
+            f"({', '.join(run.settings.schemas)}):\n" + listed(told(unseen)),
+            "--no-reset keeps the local database as it is; or widen SBSYNC_SCHEMAS, so that it is looked at.",
+        )
+
+
+def rebuild(run: Run, _state: State, action: Rebuild, done: Done) -> None:
+    """Back the local database up, build it again from all migrations, and run the seeds."""
+    migrations = action.migrations
+    prepare(run, migrations, action.major)
+    done.backups = (*done.backups, backup.whole_local(run))
+    if run.local.kind == "embedded":
+        seeds = _swap_embedded(run)
+    elif run.local.kind == "stack":
+        with explained(migrations, run.local.label, fresh=True):
+            seeds = run.stack.reset(migrations)
+    else:
+        clear(run, migrations)
+        with explained(migrations, run.local.label, fresh=True):
+            seeds = run.cli.reset(run.local.endpoint, migrations)
+    run.forget_local()
+    read_back(run.local.endpoint, run.local.label, migrations)
+    if action.seeds:
+        run.console.say(_seeded(seeds), "note")
+    done.seeds = seeds
+
+
+def _seeded(seeds: Sequence[str]) -> str:
+    if not seeds:
+        return "no seed file was run"
+    return f"{counted(len(seeds), 'seed file')} run: {', '.join(seeds)}"
+
+
+def prepare(run: Run, migrations: Sequence[Migration], major: int | None = None) -> None:
+    """Begin to build the database that a rebuild would put in the local one's place; embedded ones only.
+
+    It is a copy of the shadow of these migrations, thrown away unless the rebuild is approved: what the run still
+    looks at, and the user reads, meanwhile takes as long as the seeds do.
+    """
+    wanted = tuple(sorted(migrations))
+    if run.local.kind != "embedded" or not run.options.reset or run.options.dry_run:
+        return
+    if run.next_local and run.next_local.migrations == wanted:
+        return
+    if run.next_local:
+        run.next_local.close()
+    major = major or run.local_identity.major
+    clusters = clusters_of(run.settings, major)
+    run.next_local = NextLocal(clusters, run.cli, run.shadow(wanted, major).cluster, wanted)
+
+
+def _swap_embedded(run: Run) -> tuple[str, ...]:
+    """Only what is complete takes the local database's place."""
+    local = run.local
+    assert run.next_local is not None  # noqa: S101 - made for every embedded database that is rebuilt
+    try:
+        return run.next_local.replace(local.cluster)
+    except CliError as error:
+        what = "The seeds do not fit the migrations" if isinstance(error, FileFailedError) else "The seeds were not run"
+        hint = error.hint or "See what the migrations set for the whole database or for a role: it holds afterwards."
+        raise CliError(f"{what}: {error.message}", f"{local.name} is as it was. {hint}") from None
+
+
+def bring_up(run: Run, state: State, action: BringUp, done: Done) -> None:
+    """Without a reset: record what the local database has, apply what it has not (after a backup)."""
+    if action.apply:
+        done.backups = (*done.backups, backup.whole_local(run))
+    if action.record:
+        mark_applied(run, run.local, action.record)
+    if action.apply:
+        push(run.cli, run.local.endpoint, run.local.label, state.files, action.apply, include_all=True)
+
+
+def refuse_other_than_files(run: Run, done: Done) -> None:
+    """Compare the rebuilt database with the migrations: it may only differ by what the seeds have made.
+
+    Raises:
+        SbsyncError: it differs by more than that.
+    """
+    shadow = run.shadow(done.state.files, run.local_identity.major)
+    found = run.differences(shadow, run.local)
+    left = _without_seeds(run, done.state) if found and done.seeds else found
+    if left:
+        raise SbsyncError(f"{run.local.label} is not what the migrations say:\n" + listed(told(left)))
+    for text in told(found):
+        run.console.say(f"made by the seeds, and by no migration: {text}", "note")
+
+
+def _without_seeds(run: Run, state: State) -> tuple[Difference, ...]:
+    """How it differs from a copy of the shadow on which the seeds were run."""
+    with run.shadows.scratch(state.files, run.local_identity.major) as endpoint:
+        push(run.cli, endpoint, "a copy of the shadow database", state.files, (), seed=True)
+        copy = Database("shadow", "embedded", endpoint, MIGRATIONS, "shadow database")
+        with copy.connection() as connection:
+            catalog = read_catalog(connection, run.settings.schemas)
+    return compare(catalog, run.catalog(run.local), run.claims, (MIGRATIONS, run.local.name))

@@ -1,1 +1,0 @@
-"""The steps that tasks and scenarios are made of."""
