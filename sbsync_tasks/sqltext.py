@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import import_module
@@ -25,8 +24,6 @@ _Piece: TypeAlias = tuple[int, int, Node]  # a statement's byte offset, its leng
 
 BOM = "\ufeff"
 _NOT_TRANSACTIONAL = re.compile(r"^--\s*pg-delta:.*\btransaction=false\b", re.MULTILINE)
-# Fields of the tree that say where something stands, beside those whose name ends in `location`.
-_PLACES = frozenset(["stmt_len", "list_start", "list_end", "rexpr_list_start", "rexpr_list_end"])
 # Nodes that change rows or run something else, wherever in a statement they stand.
 _ACTS = frozenset(["FuncCall", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "ExecuteStmt"])
 _LEAVES = frozenset(["A_Const", "ColumnRef"])
@@ -37,16 +34,8 @@ _MODIFIERS = re.compile(r"OR|REPLACE|TEMP|TEMPORARY|GLOBAL|LOCAL|UNLOGGED|UNIQUE
 _TWO_WORDS = re.compile(r"(MATERIALIZED|FOREIGN|EVENT|DEFAULT|TEXT|ACCESS|USER|OWNED) ")
 _CLOSED_TWICE = re.compile(r"(?:\{\}\},)+")
 _NEVER_IN_TRANSACTION = frozenset(
-    [
-        "createdb_stmt",
-        "dropdb_stmt",
-        "alter_system_stmt",
-        "create_table_space_stmt",
-        "drop_table_space_stmt",
-    ]
+    ["createdb_stmt", "dropdb_stmt", "alter_system_stmt", "create_table_space_stmt", "drop_table_space_stmt"]
 )
-
-
 _REMEMBERED = 16_000_000  # characters of SQL; their trees take some 25 bytes for each
 
 
@@ -180,38 +169,6 @@ def scan(sql: str) -> Iterator[tuple[str, int, int]]:
     for token in found:
         if token.token not in comments:
             yield data[token.start : token.end].decode(), token.start, token.end
-
-
-def trees(sql: str) -> tuple[bytes, ...] | None:
-    """The parse tree of each statement, serialised without the places where it stands in the text.
-
-    Returns:
-        None where a statement is nested too deeply to be handed over.
-
-    Raises:
-        UnparsableSql: PostgreSQL's parser refuses the text.
-    """
-    parsed = parse(sql)
-    if any(p.node is None for p in parsed):
-        return None
-    return tuple(
-        this.name.encode() + b"\0" + _placeless(this.node).SerializeToString(deterministic=True) for this in parsed
-    )
-
-
-def _placeless(node: Node) -> Node:
-    copy = deepcopy(node)
-    _forget_places(copy)
-    return copy
-
-
-def _forget_places(node: Node) -> None:
-    for field, value in node.ListFields():
-        if field.name.endswith("location") or field.name in _PLACES:
-            node.ClearField(field.name)
-        elif field.message_type is not None:
-            for below in (value,) if hasattr(value, "ListFields") else value:
-                _forget_places(below)
 
 
 def is_transactional(sql: str) -> bool:

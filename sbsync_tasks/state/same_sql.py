@@ -7,13 +7,16 @@ to it; `CR LF` against `LF` is nothing to us either, wherever it stands. Each te
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from functools import lru_cache
 from itertools import pairwise
 
 from .. import sqltext
-from ..sqltext import BOM, UnparsableSql
+from ..sqltext import BOM, Node, UnparsableSql
 
 REMEMBERED = 4096  # texts; a project has one for each migration, as a file and as each database recorded it
+# Fields of the tree that say where something stands, beside those whose name ends in `location`.
+_PLACES = frozenset(["stmt_len", "list_start", "list_end", "rexpr_list_start", "rexpr_list_end"])
 _BETWEEN = re.compile(r"[\s;]*")
 # A quoted constant with the letters before its quote, which may be of either case: E'…', U&'…', B'…'.
 _PREFIXED = re.compile(r"([A-Za-z]&?)'")
@@ -120,9 +123,29 @@ def _in_one_case(token: str) -> str:
 def _tree(sql: str) -> tuple[bytes, ...] | None:
     """What the parser makes of each statement, wherever it stands; None where it cannot be told."""
     try:
-        return sqltext.trees(_unix(sql))
+        parsed = sqltext.parse(_unix(sql))
     except UnparsableSql:
         return None
+    if any(this.node is None for this in parsed):  # nested too deeply to be handed over
+        return None
+    return tuple(
+        this.name.encode() + b"\0" + _placeless(this.node).SerializeToString(deterministic=True) for this in parsed
+    )
+
+
+def _placeless(node: Node) -> Node:
+    copy = deepcopy(node)
+    _forget_places(copy)
+    return copy
+
+
+def _forget_places(node: Node) -> None:
+    for field, value in node.ListFields():
+        if field.name.endswith("location") or field.name in _PLACES:
+            node.ClearField(field.name)
+        elif field.message_type is not None:
+            for below in (value,) if hasattr(value, "ListFields") else value:
+                _forget_places(below)
 
 
 def _unix(sql: str) -> str:
