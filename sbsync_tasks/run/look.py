@@ -30,11 +30,11 @@ from ..errors import ConfigError, NoConnectionError, RefusedError
 from ..git import tracks
 from ..plan.model import Facts
 from ..plan.stops import Problem
-from ..proof import Compared
 from ..state import Side, State, histories
 from ..state.histories import Status, as_migrations
 from ..state.migrations import DOWN, OLD_INIT, Folder, Migration, Skipped, migrations_dir, next_version, read_folder
 from ..supabase_cli import CliError, EngineRefusedError
+from .proof import Compared
 from .session import Run
 
 WHOLE = re.compile(r"(?P<version>[0-9]{14,}|[0-9]+(?=_))(?P<name>.*)", re.DOTALL)

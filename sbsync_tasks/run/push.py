@@ -21,11 +21,11 @@ from ..paths import state_dir
 from ..plan import partly
 from ..plan.actions import Push, Rerecord
 from ..plan.partly import Leftovers, is_atomic
-from ..proof import except_for
 from ..state import State, histories
 from ..state.histories import History
 from ..state.migrations import Migration
 from .look import Changes, listed
+from .proof import except_for
 from .session import Done, Run
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from ..databases.open import migrations_page
 from ..errors import SbsyncError
 from ..paths import shown
 from ..plan.actions import writing
-from ..proof import EXPOSED, NOT_COMPARED_IN_SHORT, Proof
 from ..state import Origin
 from ..state.histories import Row, Status
 from . import commit
 from .look import Changes, changes, listed, look, tell_skipped
+from .proof import EXPOSED, NOT_COMPARED_IN_SHORT, Proof
 from .session import Done, Run
 
 LISTED = 20

@@ -29,7 +29,7 @@ from ..supabase_cli import LocalStackCli, SupabaseCli, find, refused_keys
 if TYPE_CHECKING:
     from ..databases.catalog import Difference
     from ..databases.embedded import Clusters
-    from ..proof import Proof
+    from .proof import Proof
 
 
 @dataclass

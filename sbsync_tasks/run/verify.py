@@ -8,12 +8,12 @@ from ..databases import Database
 from ..plan.actions import Prove, Record
 from ..plan.stops import refuse
 from ..process import in_parallel
-from ..proof import Compared, Proof, except_for
 from ..state import State, histories
 from ..state.histories import History, as_migrations
 from ..state.migrations import Migration
 from . import reset
 from .look import engine_and_catalogs, look, problems
+from .proof import Compared, Proof, except_for
 from .push import mark_applied, refuse_other_histories
 from .session import Done, Run
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sbsync_tasks.databases.catalog import NOT_COMPARED, CatalogObject, Difference, compare, in_line_ends_alone
-from sbsync_tasks.proof import ENGINE, FINGERPRINT, HISTORIES, Proof, except_for
+from sbsync_tasks.run.proof import ENGINE, FINGERPRINT, HISTORIES, Proof, except_for
 
 NAMES = ("staging", "local")
 HERE = Difference(CatalogObject("owner", "table public.a", "public", "table public.a"), "x", "y", NAMES)

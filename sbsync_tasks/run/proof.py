@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .checks.finding import mask
-from .databases.catalog import NOT_COMPARED, CatalogObject, Difference, told
+from ..checks.finding import mask
+from ..databases.catalog import NOT_COMPARED, CatalogObject, Difference, told
 
 ENGINE = "both schemas by the Supabase CLI's own diff engine"
 FINGERPRINT = (
