@@ -204,7 +204,7 @@ def labels(both: Both) -> Iterator[Part]:
 
 
 def partition_indexes(both: Both) -> Iterator[Part]:
-    """Indexes of partitions that have another name: PostgreSQL makes and calls them when it makes the parent's."""
+    """Indexes of partitions that have another name: the engine would drop them, which their parent's forbids."""
     here, there = ({known: (name, whole) for name, whole, known in rows} for rows in both.read(_PARTITION_INDEXES))
     for known in sorted(here.keys() & there.keys()):
         (old, whole), (new, _) = here[known], there[known]

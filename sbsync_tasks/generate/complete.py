@@ -221,6 +221,7 @@ def _values_added(bench: Bench, sql: str) -> tuple[list[Part], tuple[Part, ...]]
 def _ahead(bench: Bench) -> Iterator[Part]:
     both = bench.both
     yield from ahead.renames(both)
+    yield from ahead.partition_indexes(both)
     yield from ahead.plain(both)
     if collated := [*ahead.collated(both)]:
         yield from (*bench.lacking("create", ("collation",)), *collated)
@@ -247,7 +248,7 @@ def _tried(bench: Bench, script: Sequence[Part]) -> Tried:
     steps: tuple[Callable[[], Iterable[Part]], ...] = (
         partial(bench.lacking, "create", UNKNOWN),
         partial(bench.lacking, "create"),
-        # Names that the engine knows nothing of, and labels that it has added without their carriage returns.
+        # Names of new partitions' indexes, and labels that the engine has added without their carriage returns.
         lambda: (*ahead.partition_indexes(bench.both), *ahead.labels(bench.both)),
         *[partial(bench.lacking, "attribute")] * PASSES,
         bench.claimed,
