@@ -271,7 +271,7 @@ def test_what_was_there_before_a_restore_single_tables_and_backups_of_the_remote
     for tables in ((), ("--table", "public.customers")):
         one = project.task("restore", "--backup", made, "--to-scratch", *tables, "--yes", "--json")
         assert one.code == 0, one.text
-    assert "throw away" in " ".join(one.data["plan"])
+    assert "throw away" in " ".join(action["does"] for action in one.data["plan"])
     assert "restored" in project.invoke("sandbox.status").stdout
     counts = {name: count for name, (count, _) in checksums(project.clusters.start("restored")).items()}
     assert counts["public.customers"] == before.rows["public.customers"][0] > 0
