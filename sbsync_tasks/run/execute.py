@@ -111,6 +111,8 @@ def _refuse_another_state(run: Run, state: State) -> None:
 
 def _since(run: Run, before: Side, now: Side) -> str:
     """What has changed in a database, in words; empty for nothing."""
+    if before.identity != now.identity:
+        return "another server answers there, or the same one was started anew"
     if versions := push.other_versions(before.history, now.history):
         return versions
     different = compare(before.catalog, now.catalog, run.claims, ("before", "now"))

@@ -9,22 +9,129 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..checks.names import quoted
-from ..databases.catalog import told
+from ..databases.catalog import compare, told
 from ..errors import RefusedError
 from ..plan import goals, stops
 from ..sqltext import Node, Parsed, UnparsableSql, enum_name, parse, walk, written
-from ..state import Origin, State
-from ..state.migrations import Migration, read_sql
+from ..state import Origin, State, histories
+from ..state.histories import Status
+from ..state.migrations import Migration, next_version, read_sql
+from ..supabase_cli import CliError
 from . import commit, review
 from .generate import generate, refuse_unwritable
-from .look import changes, facts, listed, look, prove_order
+from .look import changes, facts, listed, look
 from .push import refuse_leftovers
 from .question import Goal, apply_and_build, carry_out, check_before_asking, rebuilt_ahead
 from .session import Done, Run
 
+WITHOUT_COMMIT = "leave --commit out"
 MAKES = r"\bcreate\s+(?:role|user|group)\s+\"?{}\"?(?![\w$])"
 PLATFORM = ("anon", "authenticated", "service_role")  # what a migration may take for granted
 PASSWORD = re.compile(r"\bpassword\b", re.IGNORECASE)
+
+
+def local_to_remote(run: Run) -> Done:
+    """Bring local changes and pending files to the remote, and prove it."""
+    if run.options.reset:
+        run.refuse_config()
+    state = look(run)
+    run.introduce()
+    with run.console.step("preflight", f"look at {run.remote.name} and its history"):
+        state = _look(run, state)
+    with run.console.step("diff", f"compare {run.local.name} with a shadow of its history"):
+        state = _generate(run, state)
+    return carry_out(run, state, Goal(goals.local_to_remote, _review, Origin.LOCAL))
+
+
+def push(run: Run) -> Done:
+    """Bring pending files to the remote; nobody asks the local database, which need not be there."""
+    state = look(run, ["remote"])
+    run.introduce()
+    with run.console.step("preflight", f"look at {run.remote.name} and its history"):
+        state = _look(run, state)
+        run.shadow(state.files, run.remote_identity.major)  # all files apply, on a fresh database, in their order
+    return carry_out(run, state, Goal(goals.push, _review, Origin.LOCAL))
+
+
+def _look(run: Run, state: State) -> State:
+    stops.refuse(stops.of_push(state, facts(run, state), run.options))
+    _prove_order(run, state)
+    drift = changes(run, state, "remote")
+    if drift.differences and not run.options.ignore_drift:
+        what = f"{run.remote.label} differs from its own history:\n{listed(told(drift.differences))}"
+        refuse_leftovers(run, state, drift, what)
+        raise RefusedError(
+            what,
+            "`invoke remote-to-local` brings these changes into a migration first; --ignore-drift goes on "
+            "without them.",
+        )
+    return state.with_unrecorded("remote", drift.by_hand).with_(drift=drift.differences)
+
+
+def _prove_order(run: Run, state: State) -> None:
+    """Build both orders, and compare: the files' own, and the one in which the remote is going to have them.
+
+    Raises:
+        RefusedError: they lead to different schemas.
+    """
+    late = _late(state)
+    if not late:
+        return
+    had = histories.as_migrations(state.remote_history, state.folder.migrations)
+    taken, last = state.versions, list[Migration]()
+    for migration in late:
+        version = next_version([*taken, *(m.version for m in last)]) or ""
+        last.append(Migration(version, migration.name, migration.sql))
+    major = run.remote_identity.major
+    try:
+        here, there = (run.shadow((*had, *order), major) for order in (late, last))
+    except CliError as error:
+        raise RefusedError(
+            f"The order matters: not every migration can be applied in both. {error.message}",
+            "`invoke resolve` gives these files later versions.",
+        ) from None
+    left = compare(run.catalog(here), run.catalog(there), run.claims, ("files' order", "remote's order"))
+    if not left:
+        names = ", ".join(m.file_name for m in late)
+        run.console.say(f"{names}: the schema is the same in both orders (rows are not compared)", "note")
+    else:
+        raise RefusedError(
+            "The order matters: applied after the later ones, these files lead to another schema:\n"
+            + listed(told(left)),
+            "`invoke resolve` gives them later versions.",
+        )
+
+
+def _late(state: State) -> list[Migration]:
+    """Files that the remote has not had, older than the newest version that it has."""
+    head = max(filter(str.isdigit, state.remote_history), default="")
+    rows = state.rows_of(Status.PENDING, Status.LOCAL_STALE)
+    return [row.file for row in rows if row.file and not row.remote and row.version < head]
+
+
+def _generate(run: Run, state: State) -> State:
+    found = changes(run, state, "local")
+    state = state.with_unrecorded("local", found.by_hand)
+    if found.differences:
+        commit.check_early(run, WITHOUT_COMMIT)
+        name = run.options.name or "local_changes"
+        made = generate(run, run.local, found.base, name, state.versions, applied=rebuilt_ahead(run, state))
+        refuse_unwritable(run, "The local database", made)
+        state = state.joined_by(Origin.LOCAL, made.migrations)
+    return apply_and_build(run, state)
+
+
+def _review(run: Run, state: State) -> None:
+    refuse_unfit(run, state)
+    check_before_asking(run, state, Origin.LOCAL, WITHOUT_COMMIT)
+    new = state.made(Origin.LOCAL)
+    with run.remote.connection() as connection:
+        found = review.show_all(run.console, state.pending, connection, new=new)
+    save = f"invoke diff --env {run.settings.env} --name renamed" if new else ""
+    review.refuse_blocking(found, run.options.allow_data_loss, run.remote.name, save)
+
+
+# --- roles that the remote lacks, or has already ---
 
 
 def refuse_unfit(run: Run, state: State) -> None:
@@ -160,66 +267,3 @@ def _without_password(parsed: Parsed) -> str:
     del without.node.options[:]
     without.node.options.extend(kept)
     return written(without) if kept or parsed.name == "create_role_stmt" else ""
-
-
-WITHOUT_COMMIT = "leave --commit out"
-
-
-def local_to_remote(run: Run) -> Done:
-    """Bring local changes and pending files to the remote, and prove it."""
-    if run.options.reset:
-        run.refuse_config()
-    state = look(run)
-    run.introduce()
-    with run.console.step("preflight", f"look at {run.remote.name} and its history"):
-        state = _look(run, state)
-    with run.console.step("diff", f"compare {run.local.name} with a shadow of its history"):
-        state = _generate(run, state)
-    return carry_out(run, state, Goal(goals.local_to_remote, _review, Origin.LOCAL))
-
-
-def push(run: Run) -> Done:
-    """Bring pending files to the remote; nobody asks the local database, which need not be there."""
-    state = look(run, ["remote"])
-    run.introduce()
-    with run.console.step("preflight", f"look at {run.remote.name} and its history"):
-        state = _look(run, state)
-        run.shadow(state.files, run.remote_identity.major)  # all files apply, on a fresh database, in their order
-    return carry_out(run, state, Goal(goals.push, _review, Origin.LOCAL))
-
-
-def _look(run: Run, state: State) -> State:
-    stops.refuse(stops.of_push(state, facts(run, state), run.options))
-    prove_order(run, state)
-    drift = changes(run, state, "remote")
-    if drift.differences and not run.options.ignore_drift:
-        what = f"{run.remote.label} differs from its own history:\n{listed(told(drift.differences))}"
-        refuse_leftovers(run, state, drift, what)
-        raise RefusedError(
-            what,
-            "`invoke remote-to-local` brings these changes into a migration first; --ignore-drift goes on "
-            "without them.",
-        )
-    return state.with_unrecorded("remote", drift.by_hand).with_(drift=drift.differences)
-
-
-def _generate(run: Run, state: State) -> State:
-    found = changes(run, state, "local")
-    state = state.with_unrecorded("local", found.by_hand)
-    if found.differences:
-        commit.check_early(run, WITHOUT_COMMIT)
-        name = run.options.name or "local_changes"
-        made = generate(run, run.local, found.base, name, state.versions, applied=rebuilt_ahead(run, state))
-        refuse_unwritable(run, "The local database", made)
-        state = state.joined_by(Origin.LOCAL, made.migrations)
-    return apply_and_build(run, state)
-
-
-def _review(run: Run, state: State) -> None:
-    refuse_unfit(run, state)
-    check_before_asking(run, state, Origin.LOCAL, WITHOUT_COMMIT)
-    new = state.made(Origin.LOCAL)
-    with run.remote.connection() as connection:
-        found = review.show_all(run.console, state.pending, connection, new=new)
-    save = f"invoke diff --env {run.settings.env} --name renamed" if new else ""
-    review.refuse_blocking(found, run.options.allow_data_loss, run.remote.name, save)

@@ -22,7 +22,6 @@ from ..databases.catalog import (
     platform,
     read_catalog,
     stand_ins,
-    told,
     without_platform,
 )
 from ..databases.database import identity
@@ -31,7 +30,7 @@ from ..git import tracks
 from ..plan.model import Facts
 from ..plan.stops import Problem
 from ..state import Side, State, histories
-from ..state.histories import Status, as_migrations
+from ..state.histories import as_migrations
 from ..state.migrations import DOWN, OLD_INIT, Folder, Migration, Skipped, migrations_dir, next_version, read_folder
 from ..supabase_cli import CliError, EngineRefusedError
 from .proof import Compared
@@ -208,47 +207,6 @@ _TO_ANOTHER_MAJOR = {
     "stack": "Use {0} locally: `major_version = {0}` under [db] in supabase/config.toml, then restart the stack.",
     "url": "Let SBSYNC_LOCAL name a PostgreSQL {0}.",
 }
-
-
-def prove_order(run: Run, state: State) -> None:
-    """Build both orders, and compare: the files' own, and the one in which the remote is going to have them.
-
-    Raises:
-        RefusedError: they lead to different schemas.
-    """
-    late = _late(state)
-    if not late:
-        return
-    had = histories.as_migrations(state.remote_history, state.folder.migrations)
-    taken, last = state.versions, list[Migration]()
-    for migration in late:
-        version = next_version([*taken, *(m.version for m in last)]) or ""
-        last.append(Migration(version, migration.name, migration.sql))
-    major = run.remote_identity.major
-    try:
-        here, there = (run.shadow((*had, *order), major) for order in (late, last))
-    except CliError as error:
-        raise RefusedError(
-            f"The order matters: not every migration can be applied in both. {error.message}",
-            "`invoke resolve` gives these files later versions.",
-        ) from None
-    left = compare(run.catalog(here), run.catalog(there), run.claims, ("files' order", "remote's order"))
-    if not left:
-        names = ", ".join(m.file_name for m in late)
-        run.console.say(f"{names}: the schema is the same in both orders (rows are not compared)", "note")
-    else:
-        raise RefusedError(
-            "The order matters: applied after the later ones, these files lead to another schema:\n"
-            + listed(told(left)),
-            "`invoke resolve` gives them later versions.",
-        )
-
-
-def _late(state: State) -> list[Migration]:
-    """Files that the remote has not had, older than the newest version that it has."""
-    head = max(filter(str.isdigit, state.remote_history), default="")
-    rows = state.rows_of(Status.PENDING, Status.LOCAL_STALE)
-    return [row.file for row in rows if row.file and not row.remote and row.version < head]
 
 
 LISTED = 12  # differences shown before "and N more"

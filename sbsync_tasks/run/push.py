@@ -32,114 +32,6 @@ if TYPE_CHECKING:
     import psycopg
 
 
-def mark_applied(run: Run, database: Database, migrations: Sequence[Migration]) -> None:
-    """Mark these migrations, named one by one, as applied in a database's history.
-
-    Args:
-        run: The run.
-        database: Whose history.
-        migrations: What it has without having recorded it.
-
-    Raises:
-        CliError: it could not be recorded.
-    """
-    keep_history(run, database)
-    run.cli.mark_applied(database.endpoint, migrations)
-
-
-def rerecord(run: Run, _state: State, action: Rerecord, done: Done) -> None:
-    """Change versions in the local history, all or none, rows and their statements staying what they are."""
-    kept = keep_history(run, run.local)
-    with run.local.connection() as connection, connection.transaction():
-        for old, new in action.versions:
-            changed = connection.execute(
-                "update supabase_migrations.schema_migrations set version = %s where version = %s", (new, old)
-            )
-            if changed.rowcount != 1:
-                raise RefusedError(f"The local history no longer has {old}; it is left as it is.", "Run again.")
-    done.kept = (*done.kept, kept)
-
-
-def keep_history(run: Run, database: Database) -> Path:
-    """Write a history's rows, all columns, to `.sbsync/histories/<time>-<environment or local>.json`."""
-    with database.connection() as connection:
-        rows = histories.read_rows(connection)
-    name = "local" if database.side == "local" else run.settings.env
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    path = state_dir(run.settings.root, "histories") / f"{moment}-{name}.json"
-    path.touch(mode=0o600, exist_ok=False)
-    path.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
-
-
-LOOKED_AT = 3  # files: the one that failed is the first that is pending, unless others have come before it since
-
-
-def stayed(
-    run: Run, base: Sequence[Migration], differences: Sequence[Difference], pending: Iterable[Migration]
-) -> partly.Leftovers | None:
-    """What of the remote's differences a failed push explains; None where it explains nothing.
-
-    How much of a file is there is tried: its statements are run one by one on a copy of a shadow, until that is what
-    the remote is.
-
-    Args:
-        run: The run.
-        base: What the remote's history stands for.
-        differences: What the remote has otherwise.
-        pending: The files that its history does not know.
-    """
-    broken = partly.invalid(differences)
-    suspects = [m for m in pending if partly.may_leave_parts(m)][:LOOKED_AT] if differences else []
-    found = partly.mended(run.catalog(run.remote), broken)
-    tried = (partly.of(file, tuple(_fitting(run, base, file, found))) for file in suspects)
-    part = next((this for this in tried if this), None)
-    if not broken and not (part and part.least):
-        return None
-    return partly.Leftovers(run.remote.name, broken, part)
-
-
-def refuse_leftovers(run: Run, state: State, found: Changes, what: str) -> None:
-    """Stop where the remote has what a failed push has left: neither a push nor a pull gets past it.
-
-    Raises:
-        RefusedError: says `what`, and the way on.
-    """
-    left = of_remote(run, state, found)
-    if left:
-        raise RefusedError(f"{what}\n{left.said}", left.way_on)
-
-
-def of_remote(run: Run, state: State, found: Changes) -> partly.Leftovers | None:
-    """As `stayed`, from the remote's changes."""
-    pending = [m for m in state.files if m.version not in state.remote_history]
-    return stayed(run, found.base, found.differences, pending) if found.differences else None
-
-
-def _fitting(run: Run, base: Sequence[Migration], file: Migration, found: Catalog) -> Iterator[int]:
-    """After how many of a file's statements the shadow is what was found; stops at the first that fails there."""
-    import psycopg
-
-    try:
-        with (
-            run.shadows.scratch(base, run.remote_identity.major) as endpoint,
-            connect(endpoint, "a scratch copy of the shadow") as scratch,
-        ):
-            for number, statement in enumerate((None, *partly.statements(file))):
-                if statement:
-                    scratch.execute(statement.text.encode())
-                if _is_idle(scratch) and not compare(read_catalog(scratch, run.settings.schemas), found, run.claims):
-                    yield number
-    except (SbsyncError, psycopg.Error):
-        return
-
-
-def _is_idle(connection: psycopg.Connection[Any]) -> bool:
-    from psycopg.pq import TransactionStatus
-
-    return connection.info.transaction_status == TransactionStatus.IDLE
-
-
 # One run at a time per database; the number stands for this tool among the advisory locks of a server.
 LOCK_KEY = 7_366_797_363_110_001
 
@@ -261,3 +153,114 @@ def _way_on(failure: Failure | None, hint: str, left: Leftovers) -> str:
     if failure and failure.sqlstate in ALREADY_THERE:
         return left.way_on
     return f"{hint.replace(f', {AGAIN}', '')} Then:\n{left.way_on}"
+
+
+# --- recording without running, and what a push that failed has left ---
+
+
+def mark_applied(run: Run, database: Database, migrations: Sequence[Migration]) -> None:
+    """Mark these migrations, named one by one, as applied in a database's history.
+
+    Args:
+        run: The run.
+        database: Whose history.
+        migrations: What it has without having recorded it.
+
+    Raises:
+        CliError: it could not be recorded.
+    """
+    keep_history(run, database)
+    run.cli.mark_applied(database.endpoint, migrations)
+
+
+def rerecord(run: Run, _state: State, action: Rerecord, done: Done) -> None:
+    """Change versions in the local history, all or none, rows and their statements staying what they are."""
+    kept = keep_history(run, run.local)
+    with run.local.connection() as connection, connection.transaction():
+        for old, new in action.versions:
+            changed = connection.execute(
+                "update supabase_migrations.schema_migrations set version = %s where version = %s", (new, old)
+            )
+            if changed.rowcount != 1:
+                raise RefusedError(f"The local history no longer has {old}; it is left as it is.", "Run again.")
+    done.kept = (*done.kept, kept)
+
+
+def keep_history(run: Run, database: Database) -> Path:
+    """Write a history's rows, all columns, to `.sbsync/histories/<time>-<environment or local>.json`."""
+    with database.connection() as connection:
+        rows = histories.read_rows(connection)
+    name = "local" if database.side == "local" else run.settings.env
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    path = state_dir(run.settings.root, "histories") / f"{moment}-{name}.json"
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+LOOKED_AT = 3  # files: the one that failed is the first that is pending, unless others have come before it since
+
+
+def stayed(
+    run: Run, base: Sequence[Migration], differences: Sequence[Difference], pending: Iterable[Migration]
+) -> partly.Leftovers | None:
+    """What of the remote's differences a failed push explains; None where it explains nothing.
+
+    How much of a file is there is tried: its statements are run one by one on a copy of a shadow, until that is what
+    the remote is.
+
+    Args:
+        run: The run.
+        base: What the remote's history stands for.
+        differences: What the remote has otherwise.
+        pending: The files that its history does not know.
+    """
+    broken = partly.invalid(differences)
+    suspects = [m for m in pending if partly.may_leave_parts(m)][:LOOKED_AT] if differences else []
+    found = partly.mended(run.catalog(run.remote), broken)
+    tried = (partly.of(file, tuple(_fitting(run, base, file, found))) for file in suspects)
+    part = next((this for this in tried if this), None)
+    if not broken and not (part and part.least):
+        return None
+    return partly.Leftovers(run.remote.name, broken, part)
+
+
+def refuse_leftovers(run: Run, state: State, found: Changes, what: str) -> None:
+    """Stop where the remote has what a failed push has left: neither a push nor a pull gets past it.
+
+    Raises:
+        RefusedError: says `what`, and the way on.
+    """
+    left = of_remote(run, state, found)
+    if left:
+        raise RefusedError(f"{what}\n{left.said}", left.way_on)
+
+
+def of_remote(run: Run, state: State, found: Changes) -> partly.Leftovers | None:
+    """As `stayed`, from the remote's changes."""
+    pending = [m for m in state.files if m.version not in state.remote_history]
+    return stayed(run, found.base, found.differences, pending) if found.differences else None
+
+
+def _fitting(run: Run, base: Sequence[Migration], file: Migration, found: Catalog) -> Iterator[int]:
+    """After how many of a file's statements the shadow is what was found; stops at the first that fails there."""
+    import psycopg
+
+    try:
+        with (
+            run.shadows.scratch(base, run.remote_identity.major) as endpoint,
+            connect(endpoint, "a scratch copy of the shadow") as scratch,
+        ):
+            for number, statement in enumerate((None, *partly.statements(file))):
+                if statement:
+                    scratch.execute(statement.text.encode())
+                if _is_idle(scratch) and not compare(read_catalog(scratch, run.settings.schemas), found, run.claims):
+                    yield number
+    except (SbsyncError, psycopg.Error):
+        return
+
+
+def _is_idle(connection: psycopg.Connection[Any]) -> bool:
+    from psycopg.pq import TransactionStatus
+
+    return connection.info.transaction_status == TransactionStatus.IDLE

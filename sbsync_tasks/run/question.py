@@ -22,71 +22,6 @@ from .reset import refuse_what_stays
 from .session import Done, Run
 
 
-def rebuilt_ahead(run: Run, state: State) -> Applied:
-    """Begin with the rebuild while the new migrations are still compared, where it takes just these."""
-    known = set(state.files)
-
-    def begin(applied: tuple[Migration, ...]) -> None:
-        if known <= set(applied):
-            reset.prepare(run, applied)
-
-    return begin
-
-
-def all_files_apply(run: Run, state: State) -> None:
-    """See that they do, on a fresh database, in their order."""
-    run.shadow(state.files, run.local_identity.major)
-
-
-def apply_and_build(run: Run, state: State) -> State:
-    """The same, and begin with what a rebuild will need."""
-    all_files_apply(run, state)
-    if rebuilds(state, run.options):
-        reset.prepare(run, state.files)
-    return state
-
-
-def with_edits(run: Run, state: State, whose: Origin, edited: tuple[Migration, ...]) -> State:
-    """Take the user's edits over, and prove them as what was generated was proved.
-
-    Raises:
-        RefusedError: a pulled migration no longer is what the remote has.
-        CliError: the edited SQL cannot be applied.
-    """
-    state = state.joined_by(whose, edited)
-    if whose is Origin.REMOTE:
-        _refuse_another_remote(run, state)
-    run.shadow(state.files, run.local_identity.major)
-    return _left_out(run, state) if whose is Origin.LOCAL else state
-
-
-def _refuse_another_remote(run: Run, state: State) -> None:
-    had = (*as_migrations(state.remote_history, state.folder.migrations), *state.to_record)
-    left = run.differences(run.shadow(had, run.remote_identity.major), run.remote)
-    if left:
-        raise RefusedError(
-            "The edited migration is no longer what the remote has:\n" + listed(told(left)) + "\nNothing was changed.",
-            "Pull it unedited, and put further changes into a migration of their own.",
-        )
-
-
-def _left_out(run: Run, state: State) -> State:
-    """What the local database has and the edit has not: a rebuild drops it.
-
-    Raises:
-        RefusedError: the local database is not to be rebuilt.
-    """
-    base = (*as_migrations(state.local_history, state.folder.migrations), *state.unrecorded_locally)
-    left = run.differences(run.shadow(base, run.local_identity.major), run.local)
-    if left and not run.options.reset:
-        raise RefusedError(
-            "The edited migration is no longer what the local database has:\n" + listed(told(left))
-            + "\nNothing was changed.",
-            "Leave --no-reset out: the local database is then rebuilt from what you have written.",
-        )  # fmt: skip
-    return state.with_(left_out=left_out(run, left) if left else ())
-
-
 @dataclass(frozen=True)
 class Goal:
     """What a run is for.
@@ -174,3 +109,71 @@ def _asked(run: Run, state: State, plan: Plan, goal: Goal) -> tuple[Migration, .
         run.console.say(f"Your edit leaves this out of the migration, so {run.local.name} loses it:\n{lost}", "warning")
     made = state.made(goal.whose) if goal.whose else ()
     return review.approve(run, made, run.settings.protected and writes_to_remote(plan))
+
+
+# --- what is begun before anybody is asked, and what the user edits ---
+
+
+def rebuilt_ahead(run: Run, state: State) -> Applied:
+    """Begin with the rebuild while the new migrations are still compared, where it takes just these."""
+    known = set(state.files)
+
+    def begin(applied: tuple[Migration, ...]) -> None:
+        if known <= set(applied):
+            reset.prepare(run, applied)
+
+    return begin
+
+
+def all_files_apply(run: Run, state: State) -> None:
+    """See that they do, on a fresh database, in their order."""
+    run.shadow(state.files, run.local_identity.major)
+
+
+def apply_and_build(run: Run, state: State) -> State:
+    """The same, and begin with what a rebuild will need."""
+    all_files_apply(run, state)
+    if rebuilds(state, run.options):
+        reset.prepare(run, state.files)
+    return state
+
+
+def with_edits(run: Run, state: State, whose: Origin, edited: tuple[Migration, ...]) -> State:
+    """Take the user's edits over, and prove them as what was generated was proved.
+
+    Raises:
+        RefusedError: a pulled migration no longer is what the remote has.
+        CliError: the edited SQL cannot be applied.
+    """
+    state = state.joined_by(whose, edited)
+    if whose is Origin.REMOTE:
+        _refuse_another_remote(run, state)
+    run.shadow(state.files, run.local_identity.major)
+    return _left_out(run, state) if whose is Origin.LOCAL else state
+
+
+def _refuse_another_remote(run: Run, state: State) -> None:
+    had = (*as_migrations(state.remote_history, state.folder.migrations), *state.to_record)
+    left = run.differences(run.shadow(had, run.remote_identity.major), run.remote)
+    if left:
+        raise RefusedError(
+            "The edited migration is no longer what the remote has:\n" + listed(told(left)) + "\nNothing was changed.",
+            "Pull it unedited, and put further changes into a migration of their own.",
+        )
+
+
+def _left_out(run: Run, state: State) -> State:
+    """What the local database has and the edit has not: a rebuild drops it.
+
+    Raises:
+        RefusedError: the local database is not to be rebuilt.
+    """
+    base = (*as_migrations(state.local_history, state.folder.migrations), *state.unrecorded_locally)
+    left = run.differences(run.shadow(base, run.local_identity.major), run.local)
+    if left and not run.options.reset:
+        raise RefusedError(
+            "The edited migration is no longer what the local database has:\n" + listed(told(left))
+            + "\nNothing was changed.",
+            "Leave --no-reset out: the local database is then rebuilt from what you have written.",
+        )  # fmt: skip
+    return state.with_(left_out=left_out(run, left) if left else ())

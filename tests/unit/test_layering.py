@@ -18,7 +18,7 @@ LAYERS = (
     {"tasks": 910},
     {"demo": 150},
     {"checkup": 670},
-    {"run": 4610},
+    {"run": 4625},
     {"plan": 1720, "generate": 1920},
     {"databases": 5720, "backups": 1360},
     {"supabase_cli": 1320, "checks": 3720, "git": 640},
