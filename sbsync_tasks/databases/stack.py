@@ -33,7 +33,7 @@ class Docker:
 
     @cached_property
     def missing(self) -> str:
-        """Why there is no engine, in one line; empty where one answers. Looked at once."""
+        """Why there is no engine, without a full stop; empty where one answers. Looked at once."""
         try:
             done = process.run(
                 ["docker", "version", "--format", "{{.Server.Version}}"], sees=process.NETWORK, timeout=ANSWER
@@ -41,8 +41,10 @@ class Docker:
         except MissingToolError:
             return "the program docker is not installed"
         except SbsyncError as error:
-            return error.message
-        return "" if done.ok and done.stdout.strip() else (_last_line(done.stderr) or "docker did not answer")
+            return error.message.rstrip(".")
+        if done.ok and done.stdout.strip():
+            return ""
+        return _last_line(done.stderr).partition(". ")[0].rstrip(".") or "docker did not answer"
 
     def call(self, *argv: str, env: Mapping[str, str] | None = None) -> str:
         """Run one docker command and return what it prints.

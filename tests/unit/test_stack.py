@@ -149,3 +149,21 @@ def test_the_experimental_stack_is_refused_in_one_sentence(
             look()
         assert "experimental stack" in raised.value.message
         assert "`supabase start`" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (
+            "Cannot connect to the daemon at unix:///x. Is the docker daemon running?",
+            "Cannot connect to the daemon at unix:///x",
+        ),
+        ("", "docker did not answer"),
+    ],
+)
+def test_an_engine_that_is_missing_is_told_within_a_sentence(tmp_path, monkeypatch, said, why):
+    program = tmp_path / "docker"
+    program.write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 1\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert Docker().missing == why
