@@ -28,6 +28,7 @@ from .session import Done, Run
 if TYPE_CHECKING:
     import psycopg
 
+RIGHTS = ("acl", "default acl")
 KEPT = ("default acl", "foreign data wrapper", "foreign server")
 KEPT_IN_PUBLIC = (
     "collation", "conversion", "operator", "operator class", "operator family", "sequence", "text search configuration",
@@ -93,8 +94,13 @@ def refuse_what_stays(run: Run, state: State) -> None:
     if run.local.kind != "url":
         return
     _refuse_schemas(run, state.files)
-    shadow = run.shadow(state.files, run.local_identity.major)
-    kept = told(d for d in run.differences(shadow, run.local, ()) if stays(d))
+    major = run.local_identity.major
+    base = as_migrations(state.local_history, state.files)
+    had = run.catalog(run.shadow(base, major), ())
+    undone = set(base) <= set(state.files)  # what cannot be dropped, the later files take back again
+    found = run.differences(run.shadow(state.files, major), run.local, ())
+    ours = {d for d in found if had.get(d.object) == d.right and (undone or d.object.kind not in RIGHTS)}
+    kept = told(d for d in found if stays(d) and d not in ours)
     kept += [f"{what}: this server has it, and {file} makes it" for what, file in _made_anyway(run, state.files)]
     kept += _not_to_be_dropped(run, state.files)
     if kept:
@@ -133,12 +139,14 @@ def _refuse_schemas(run: Run, files: Sequence[Migration]) -> None:
 
 
 def _to_be_dropped(run: Run, migrations: Sequence[Migration]) -> dict[str, str]:
-    """What stays of what the migrations make: the statements, and what each drops."""
+    """What stays of what the migrations make, or have made: the statements, and what each drops."""
     major = run.local_identity.major
+    base = as_migrations(run.local.history(), migrations)
     with run.local.connection() as connection:
         dropped = [name for name, *_ in connection.execute(DROPPED.encode())]
     there = _remaining(run.local, dropped)
-    made = _remaining(run.shadow(migrations, major), dropped) if there else {}
+    shadows = (run.shadow(files, major) for files in (migrations, base)) if there else ()
+    made = {statement for shadow in shadows for statement in _remaining(shadow, dropped)}
     brought = _remaining(run.shadow((), major), dropped) if made else {}
     return {statement: name for statement, name in there.items() if statement in made and statement not in brought}
 
@@ -189,7 +197,7 @@ def _statements(files: Iterable[Migration]) -> Iterator[tuple[str, sqltext.Parse
 def stays(this: Difference) -> bool:
     """Whether the local database (the second one) has this beyond the shadow, and would still have it."""
     kind, schema, about = this.object.kind, this.object.schema, this.object.about
-    if this.right is None or (this.left is not None and kind not in ("acl", "default acl")):
+    if this.right is None or (this.left is not None and kind not in RIGHTS):
         return False
     to_be_revoked = kind == "acl" and this.object.whose  # only what a migration claims is a difference there
     if to_be_revoked or not _words(this.right) - _words(this.left or ""):

@@ -73,6 +73,9 @@ def test_a_database_by_url_is_made_new_or_left_alone(
             assert local.value("select count(*) from extensions.remade") == 0
             local.run("insert into extensions.remade values (1)")
 
+        dropped = "".join(f"drop {what};\n" for what in ("view extensions.remade_view", "type public.span"))
+        project.migration("20981231000001", "dropped", dropped)
+        assert (reset()[0], local.has("extensions.remade_view")) == (0, False)
         local.run(*GONE, *KEPT.values(), "insert into public.teams (name) values ('precious')")
         code, text = reset()
         assert (code, "Nothing was changed" in text) == (4, True), text
