@@ -51,6 +51,15 @@ def test_a_new_sequence_of_an_old_column_is_one_line():
     ]
 
 
+def test_an_index_of_a_partitioned_table_is_one_line_however_many_partitions_there_are():
+    of_a_partition = differs(None, "CREATE INDEX p_a", "partition index", "public.t_a on public.p", "table public.p")
+    index = differs(None, "CREATE INDEX t_a", "index", "public.t_a", "table public.t")
+    assert told([index, of_a_partition]) == ["index public.t_a: only on there (CREATE INDEX t_a)"]
+    assert told([of_a_partition]) == ["partition index public.t_a on public.p: only on there (CREATE INDEX p_a)"]
+    renamed = differs("CREATE INDEX x", "CREATE INDEX y", "partition index", "public.t_a on public.p", "table public.p")
+    assert len(told([index, renamed])) == 2
+
+
 def test_all_that_comes_with_a_new_object_is_in_its_line():
     """A range type brings functions, and a foreign table an owner."""
     range_, table = "range type public.r", "foreign table public.t"

@@ -108,7 +108,9 @@ def told(differences: Iterable[Difference]) -> list[str]:
 
     What looks like a credential is masked.
     """
-    found = tuple(differences)
+    every = tuple(differences)
+    # An index of a partition comes and goes with its parent's or with the partition, and that is said.
+    found = tuple(d for d in every if not (d.only and d.object.kind == "partition index")) or every
     whole = {str(d.object): d for d in found if d.only and not d.object.about}
     with_facts = {d.object.about for d in found} - whole.keys()  # a new sequence of an old column has an owner, too
     whole |= {str(d.object): d for d in found if d.only and str(d.object) in with_facts and d.object.about not in whole}
