@@ -196,33 +196,26 @@ class _Generator:
         """
         with self._bench(sql) as bench:
             completed = complete(bench, sql)
-        files, made, shadow = self._applied_whole(completed.early, completed.parts)
+        early, parts = completed.early, completed.parts
+        files, made, shadow = self._applied([(*early, *parts)], [early, parts])  # one file is one transaction
         left = self.left(shadow)
         if not left:
             self.applied((*self.base, *made))
         cause = self.refused if self.refused and any(self.refused.about in str(d.object) for d in left) else None
         return Generated(made, left, tuple(files), completed.missing, completed.refused, cause)
 
-    def _applied_whole(
-        self, early: tuple[Part, ...], parts: tuple[Part, ...]
+    def _applied(
+        self, files: Sequence[tuple[Part, ...]], otherwise: Sequence[tuple[Part, ...]] = ()
     ) -> tuple[list[tuple[Part, ...]], tuple[Migration, ...], Database]:
-        """One file where that applies, since one file is one transaction; else an enum's values in one of their own."""
-        try:
-            return self._applied_as([(*early, *parts)])
-        except CliError as error:
-            if not (early and parts and error.sqlstate == ENUM_VALUE_USED_TOO_EARLY):
-                raise self._undone(self.numbered([text_of((*early, *parts))]), error) from None
-        try:
-            return self._applied_as([early, parts])
-        except CliError as error:
-            raise self._undone(self.numbered([text_of(early), text_of(parts)]), error) from None
-
-    def _applied_as(
-        self, files: Sequence[tuple[Part, ...]]
-    ) -> tuple[list[tuple[Part, ...]], tuple[Migration, ...], Database]:
+        """These files on a shadow; others instead where a new value of an enum is used in the file that adds it."""
         kept = [each for each in files if each]
         made = self.numbered([text_of(each) for each in kept])
-        return kept, made, self.shadow(made)
+        try:
+            return kept, made, self.shadow(made)
+        except CliError as error:
+            if otherwise and error.sqlstate == ENUM_VALUE_USED_TOO_EARLY:
+                return self._applied(otherwise)
+            raise self._undone(made, error) from None
 
     @contextmanager
     def _bench(self, sql: str) -> Iterator[Bench]:
