@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from .. import backups
@@ -39,10 +39,10 @@ def whole_local(run: Run) -> Backup:
 def weigh(run: Run, state: State) -> State:
     """Find out, before the plan is shown, which rows of the remote the pending migrations can damage."""
     if not state.pending:
-        return state.with_(risk=Risk())
+        return replace(state, risk=Risk())
     with run.remote.connection() as connection:
         tables = None if run.settings.backup == "full" else at_risk(state.pending, connection)
-        return state.with_(risk=Risk(tables, _size(connection, tables)))
+        return replace(state, risk=Risk(tables, _size(connection, tables)))
 
 
 def as_planned(run: Run, _state: State, action: BackUp, done: Done) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from .. import git
@@ -35,8 +36,8 @@ def look(run: Run, state: State) -> State:
     had = {was.file_name for was, _ in state.renamed if git_has.had(folder / was.file_name)}
     secret = {m.file_name for m in state.folder.migrations if m.file_name in lacks and _holds_secret(run, m)}
     gone = git_has.renamed_away([folder / name for name in lacks - secret])
-    return state.with_(
-        in_git=InGit(frozenset(lacks), frozenset(had), frozenset(secret), tuple(path.name for path in gone))
+    return replace(
+        state, in_git=InGit(frozenset(lacks), frozenset(had), frozenset(secret), tuple(path.name for path in gone))
     )
 
 

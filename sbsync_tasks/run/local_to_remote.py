@@ -65,7 +65,7 @@ def _look(run: Run, state: State) -> State:
             "`invoke remote-to-local` brings these changes into a migration first; --ignore-drift goes on "
             "without them.",
         )
-    return state.with_unrecorded("remote", drift.by_hand).with_(drift=drift.differences)
+    return replace(state.with_unrecorded("remote", drift.by_hand), drift=drift.differences)
 
 
 def _prove_order(run: Run, state: State) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..databases.catalog import told
 from ..errors import RefusedError, SbsyncError
@@ -176,4 +176,4 @@ def _left_out(run: Run, state: State) -> State:
             + "\nNothing was changed.",
             "Leave --no-reset out: the local database is then rebuilt from what you have written.",
         )  # fmt: skip
-    return state.with_(left_out=left_out(run, left) if left else ())
+    return replace(state, left_out=left_out(run, left) if left else ())

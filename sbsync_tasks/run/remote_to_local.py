@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..console import counted
 from ..databases import FileFailedError
 from ..databases.catalog import told
@@ -61,7 +63,7 @@ def _local_changes(run: Run, state: State) -> State:
     options = run.options
     state = state.with_unrecorded("local", found.by_hand)
     if not found.differences or options.discard_local:
-        return state.with_(local_changed=bool(found.differences))
+        return replace(state, local_changed=bool(found.differences))
     if not options.keep_local:
         raise RefusedError(
             f"{run.local.label} has changes that no migration records:\n" + listed(told(found.differences)),

@@ -82,7 +82,7 @@ def _drift(run: Run, state: State) -> Drift:
     """How the remote differs from its own history; where that cannot be told, a warning says so."""
     clear = tuple(e for e in state.entries if e.migration.version not in state.folder.duplicates)
     try:
-        found = changes(run, state.with_(entries=clear), "remote")
+        found = changes(run, replace(state, entries=clear), "remote")
     except SbsyncError as error:
         text = f"Whether {run.remote.name} differs from its own history cannot be told: {error.message}"
         run.console.say(text, "warning")

@@ -129,7 +129,7 @@ class State:
         """The state that a first look finds."""
         state = cls(folder, sides, ())
         here, there = state.local_history, state.remote_history
-        return state.with_(entries=tuple(Entry(m, _at(here, m), _at(there, m)) for m in folder.migrations))
+        return replace(state, entries=tuple(Entry(m, _at(here, m), _at(there, m)) for m in folder.migrations))
 
     # --- questions ---
 
@@ -207,21 +207,20 @@ class State:
 
     # --- what is found out ---
 
-    def with_(self, **changes: object) -> State:
-        """The same with some fields replaced."""
-        return replace(self, **changes)  # type: ignore[arg-type]
-
     def with_unrecorded(self, side: str, unrecorded: Iterable[Migration]) -> State:
         """The same, once it is known which migrations a database, `local` or `remote`, has without recording them."""
-        found, there = set(unrecorded), {side: At.UNRECORDED}
-        entries = (replace(e, **there) if e.migration in found else e for e in self.entries)  # type: ignore[arg-type]
-        return self.with_(entries=tuple(entries))
+        found, there = set(unrecorded), At.UNRECORDED
+        entries = (
+            e if e.migration not in found else replace(e, local=there) if side == "local" else replace(e, remote=there)
+            for e in self.entries
+        )
+        return replace(self, entries=tuple(entries))
 
     def joined_by(self, origin: Origin, migrations: Iterable[Migration]) -> State:
         """The same with migrations that are yet to be written, in the place of those from there with the version."""
         made = {m.version: self._entry(origin, m) for m in migrations}
         kept = [e for e in self.entries if not (e.origin is origin and e.migration.version in made)]
-        return self.with_(entries=(*kept, *made.values()))
+        return replace(self, entries=(*kept, *made.values()))
 
     def _entry(self, origin: Origin, migration: Migration) -> Entry:
         local, remote = {
@@ -236,7 +235,7 @@ class State:
         Args:
             later: From each migration to what it becomes.
         """
-        return self.with_(entries=tuple(_moved(e, later.get(e.migration)) for e in self.entries))
+        return replace(self, entries=tuple(_moved(e, later.get(e.migration)) for e in self.entries))
 
 
 def _at(history: History, migration: Migration) -> At:

@@ -46,7 +46,7 @@ def looked_at(draw: st.DrawFn) -> tuple[World, State]:
         state = state.with_unrecorded(side, lacking[:count])
     lacks = draw(st.sets(st.sampled_from([m.file_name for m in world.files]))) if world.files else set()
     git = draw(st.sampled_from([None, InGit(frozenset(lacks))]))
-    return world, state.with_(in_git=git)
+    return world, replace(state, in_git=git)
 
 
 def pushes(drawn, made: bool):
@@ -172,8 +172,8 @@ def test_what_is_shown_is_what_is_done_and_the_remote_is_locked_where_it_is_writ
 def test_changes_that_are_dropped_rebuild_a_database_that_is_up_to_date():
     state = World((A,), history(recorded(A)), history(recorded(A))).state
     assert not goals.rebuilds(state, Options())
-    assert goals.rebuilds(state.with_(local_changed=True), Options())
-    assert not goals.rebuilds(state.with_(local_changed=True), Options(reset=False))
+    assert goals.rebuilds(replace(state, local_changed=True), Options())
+    assert not goals.rebuilds(replace(state, local_changed=True), Options(reset=False))
 
 
 def test_a_version_that_only_the_local_database_has_rebuilds_it():
@@ -192,14 +192,16 @@ def committed(state, goal=goals.local_to_remote, **chosen):
 
 def pending_b(lacks=(), had=()):
     world = World((A, B), history(recorded(A), recorded(B)), history(recorded(A)))
-    return world.state.with_(in_git=InGit(frozenset(m.file_name for m in lacks), frozenset(m.file_name for m in had)))
+    return replace(
+        world.state, in_git=InGit(frozenset(m.file_name for m in lacks), frozenset(m.file_name for m in had))
+    )
 
 
 def test_a_push_commits_what_it_brings_and_what_a_run_that_was_cut_off_has_left():
     assert committed(pending_b(lacks=[B])) == Commit((B,), goals.LOCAL_CHANGES)
     assert committed(pending_b(lacks=[A, B])).migrations == (A, B)
     assert committed(pending_b()) is None
-    assert committed(pending_b(lacks=[B]).with_(in_git=None)) is None
+    assert committed(replace(pending_b(lacks=[B]), in_git=None)) is None
 
 
 def test_what_the_user_has_not_committed_is_not_committed_with_a_new_version():
@@ -216,13 +218,13 @@ def alone(state, **chosen):
 
 def test_a_commit_alone_takes_what_git_lacks_but_what_seems_secret():
     git = InGit(frozenset([A.file_name, B.file_name]), gone=("20250101000000_a.sql",))
-    state = pending_b().with_(in_git=git)
+    state = replace(pending_b(), in_git=git)
     assert alone(state) == (Commit((A, B), "Add 2 migrations", git.gone),)
     assert alone(state)[0].doing == f"commit {A.file_name}, {B.file_name}, 20250101000000_a.sql (its old name)"
-    held = state.with_(in_git=replace(git, secret=frozenset([B.file_name])))
+    held = replace(state, in_git=replace(git, secret=frozenset([B.file_name])))
     assert alone(held, message="Mine") == (Commit((A,), "Mine", git.gone),)
     assert alone(held)[0].message == "Add migration a"  # nobody has said whose changes these are
-    assert alone(pending_b()) == alone(pending_b().with_(in_git=None)) == ()
+    assert alone(pending_b()) == alone(replace(pending_b(), in_git=None)) == ()
 
 
 def test_what_is_not_to_be_committed_is_not():
