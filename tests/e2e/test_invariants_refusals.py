@@ -116,7 +116,7 @@ def test_at_a_terminal_the_default_is_no(
 def test_enter_at_a_question_means_no(
     changed: Project, before: dict[str, object], tools: Path, task: tuple[str, ...]
 ) -> None:
-    code, shown = at_terminal(changed, [("[y/N]", "")], *task, "--env", "sandbox")
+    code, shown = at_terminal(changed, [("Go on?", "")], *task, "--env", "sandbox")
     assert (code, "Declined" in shown) == (4, True), shown
     assert evidence(changed, tools) == before
 
