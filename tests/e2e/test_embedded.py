@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -26,6 +27,7 @@ from sbsync_tasks.databases.embedded import (
     server,
 )
 from sbsync_tasks.databases.embedded.place import place_of
+from sbsync_tasks.databases.embedded.tree import server_tree
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import SbsyncError
 
@@ -397,6 +399,16 @@ def test_uuid_functions_agree_with_python(db) -> None:
     assert all(value.node >> 40 & 1 for value in made[:2])
     since_1970 = (made[0].time - 0x01B21DD213814000) / 10_000
     assert abs(since_1970 - made[3]) < 60_000
+
+
+def test_a_server_that_is_reached_through_a_link_is_the_same(tmp_path: Path) -> None:
+    found = find_binaries(None)
+    link = tmp_path / "link"
+    link.symlink_to(found.bindir.parent, target_is_directory=True)
+    linked = server_tree(replace(found, bindir=link / found.bindir.name))
+    assert linked == server_tree(found)
+    assert (linked / "postgres").is_file()
+    assert not list(linked.parent.glob("tmp"))
 
 
 def test_a_damaged_server_tree_is_not_believed(tmp_path: Path) -> None:

@@ -50,10 +50,11 @@ def server_tree(binaries: Binaries) -> Path:
     Raises:
         MissingToolError: the copy does not run, so this PostgreSQL cannot be moved.
     """
-    key = hashlib.sha256(f"{binaries.bindir} {binaries.version} {ours_digest()} {brought(binaries)}".encode())
+    real = binaries.bindir.resolve()  # as pg_config has it
+    key = hashlib.sha256(f"{real} {binaries.version} {ours_digest()} {brought(binaries)}".encode())
     place = account.home() / "servers"
     target = place / f"{binaries.version}-{key.hexdigest()[:12]}"
-    dirs = _directories(binaries.bindir)
+    dirs = _directories(real)
     bindir = target / dirs["bindir"].relative_to(_common(dirs))
     with locked(place / f"{target.name}.lock"):
         place.chmod(account.PASS_THROUGH)
