@@ -62,6 +62,26 @@ def test_parameters_are_named_and_optional(name):
         assert parameter.default is not inspect.Parameter.empty
 
 
+# Which tasks do without a common flag; docs/tasks.md says why.
+WITHOUT = {
+    "env": ("demo", *SANDBOX),
+    "env_file": ("demo", *SANDBOX),
+    "json": ("demo", "psql"),
+    "yes": ("demo", "doctor", "sandbox.down", "sandbox.status"),
+    "dry_run": (
+        "backup", "demo", "doctor", "psql", "sandbox.down", "sandbox.status", "sandbox.up", "sandbox.url", "status",
+        "url", "verify",
+    ),
+    "start": ("commit", "demo", "doctor", "push", "review", *SANDBOX),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("flag", WITHOUT)
+def test_a_common_flag_exists_wherever_it_makes_sense(flag):
+    lacking = {name for name in TASKS if flag not in {p.name for p in parameters(name)}}
+    assert lacking == set(WITHOUT[flag])
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_no_flag_has_a_short_form(name):
     """`-y` or `-d` would be one slip away from another task's meaning."""
