@@ -21,6 +21,22 @@ create extension postgres_fdw with schema extensions;
 create server elsewhere foreign data wrapper postgres_fdw options (host '127.0.0.1');
 create user mapping for postgres server elsewhere options (user 'u');
 create foreign table public.far (a int) server elsewhere;
+create role worker bypassrls;
+comment on extension pgcrypto is 'digests';
+"""
+# What public projects have besides, each once
+MET = """
+create extension wrappers with schema extensions;
+create foreign data wrapper stripe_wrapper
+  handler extensions.stripe_fdw_handler validator extensions.stripe_fdw_validator;
+create server stripe_server foreign data wrapper stripe_wrapper options (api_key_name 'stripe');
+create foreign table public.customers (id text, email text) server stripe_server options (object 'customers');
+create view public.emails as select email from public.customers;
+create extension pg_hashids with schema extensions;
+create table public.links (id bigint primary key, slug text not null default extensions.id_encode(1));
+insert into storage.buckets (id, name) values ('old', 'old');
+delete from storage.objects where bucket_id = 'old';
+delete from storage.buckets where id = 'old';
 """
 VECTORS = """
 create extension if not exists vector with schema extensions;
@@ -37,6 +53,7 @@ drop extension pg_graphql;
 def test_both_directions_carry_what_only_the_platform_allows(project: Project):
     project.migration("20270101000000", "events", EVENTS)
     project.migration("20270102000000", "vectors", "create extension pg_cron with schema extensions;\n" + VECTORS)
+    project.migration("20270103000000", "met", MET)
     project.sync("local-to-remote", "--allow-data-loss", "extension pg_graphql")
     for database in (project.local, project.remote):
         assert database.rows("select evtowner::regrole::text from pg_event_trigger where evtname = 'note'") == [
@@ -44,6 +61,9 @@ def test_both_directions_carry_what_only_the_platform_allows(project: Project):
         ]
         assert database.value("select puballtables from pg_publication where pubname = 'everything'")
         assert database.has("public.far")
+        assert database.value("select rolbypassrls from pg_roles where rolname = 'worker'")
+        assert database.value("select count(*) from pg_attribute where attrelid = 'public.emails'::regclass") == 1
+        assert database.value("select count(*) from storage.buckets where id = 'old'") == 0
         assert database.value("select extnamespace::regnamespace::text from pg_extension where extname = 'citext'") == (
             "extensions"
         )
@@ -55,7 +75,7 @@ def test_both_directions_carry_what_only_the_platform_allows(project: Project):
         assert not database.has("public.docs_near")
     again = project.sync("local-to-remote").text
     assert "equal as far as compared" in again
-    assert "stand-ins on local, not the real extensions: pg_cron, vector" in again
+    assert "stand-ins on local, not the real extensions: pg_cron, pg_hashids, vector, wrappers" in again
     assert project.task("remote-to-local", "--yes").code == 0
 
 

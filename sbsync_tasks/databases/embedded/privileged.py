@@ -37,10 +37,12 @@ KINDS = frozenset((
     "DROP EVENT TRIGGER", "DROP FOREIGN DATA", "DROP SERVER", "DROP USER MAPPING", "IMPORT",
 ))  # fmt: skip
 # What makes one of these a privileged statement: a phrase in it, or in the text that it runs.
-IN_WORDS = frozenset(("ALTER PUBLICATION", "COMMENT", "CREATE PUBLICATION", "DO", "GRANT", "REVOKE"))
+IN_WORDS = frozenset((
+    "ALTER PUBLICATION", "ALTER ROLE", "COMMENT", "CREATE PUBLICATION", "CREATE ROLE", "DO", "GRANT", "REVOKE",
+))  # fmt: skip
 PHRASES = re.compile(
     r"\bevent\s+trigger\b|\bfor\s+all\s+tables\b|\btables\s+in\s+schema\b|\bforeign\s+(data\s+wrapper|server)\b"
-    r"|\bcreate\s+server\b|\balter\s+extension\b|\buser\s+mapping\b",
+    r"|\bcreate\s+server\b|\b(alter|on)\s+extension\b|\buser\s+mapping\b|\bbypassrls\b|\breplication\b",
     re.IGNORECASE,
 )
 VECTOR_INDEX = re.compile(r"\busing\s+\"?(hnsw|ivfflat)\b", re.IGNORECASE)
@@ -112,7 +114,7 @@ def _privileged(parsed: Parsed) -> bool:
 
 
 def _worth_parsing(sql: str) -> bool:
-    words = r"\b(event\s+trigger|extension|foreign|server|mapping|publication)\b"
+    words = r"\b(event\s+trigger|extension|foreign|server|mapping|publication|bypassrls|replication)\b"
     return bool(re.search(words, sql, re.IGNORECASE))
 
 

@@ -49,9 +49,12 @@ STAND_INS = {
     "index_advisor": StandIn("0.2.0", requires=("hypopg",), pinned=("0.1.0", "0.1.1")),
     "pg_cron": StandIn("1.6.4", preloaded=True, pinned=("1.4", "1.4-1", "1.5", "1.6")),
     "pg_graphql": StandIn("1.5.11", schema="graphql", pinned=("1.4.0", "1.5.0", "1.5.4", "1.5.7", "1.5.9")),
+    "pg_hashids": StandIn("1.3", pinned=("1.2.1",)),
     "pg_jsonschema": StandIn("0.3.3", pinned=("0.1.4", "0.2.0", "0.3.0", "0.3.1")),
     "pg_net": StandIn(
-        "0.14.0", preloaded=True, pinned=("0.6.0", "0.7", "0.7.1", "0.8.0", "0.10.0", "0.11.0", "0.13.0")
+        "0.19.5",
+        preloaded=True,
+        pinned=("0.6.0", "0.7", "0.7.1", "0.8.0", "0.10.0", "0.11.0", "0.13.0", "0.14.0", "0.19.3"),
     ),
     "pgjwt": StandIn("0.2.0", requires=("pgcrypto",), pinned=("0.1.1",)),
     "pgmq": StandIn("1.5.1", schema="pgmq", pinned=("1.4.4", "1.5.0")),
@@ -59,13 +62,14 @@ STAND_INS = {
     "pgtap": StandIn("1.2.0", pinned=("1.1.0", "1.3.3")),
     "supabase_vault": StandIn("0.3.1", schema="vault", preloaded=True, pinned=("0.2.8", "0.2.9")),
     "vector": StandIn("0.8.0", pinned=("0.4.0", "0.5.0", "0.5.1", "0.6.0", "0.6.2", "0.7.0", "0.7.4")),
+    "wrappers": StandIn("0.5.3", pinned=("0.1.19", "0.2.0", "0.3.0", "0.4.1", "0.4.3", "0.5.0", "0.5.1", "0.5.2")),
 }
 # The rest of the platform's list (https://supabase.com/docs/guides/database/extensions): enough for migrations that
 # create one and use nothing of it.
 EMPTY = (
-    "address_standardizer", "address_standardizer_data_us", "pg_backtrace", "pg_hashids", "pg_partman", "pg_repack",
+    "address_standardizer", "address_standardizer_data_us", "pg_backtrace", "pg_partman", "pg_repack",
     "pg_stat_monitor", "pg_tle", "pgaudit", "pgroonga", "pgroonga_database", "plcoffee", "plls", "plpgsql_check", "rum",
-    "supautils", "wrappers",
+    "supautils",
 )  # fmt: skip
 EMPTY_IN = {"pg_tle": "pgtle"}  # the schema that its control file names, needed where the search_path is empty
 # Types, planner and storage of their own: nothing written in SQL can stand in for these.

@@ -1,6 +1,7 @@
 -- http 1.6: every request fails; a database that is rebuilt from migrations sends nothing.
 -- Facts: https://github.com/pramsey/pgsql-http (README.md).
 create domain http_method as text;
+create domain content_type as text constraint content_type_check check (value ~ '^\S+\/\S+');
 create type http_header as (field varchar, value varchar);
 create type http_response as (status integer, content_type varchar, headers http_header[], content varchar);
 create type http_request as (
@@ -11,10 +12,6 @@ create function http_reset_curlopt() returns boolean language sql as 'select tru
 create function http_list_curlopt() returns table (curlopt text, value text)
   language sql as 'select null::text, null::text where false';
 create function http_header(field varchar, value varchar) returns http_header language sql as 'select $1, $2';
-create function http_headers(variadic args text[]) returns http_header[] language sql as $$
-  select array_agg(row(args[n], args[n + 1])::@extschema@.http_header order by n)
-  from generate_series(1, cardinality(args) - 1, 2) n
-$$;
 create function http(request @extschema@.http_request) returns http_response language plpgsql as $$
 begin
   raise exception 'no request is sent from this database: the extension http is a stand-in here';

@@ -1,9 +1,9 @@
--- pg_net 0.14: requests are queued, and nothing ever sends them.
+-- pg_net 0.19: requests are queued, and nothing ever sends them.
 -- Facts: https://github.com/supabase/pg_net (README.md, docs) and what the platform grants (supabase/postgres).
 create schema net;
 create type net.request_status as enum ('PENDING', 'SUCCESS', 'ERROR');
 create domain net.http_method as text
-  constraint http_method_check check (value ~ '^(GET|POST|DELETE)$');
+  constraint http_method_check check (value ilike 'get' or value ilike 'post' or value ilike 'delete');
 create table net.http_request_queue (
   id bigserial not null,
   method net.http_method not null,

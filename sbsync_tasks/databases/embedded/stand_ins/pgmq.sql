@@ -30,16 +30,13 @@ begin
   end if;
 end
 $$;
-create function acquire_queue_lock(queue_name text) returns void language sql as $$
-  select pg_advisory_xact_lock(hashtext('pgmq.queue_' || queue_name))
-$$;
 create function _make_queue(queue_name text, unlogged boolean, partitioned boolean) returns void language plpgsql as $$
 declare
   q text := pgmq.format_table_name(queue_name, 'q');
   a text := pgmq.format_table_name(queue_name, 'a');
   kind text := case when unlogged then 'unlogged' else '' end;
 begin
-  perform pgmq.validate_queue_name(queue_name), pgmq.acquire_queue_lock(queue_name);
+  perform pgmq.validate_queue_name(queue_name), pg_advisory_xact_lock(hashtext('pgmq.queue_' || queue_name));
   execute format(
     'create %s table if not exists pgmq.%I (msg_id bigint primary key generated always as identity,
       read_ct int default 0 not null, enqueued_at timestamptz default now() not null, vt timestamptz not null,

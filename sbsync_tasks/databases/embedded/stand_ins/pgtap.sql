@@ -874,3 +874,21 @@ create function "volatility_is"(name, name[], text) returns text language plpgsq
 create function "volatility_is"(name, name[], text, text) returns text language plpgsql as 'begin return null; end';
 create function "volatility_is"(name, text) returns text language plpgsql as 'begin return null; end';
 create function "volatility_is"(name, text, text) returns text language plpgsql as 'begin return null; end';
+create view pg_all_foreign_keys as
+  select n.nspname as fk_schema_name, c.relname as fk_table_name, k.conname as fk_constraint_name,
+    c.oid as fk_table_oid, null::name[] as fk_columns, m.nspname as pk_schema_name, r.relname as pk_table_name,
+    null::name as pk_constraint_name, r.oid as pk_table_oid, null::name as pk_index_name, null::name[] as pk_columns,
+    null::text as match_type, null::text as on_delete, null::text as on_update, k.condeferrable as is_deferrable,
+    k.condeferred as is_deferred
+  from pg_constraint k
+    join pg_class c on c.oid = k.conrelid
+    join pg_namespace n on n.oid = c.relnamespace
+    join pg_class r on r.oid = k.confrelid
+    join pg_namespace m on m.oid = r.relnamespace
+  where k.contype = 'f';
+create view tap_funky as
+  select p.oid, n.nspname as schema, p.proname as name, pg_get_userbyid(p.proowner) as owner,
+    pg_get_function_identity_arguments(p.oid) as args, format_type(p.prorettype, null) as returns,
+    p.prolang as langoid, p.proisstrict as is_strict, p.prokind as kind, p.prosecdef as is_definer,
+    p.proretset as returns_set, p.provolatile::char(1) as volatility, pg_function_is_visible(p.oid) as is_visible
+  from pg_proc p join pg_namespace n on n.oid = p.pronamespace;

@@ -38,14 +38,31 @@ create access method ivfflat type index handler bthandler;
 create access method hnsw type index handler bthandler;
 
 -- What the three types share: the numbers behind a value, and all that follows from them
-create function _numbers(anyelement) returns float8[] language sql immutable strict parallel safe as $$
+create function _numbers(vector) returns float8[] language sql immutable strict parallel safe as $$
   select translate($1::text, '[]', '{}')::float8[]
+$$;
+create function _numbers(halfvec) returns float8[] language sql immutable strict parallel safe as $$
+  select translate($1::text, '[]', '{}')::float8[]
+$$;
+-- A sparse value is {index:number,…}/dimensions
+create function _numbers(sparsevec) returns float8[] language sql immutable strict parallel safe as $$
+  select array_agg(coalesce(given.number, 0) order by i)
+  from generate_series(1, split_part($1::text, '/', 2)::int) i
+    left join (
+      select split_part(part, ':', 1)::int as index, split_part(part, ':', 2)::float8 as number
+      from unnest(string_to_array(substring($1::text from '{(.*)}'), ',')) part where part <> ''
+    ) given on given.index = i
+$$;
+create function _sparse(float8[]) returns sparsevec language sql immutable strict parallel safe as $$
+  select ('{' || coalesce(string_agg(i || ':' || a, ',' order by i) filter (where a <> 0), '') || '}/' || cardinality($1)
+    )::@extschema@.sparsevec
+  from unnest($1) with ordinality u(a, i)
 $$;
 do $do$
 declare
   t text;
 begin
-  foreach t in array array['vector', 'halfvec'] loop
+  foreach t in array array['vector', 'halfvec', 'sparsevec'] loop
     execute replace($sql$
       create function l2_distance(TYPE, TYPE) returns float8 language sql immutable strict parallel safe as $$
         select sqrt(sum((a - b) ^ 2)) from unnest(@extschema@._numbers($1), @extschema@._numbers($2)) u(a, b)
@@ -68,6 +85,14 @@ begin
       create function l1_distance(TYPE, TYPE) returns float8 language sql immutable strict parallel safe as $$
         select sum(abs(a - b)) from unnest(@extschema@._numbers($1), @extschema@._numbers($2)) u(a, b)
       $$;
+      create operator <-> (leftarg = TYPE, rightarg = TYPE, procedure = l2_distance, commutator = '<->');
+      create operator <#> (leftarg = TYPE, rightarg = TYPE, procedure = TYPE_negative_inner_product, commutator = '<#>');
+      create operator <=> (leftarg = TYPE, rightarg = TYPE, procedure = cosine_distance, commutator = '<=>');
+      create operator <+> (leftarg = TYPE, rightarg = TYPE, procedure = l1_distance, commutator = '<+>');
+    $sql$, 'TYPE', t);
+  end loop;
+  foreach t in array array['vector', 'halfvec'] loop
+    execute replace($sql$
       create function TYPE_spherical_distance(TYPE, TYPE) returns float8
         language sql immutable strict parallel safe as $$
         select acos(sum(a * b)) / pi() from unnest(@extschema@._numbers($1), @extschema@._numbers($2)) u(a, b)
@@ -99,10 +124,6 @@ begin
       create function TYPE_concat(TYPE, TYPE) returns TYPE language sql immutable strict parallel safe as $$
         select translate((@extschema@._numbers($1) || @extschema@._numbers($2))::text, '{}', '[]')::@extschema@.TYPE
       $$;
-      create operator <-> (leftarg = TYPE, rightarg = TYPE, procedure = l2_distance, commutator = '<->');
-      create operator <#> (leftarg = TYPE, rightarg = TYPE, procedure = TYPE_negative_inner_product, commutator = '<#>');
-      create operator <=> (leftarg = TYPE, rightarg = TYPE, procedure = cosine_distance, commutator = '<=>');
-      create operator <+> (leftarg = TYPE, rightarg = TYPE, procedure = l1_distance, commutator = '<+>');
       create operator + (leftarg = TYPE, rightarg = TYPE, procedure = TYPE_add, commutator = +);
       create operator - (leftarg = TYPE, rightarg = TYPE, procedure = TYPE_sub);
       create operator * (leftarg = TYPE, rightarg = TYPE, procedure = TYPE_mul, commutator = *);
@@ -117,6 +138,10 @@ begin
         select case when $1[1] > 0 then
           (select ('[' || string_agg((a / $1[1])::text, ',' order by i) || ']')::@extschema@.TYPE
            from unnest($1[2:]) with ordinality u(a, i)) end
+      $$;
+      create function TYPE_combine(double precision[], double precision[]) returns double precision[]
+        language sql immutable strict parallel safe as $$
+        select array_agg(coalesce(a, 0) + coalesce(b, 0) order by i) from unnest($1, $2) with ordinality u(a, b, i)
       $$;
       create aggregate avg(TYPE) (
         sfunc = TYPE_accum, stype = double precision[], finalfunc = TYPE_avg, initcond = '{0}', parallel = safe
@@ -163,6 +188,12 @@ create function vector_dims(halfvec) returns integer language sql immutable stri
   as 'select cardinality(@extschema@._numbers($1))';
 create function vector_norm(vector) returns float8 language sql immutable strict parallel safe
   as 'select sqrt(sum(a * a)) from unnest(@extschema@._numbers($1)) a';
+create function l2_norm(sparsevec) returns float8 language sql immutable strict parallel safe
+  as 'select sqrt(sum(a * a)) from unnest(@extschema@._numbers($1)) a';
+create function l2_normalize(sparsevec) returns sparsevec language sql immutable strict parallel safe as $$
+  select @extschema@._sparse(array_agg(a / nullif(@extschema@.l2_norm($1), 0) order by i))
+  from unnest(@extschema@._numbers($1)) with ordinality u(a, i)
+$$;
 create function l2_norm(halfvec) returns float8 language sql immutable strict parallel safe
   as 'select sqrt(sum(a * a)) from unnest(@extschema@._numbers($1)) a';
 create function hamming_distance(bit, bit) returns float8 language sql immutable strict parallel safe
@@ -186,6 +217,22 @@ begin
         create cast (ARRAY as TYPE) with function array_to_TYPE(ARRAY, integer, boolean) as assignment;
       $sql$, 'TYPE', t), 'ARRAY', a);
     end loop;
+    execute replace($sql$
+      create function TYPE_to_sparsevec(TYPE, integer, boolean) returns sparsevec
+        language sql immutable strict parallel safe as 'select @extschema@._sparse(@extschema@._numbers($1))';
+      create cast (TYPE as sparsevec) with function TYPE_to_sparsevec(TYPE, integer, boolean) as implicit;
+      create function sparsevec_to_TYPE(sparsevec, integer, boolean) returns TYPE
+        language sql immutable strict parallel safe as
+        $$ select translate(@extschema@._numbers($1)::text, '{}', '[]')::@extschema@.TYPE $$;
+      create cast (sparsevec as TYPE) with function sparsevec_to_TYPE(sparsevec, integer, boolean) as assignment;
+    $sql$, 'TYPE', t);
+  end loop;
+  foreach a in array array['integer[]', 'real[]', 'double precision[]', 'numeric[]'] loop
+    execute replace($sql$
+      create function array_to_sparsevec(ARRAY, integer, boolean) returns sparsevec
+        language sql immutable strict parallel safe as 'select @extschema@._sparse($1::float8[])';
+      create cast (ARRAY as sparsevec) with function array_to_sparsevec(ARRAY, integer, boolean) as assignment;
+    $sql$, 'ARRAY', a);
   end loop;
 end
 $do$;
@@ -197,7 +244,7 @@ create function halfvec_to_float4(halfvec, integer, boolean) returns real[] lang
 create cast (halfvec as real[]) with function halfvec_to_float4(halfvec, integer, boolean) as assignment;
 create function vector_to_halfvec(vector, integer, boolean) returns halfvec language sql immutable strict parallel safe
   as 'select $1::text::@extschema@.halfvec';
-create cast (vector as halfvec) with function vector_to_halfvec(vector, integer, boolean) as assignment;
+create cast (vector as halfvec) with function vector_to_halfvec(vector, integer, boolean) as implicit;
 create function halfvec_to_vector(halfvec, integer, boolean) returns vector language sql immutable strict parallel safe
   as 'select $1::text::@extschema@.vector';
-create cast (halfvec as vector) with function halfvec_to_vector(halfvec, integer, boolean) as implicit;
+create cast (halfvec as vector) with function halfvec_to_vector(halfvec, integer, boolean) as assignment;
