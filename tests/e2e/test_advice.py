@@ -16,9 +16,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sbsync_tasks.databases.embedded import account, find_binaries, server
+from sbsync_tasks.databases.embedded import find_binaries, server
+from sbsync_tasks.databases.embedded.base import server_tree
 from sbsync_tasks.databases.embedded.cluster import as_admin, folder_of
-from sbsync_tasks.databases.embedded.tree import server_tree
+from sbsync_tasks.databases.embedded.place import account, home, private_dir
 from tests.support import leftovers
 from tests.support.plain_server import NASTY_PASSWORD, PlainServer
 from tests.support.project import Done, Project
@@ -226,7 +227,7 @@ def test_a_disk_that_is_full(project: Project) -> None:
     if os.geteuid() != 0 or not mounted("size=48m"):
         pytest.skip("a small disk can be mounted by root alone, and not in every container")
     try:
-        account.current().own(disk)
+        account().own(disk)
         disk.chmod(0o700)
         move_to(project, disk)
         fill = "insert into public.big select repeat(md5(g::text), 25) from generate_series(1, 80000) g"
@@ -264,12 +265,12 @@ def move_to(project: Project, disk: Path) -> None:
 def without(extension: str) -> Iterator[tuple[PlainServer, Callable[[], None]]]:
     """A server with programs of its own, which lack an extension, and what installs it there."""
     bindir = server_tree(find_binaries(17))
-    place = Path(tempfile.mkdtemp(dir=account.private_dir(account.home() / "plain", account.current())))
+    place = Path(tempfile.mkdtemp(dir=home("plain")))
     leftovers.note(place)
     (control,) = bindir.parent.rglob(f"extension/{extension}.control")
     programs, aside = place / "programs", place / control.name
     try:
-        account.private_dir(place, account.current())
+        private_dir(place)
         subprocess.run(["cp", "-a", str(bindir.parent), str(programs)], check=True)
         installed = programs / control.relative_to(bindir.parent)
         installed.rename(aside)

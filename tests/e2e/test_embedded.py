@@ -19,15 +19,14 @@ import pytest
 from sbsync_tasks.databases import Database
 from sbsync_tasks.databases.embedded import (
     Clusters,
-    account,
     base,
     binaries,
     cluster,
     find_binaries,
     server,
 )
-from sbsync_tasks.databases.embedded.place import place_of
-from sbsync_tasks.databases.embedded.tree import server_tree
+from sbsync_tasks.databases.embedded.base import server_tree
+from sbsync_tasks.databases.embedded.place import account, place_of
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import SbsyncError
 
@@ -223,10 +222,10 @@ def test_stale_pid_of_a_foreign_process_is_healed(clusters: Clusters, temporary:
     pid_file = clusters._folder(temporary) / "data" / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
     clusters.stop(temporary)
-    sleeper = subprocess.Popen(["sleep", "60"], **account.current().run_as())
+    sleeper = subprocess.Popen(["sleep", "60"], **account().run_as())
     try:
         pid_file.write_text("\n".join([str(sleeper.pid), *lines[1:]]) + "\n")
-        account.current().own(pid_file)
+        account().own(pid_file)
         assert not clusters.running(temporary)
         assert query(clusters.start(temporary), "select 1") == [(1,)]
         clusters.stop(temporary)
@@ -412,15 +411,15 @@ def test_a_server_that_is_reached_through_a_link_is_the_same(tmp_path: Path) -> 
 
 
 def test_a_damaged_server_tree_is_not_believed(tmp_path: Path) -> None:
-    from sbsync_tasks.databases.embedded import files
+    from sbsync_tasks import folders
 
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "postgres").write_text("program")
-    assert not files.is_whole(tmp_path)
-    files.seal(tmp_path)
-    assert files.is_whole(tmp_path)
+    assert not folders.is_whole(tmp_path)
+    folders.seal(tmp_path)
+    assert folders.is_whole(tmp_path)
     (tmp_path / "bin" / "postgres").write_text("prog")
-    assert not files.is_whole(tmp_path)
+    assert not folders.is_whole(tmp_path)
 
 
 def test_base_id_follows_what_is_in_the_base(clusters: Clusters, tmp_path: Path, monkeypatch) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sbsync_tasks.databases.embedded import find_binaries
-from sbsync_tasks.databases.embedded.tree import server_tree
+from sbsync_tasks.databases.embedded.base import server_tree
 from tests.support.project import Project
 from tests.support.watch import Recorder, evidence
 

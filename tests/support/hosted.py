@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from sbsync_tasks.databases.embedded import account
+from sbsync_tasks.databases.embedded.place import account
 from sbsync_tasks.endpoint import Endpoint
 from tests.support.plain_server import PlainServer
 from tests.support.project import Data
@@ -150,7 +150,7 @@ def switch_tls_on(server: PlainServer, names: Sequence[str]) -> Path:
     cert, key = certificate(server._folder, names)
     for path in (cert, key):
         path.chmod(0o600)
-        account.current().own(path)
+        account().own(path)
     with psycopg.connect(**server.admin("template1").conninfo(), autocommit=True) as connection:
         connection.execute(f"alter system set ssl_cert_file = '{cert}'")
         connection.execute(f"alter system set ssl_key_file = '{key}'")

@@ -9,10 +9,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
-from sbsync_tasks.databases.embedded import account, find_binaries, server
-from sbsync_tasks.databases.embedded.files import spread
-from sbsync_tasks.databases.embedded.tree import server_tree
+from sbsync_tasks.databases.embedded import find_binaries, server
+from sbsync_tasks.databases.embedded.base import server_tree
+from sbsync_tasks.databases.embedded.place import account, home
 from sbsync_tasks.endpoint import Endpoint
+from sbsync_tasks.folders import spread
 from tests.support import leftovers
 
 HERE = Path(__file__).parent
@@ -38,8 +39,8 @@ class PlainServer:
         self._password = password
         self._admin_password = secrets.token_urlsafe(12)
         self._bindir = bindir or server_tree(find_binaries(None))
-        user = account.current()
-        place = account.private_dir(account.home() / "plain", user)
+        user = account()
+        place = home("plain")
         spread(place)
         self._folder = Path(tempfile.mkdtemp(dir=place))
         leftovers.note(self._folder)
@@ -75,7 +76,7 @@ class PlainServer:
         data, secret = self._folder / "data", self._folder / "password"
         secret.write_text(self._admin_password, encoding="utf-8")
         secret.chmod(0o600)
-        account.current().own(secret)
+        account().own(secret)
         server.run([
             str(self._bindir / "initdb"), "-D", str(data), "-U", "supabase_admin", "-E", "UTF8",
             "-A", "scram-sha-256", f"--pwfile={secret}", "--locale=C", "--no-sync", "--wal-segsize=1",

@@ -19,9 +19,9 @@ from psycopg.rows import dict_row
 
 from sbsync_tasks.databases.catalog import Catalog, read_catalog
 from sbsync_tasks.databases.embedded import Clusters, find_binaries, find_client_tools
-from sbsync_tasks.databases.embedded.files import copy_tree, spread
 from sbsync_tasks.databases.embedded.place import make_place, place_of
 from sbsync_tasks.endpoint import Endpoint
+from sbsync_tasks.folders import copy_tree, spread
 from sbsync_tasks.state.migrations import FILE_PATTERN
 from sbsync_tasks.supabase_cli.binary import QUICK
 from tests.support.hints import misled

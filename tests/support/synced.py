@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sbsync_tasks.databases.embedded import Clusters, find_binaries
-from sbsync_tasks.databases.embedded.locks import locked
+from sbsync_tasks.folders import locked
 from tests.support.project import Project
 
 FOLDER, READY = "synced", "ready"

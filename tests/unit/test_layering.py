@@ -24,6 +24,7 @@ LAYERS = (
     {"supabase_cli": 1320, "checks": 3720, "git": 640},
     {"state": 1130},
     {"settings": 1380},
+    {"folders": 170},
     {"console": 340, "process": 360, "sqltext": 470, "endpoint": 180, "paths": 110},
     {"redaction": 40, "platform": 30, "options": 50, "errors": 70},
 )

@@ -7,16 +7,24 @@ import subprocess
 
 import pytest
 
-from sbsync_tasks.databases.embedded import account
-from sbsync_tasks.databases.embedded.place import NOWHERE, identify, is_there, make_place, orphans, place_of
+from sbsync_tasks.databases.embedded import place as place_module
+from sbsync_tasks.databases.embedded.place import (
+    NOWHERE,
+    Account,
+    identify,
+    is_there,
+    make_place,
+    orphans,
+    place_of,
+)
 
 
 @pytest.fixture(params=["root", "ordinary"])
 def root(request, tmp_path, mocker):
     """A project's folder; as root its databases are elsewhere, as for an ordinary user they are in it."""
-    me = account.Account(os.geteuid(), os.getegid(), dropped=request.param == "root")
-    mocker.patch.object(account, "current", return_value=me)
-    mocker.patch.object(account, "ROOT_HOME", tmp_path / "shared")
+    me = Account(os.geteuid(), os.getegid(), dropped=request.param == "root")
+    mocker.patch.object(place_module, "account", return_value=me)
+    mocker.patch.object(place_module, "ROOT_HOME", tmp_path / "shared")
     folder = tmp_path / "project"
     folder.mkdir()
     return folder
@@ -127,7 +135,7 @@ def test_one_folder_by_two_paths_is_one(root, mocker):
 @pytest.mark.parametrize("root", ["root"], indirect=True)  # an ordinary user's databases go with the folder
 def test_what_is_left_of_a_project_that_is_gone_is_named(root):
     use(root)
-    place, old = place_of(root), account.ROOT_HOME / "clusters" / "of-an-earlier-version"
+    place, old = place_of(root), place_module.ROOT_HOME / "clusters" / "of-an-earlier-version"
     (old / "local").mkdir(parents=True)
     shutil.rmtree(root / ".sbsync")
     use(root)

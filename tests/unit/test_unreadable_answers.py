@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks import git
+from sbsync_tasks import folders, git
 from sbsync_tasks.backups import check
 from sbsync_tasks.backups import manifest as layout
 from sbsync_tasks.backups.manifest import Backup, Manifest
@@ -20,8 +20,8 @@ from sbsync_tasks.checkup import tools
 from sbsync_tasks.checkup.subject import Subject
 from sbsync_tasks.console import Console
 from sbsync_tasks.databases import container_base, pushed
-from sbsync_tasks.databases.embedded import base, binaries, files, server
-from sbsync_tasks.databases.embedded.tree import _directories
+from sbsync_tasks.databases.embedded import base, binaries, server
+from sbsync_tasks.databases.embedded.base import _directories
 from sbsync_tasks.databases.stack import Docker
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import MissingToolError, SbsyncError
@@ -259,9 +259,9 @@ def test_cp_that_copies_nothing_or_a_part(tmp_path, monkeypatch, script):
     source, target = tmp_path / "source", tmp_path / "target"
     source.mkdir()
     (source / "file").write_text("text")
-    files.seal(source)
+    folders.seal(source)
     with pytest.raises(SbsyncError, match="could not be copied: cp gave no reason"):
-        files.copy_tree(source, target)
+        folders.copy_tree(source, target)
     assert not target.exists()
 
 
@@ -292,7 +292,7 @@ def test_npm_that_installs_nothing(tmp_path, monkeypatch):
     folder = program(tmp_path / "bin", "npm", "exit 0").parent
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     with pytest.raises(SbsyncError, match="npm could not install x@1"):
-        npm_install("x@1", tmp_path / "target", "node_modules/x")
+        folders.make_once(tmp_path / "target", lambda half: npm_install("x@1", half, "node_modules/x"))
     assert not (tmp_path / "target").exists()
 
 

@@ -1,7 +1,8 @@
-"""The pristine data directory that every cluster starts as a copy of, made once per user.
+"""The copied server and the pristine data directory that every cluster starts as a copy of, each made once per user.
 
-Its SQL keeps the platform's facts, file by file with their public sources (`sql/`). What a platform project has
-beyond that needs programs that plain PostgreSQL does not bring: `stand_ins` says what stands in for them.
+The server's files are copied to the cache with the extension files that it lacks. The directory's SQL keeps the
+platform's facts, file by file with their public sources (`sql/`). What a platform project has beyond that needs
+programs that plain PostgreSQL does not bring: `stand_ins` says what stands in for them.
 An extension that `postgres` creates belongs to `postgres` here, to supabase_admin on the platform.
 """
 
@@ -11,20 +12,31 @@ import hashlib
 import os
 import secrets
 import shutil
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from sbsync_tasks import process
 from sbsync_tasks.databases.connection import without_pg_variables
 from sbsync_tasks.endpoint import Endpoint
-from sbsync_tasks.errors import SbsyncError
+from sbsync_tasks.errors import MissingToolError, SbsyncError
+from sbsync_tasks.folders import make_once
 
-from . import account, files, server
-from .locks import locked
-from .tree import brought, ours_digest
+from . import server, stand_ins
+from .binaries import ICU, INSTALL, Binaries
+from .place import account, home
 
-if TYPE_CHECKING:
-    from .binaries import Binaries
-
+OUR_EXTENSIONS = Path(__file__).parent / "extensions"
+# Extensions that `postgres` may create on the platform although they are not "trusted" in plain
+# PostgreSQL (supabase/postgres: supautils.privileged_extensions, ansible/files/postgresql_config).
+PRIVILEGED = frozenset((
+    "autoinc", "bloom", "btree_gin", "btree_gist", "citext", "cube", "dblink", "dict_int",
+    "dict_xsyn", "earthdistance", "fuzzystrmatch", "hstore", "insert_username", "intarray", "isn",
+    "ltree", "moddatetime", "pg_prewarm", "pg_stat_statements", "pg_trgm", "pg_walinspect",
+    "pgcrypto", "pgrowlocks", "pgstattuple", "plpgsql", "postgres_fdw", "refint", "seg",
+    "sslinfo", "tablefunc", "tcn", "tsm_system_rows", "tsm_system_time", "unaccent", "uuid-ossp",
+))  # fmt: skip
+# Only needed to build programs against PostgreSQL, or to read about it.
+LEFT_OUT = shutil.ignore_patterns("*.a", "pgxs", "pkgconfig", "doc", "man", "locale", "bitcode")
 SQL = Path(__file__).parent / "sql"
 ADMIN = "supabase_admin"
 OWNER = "postgres"
@@ -53,6 +65,123 @@ TEMPLATES = ("template1", "template0")
 LOCALES = ("C.UTF-8", "C.utf8", "C")
 
 
+def ours_digest() -> str:
+    """A hash of everything that is added to a server's files."""
+    digest = hashlib.sha256(" ".join(sorted(PRIVILEGED)).encode())
+    own = (*OUR_EXTENSIONS.iterdir(), *stand_ins.SQL.iterdir(), Path(stand_ins.__file__))
+    for path in sorted(own):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def brought(binaries: Binaries) -> str:
+    """What a server brings of that for which others get a stand-in; some of it may have been installed since."""
+    return " ".join(sorted(stand_ins.better_real(binaries.brings) | (binaries.brings & {ICU})))
+
+
+@cache
+def server_tree(binaries: Binaries) -> Path:
+    """The folder with the copied server's programs, copied on first use, looked at once per process.
+
+    Raises:
+        MissingToolError: the copy does not run, so this PostgreSQL cannot be moved.
+    """
+    real = binaries.bindir.resolve()  # as pg_config has it
+    key = hashlib.sha256(f"{real} {binaries.version} {ours_digest()} {brought(binaries)}".encode())
+    dirs = _directories(real)
+    target = home("servers") / f"{binaries.version}-{key.hexdigest()[:12]}"
+    make_once(target, lambda half: _copy_server(binaries, dirs, half))
+    return target / dirs["bindir"].relative_to(_common(dirs))
+
+
+def _copy_server(binaries: Binaries, dirs: dict[str, Path], half: Path) -> None:
+    common = _common(dirs)
+    for folder in _outermost(dirs):
+        shutil.copytree(folder, half / folder.relative_to(common), ignore=_left_out, dirs_exist_ok=True)
+    _add_extensions(half / dirs["sharedir"].relative_to(common) / "extension")
+    _open_to_server(half)
+    _check_runs(binaries, half, half / dirs["bindir"].relative_to(common))
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """What is not copied; links that lead nowhere are not, either (`copytree` looks for them from the wrong folder)."""
+    return {*LEFT_OUT(folder, names), *(n for n in names if not (Path(folder) / n).exists())}
+
+
+def _directories(bindir: Path) -> dict[str, Path]:
+    """Where a server keeps its parts, as its own `pg_config` says, relative to itself."""
+    if not (bindir / "pg_config").exists():  # a server from npm, which has none: the layout that it was built for
+        top = bindir.parent
+        return {
+            "bindir": bindir, "sharedir": top / "share" / "postgresql", "pkglibdir": top / "lib" / "postgresql",
+            "libdir": top / "lib",
+        }  # fmt: skip
+    keys = ("sharedir", "pkglibdir", "libdir")
+    argv = [str(bindir / "pg_config"), *(f"--{key}" for key in keys)]
+    places = [Path(line) for line in process.printed(argv).split("\n")]
+    if len(places) != len(keys) or not all(place.is_absolute() for place in places):
+        raise MissingToolError(
+            f"The answer of {bindir / 'pg_config'} cannot be read: three folders are asked for.",
+            f"Use another PostgreSQL: {INSTALL}",
+        )
+    found = dict(zip(keys, places, strict=True))
+    # A system's own library folder holds everything else, too; programs find it without us.
+    if found["libdir"] not in (found["pkglibdir"], *found["pkglibdir"].parents) or (
+        found["libdir"].parent != bindir.parent
+    ):
+        del found["libdir"]
+    return {"bindir": bindir, **found}
+
+
+def _common(dirs: dict[str, Path]) -> Path:
+    return Path(os.path.commonpath([str(path) for path in dirs.values()]))
+
+
+def _outermost(dirs: dict[str, Path]) -> list[Path]:
+    """The folders to copy, without those that lie inside another one."""
+    places = set(dirs.values())
+    return sorted(place for place in places if not places & set(place.parents))
+
+
+def _add_extensions(folder: Path) -> None:
+    """Mark what the platform lets `postgres` create as trusted, and add our own extensions.
+
+    Ours stand in for a server's own, too: some come without the library that theirs needs.
+    """
+    for path in OUR_EXTENSIONS.iterdir():
+        shutil.copyfile(path, folder / path.name)
+    for name in sorted(PRIVILEGED.union(stand_ins.STAND_INS, stand_ins.EMPTY, stand_ins.WITHOUT)):
+        control = folder / f"{name}.control"
+        if control.exists():
+            text = control.read_text(encoding="utf-8")
+            control.write_text(f"{text.rstrip()}\ntrusted = true\n", encoding="utf-8")
+    stand_ins.add(folder)
+
+
+def _open_to_server(folder: Path) -> None:
+    """Let the server's user read and run the copy, and nobody write to it but us."""
+    gid = account().gid
+    for path in (folder, *folder.rglob("*")):
+        runs = path.is_dir() or path.stat().st_mode & 0o100
+        os.chown(path, -1, gid)
+        path.chmod(0o750 if runs else 0o640)
+
+
+def _check_runs(binaries: Binaries, top: Path, bindir: Path) -> None:
+    """See that the copied server runs, has the right version and reads the copied files."""
+    for program, option, expected in (
+        ("postgres", "--version", binaries.version),
+        ("pg_config", "--sharedir", str(top)),
+        ("pg_config", "--pkglibdir", str(top)),
+    ):
+        argv = [str(bindir / program), option]
+        if (bindir / program).exists() and expected not in process.printed(argv, **account().run_as()):
+            raise MissingToolError(
+                f"The PostgreSQL in {binaries.bindir} does not run from another place.",
+                f"Use another: {INSTALL}",
+            )
+
+
 def base_id(binaries: Binaries) -> str:
     """A hash of all that determines the base: SQL, extension files, settings, the server's version and extensions."""
     parts = (binaries.version, SETTINGS, str(TEMPLATES), ours_digest(), brought(binaries))
@@ -67,19 +196,15 @@ def base_dir(binaries: Binaries, bindir: Path) -> Path:
 
     Args:
         binaries: The server as it was found.
-        bindir: The programs of its copy, with our extensions (`tree.server_tree`).
+        bindir: The programs of its copy, with our extensions (`server_tree`).
 
     Raises:
         SbsyncError: it could not be built; nothing half-made is left in its place.
     """
-    place = account.home() / "bases"
-    target = place / base_id(binaries)
-    with locked(place / f"{target.name}.lock"):
-        place.chmod(account.PASS_THROUGH)
-        os.chown(place, -1, account.current().gid)
-        if not files.is_whole(target):
-            _build(bindir, target)
-    return target
+    return make_once(
+        home("bases") / base_id(binaries), lambda half: _build(bindir, half),
+        given_up=lambda half: server.stop(half / "data", at_once=True),
+    )  # fmt: skip
 
 
 def read_password(folder: Path, role: str) -> str:
@@ -87,26 +212,19 @@ def read_password(folder: Path, role: str) -> str:
     return (folder / f"{role}.password").read_text(encoding="utf-8")
 
 
-def _build(bindir: Path, target: Path) -> None:
-    half = target.with_name(f"{target.name}.new")
-    server.stop(half / "data", at_once=True)
-    shutil.rmtree(half, ignore_errors=True)
-    half.mkdir(mode=0o700)
-    account.current().own(half)
+def _build(bindir: Path, half: Path) -> None:
+    account().own(half)
     for role in PASSWORDS:
         _write_password(half / f"{role}.password")
     _initdb(bindir, half)
     _fill(bindir, half)
-    files.seal(half)
-    shutil.rmtree(target, ignore_errors=True)
-    half.rename(target)
 
 
 def _write_password(path: Path) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(secrets.token_urlsafe(24))
-    account.current().own(path)
+    account().own(path)
 
 
 def _initdb(bindir: Path, folder: Path) -> None:

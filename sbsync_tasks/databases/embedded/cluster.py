@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any
 from sbsync_tasks.databases.connection import connect
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import SbsyncError
+from sbsync_tasks.folders import MANIFEST, copy_tree, locked, spread
 
-from . import base, files, server
-from .locks import locked
+from . import base, server
 from .place import make_place, place_of
-from .tree import server_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,7 +158,7 @@ class Clusters:
     @cached_property
     def _bindir(self) -> Path:
         """The copied server's programs; looking whether the copy is whole costs more than a start."""
-        return server_tree(self._binaries)
+        return base.server_tree(self._binaries)
 
     def _create(self, name: str) -> None:
         source = base.base_dir(self._binaries, self._bindir)
@@ -168,10 +167,10 @@ class Clusters:
 
     def _copy(self, source: Path, name: str) -> None:
         """Copy a stopped cluster's folder, then name it. Copies tell themselves apart by when they were started."""
-        files.spread(place_of(self._root))
+        spread(place_of(self._root))
         half = self._beside(f"{name}.{secrets.token_hex(4)}", "new")
-        files.copy_tree(source, half)
-        for left in ("port", "log", RAISED, files.MANIFEST):
+        copy_tree(source, half)
+        for left in ("port", "log", RAISED, MANIFEST):
             (half / left).unlink(missing_ok=True)
         half.rename(self._folder(name))
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from sbsync_tasks import process
 from sbsync_tasks.errors import SbsyncError
 
-from . import account
+from .place import account
 
 HOST = "127.0.0.1"
 START_SECONDS = 60.0
@@ -69,7 +69,7 @@ def run(argv: list[str]) -> str:
 
 
 def _run(argv: list[str], *, detached: bool = False) -> process.Completed:
-    how: process.How = {**account.current().run_as(), "start_new_session": detached}
+    how: process.How = {**account().run_as(), "start_new_session": detached}
     return process.run(argv, env=SETTINGS, cwd="/", **how)
 
 

@@ -14,8 +14,10 @@ from functools import cache
 from pathlib import Path
 
 from ...state.migrations import migrations_dir
+from .binaries import ICU
 
 CREATED = re.compile(rb'create\s+extension\s+(?:if\s+not\s+exists\s+)?"?([a-z0-9_-]+)', re.IGNORECASE)
+OF_ICU = re.compile(rb"\bprovider\s*=\s*'?icu\b|-x-icu\"", re.IGNORECASE)
 SQL = Path(__file__).parent / "stand_ins"
 # What the server says of one (`pg_available_extensions.comment`); catalog/sql/stand_ins.sql looks for it.
 COMMENT = "a stand-in for "
@@ -86,10 +88,17 @@ def better_real(names: Iterable[str]) -> frozenset[str]:
 def asked_for(root: Path) -> frozenset[str]:
     """The same of those that a project's migrations create, looked at once per process: no run changes its server.
 
-    A word in a comment may be among them: it only decides which of several servers is taken.
+    `icu` is among them where a collation needs it. A word in a comment may be, too: it only decides which of several
+    servers is taken.
     """
-    texts = (path.read_bytes() for path in migrations_dir(root).glob("*.sql") if path.is_file())
-    return better_real({name.decode().lower() for text in texts for name in CREATED.findall(text)})
+    texts = [path.read_bytes() for path in migrations_dir(root).glob("*.sql") if path.is_file()]
+    named = better_real({name.decode().lower() for text in texts for name in CREATED.findall(text)})
+    return named | ({ICU} if any(map(OF_ICU.search, texts)) else frozenset())
+
+
+def without_stand_in(asked: frozenset[str], brought: frozenset[str]) -> list[str]:
+    """What migrations ask for, no server brings and nothing stands in for, sorted."""
+    return sorted((asked - brought) & {*WITHOUT, ICU})
 
 
 def add(folder: Path) -> None:

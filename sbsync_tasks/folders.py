@@ -1,24 +1,100 @@
-"""Copying folders as a whole, and telling a whole one from a damaged one."""
+"""Folders that several processes share: locked while one works on them, copied whole, made once.
+
+A whole folder is told from a damaged one by a manifest of its files.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import struct
 import sys
-from contextlib import suppress
+import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from sbsync_tasks import process
-from sbsync_tasks.errors import SbsyncError
+from . import process
+from .errors import SbsyncError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+WAIT_SECONDS = 120.0
+POLL_SECONDS = 0.02
 MANIFEST = "manifest.json"
 # linux/fs.h; what `chattr +T` sets
 GET_FLAGS, SET_FLAGS, TOP_OF_HIERARCHY = 0x80086601, 0x40086602, 0x00020000
+
+
+@contextmanager
+def locked(path: Path, *, wait: float = WAIT_SECONDS) -> Iterator[None]:
+    """Hold the lock file `path`, waiting for whoever holds it now.
+
+    The lock goes with the process: nothing is left behind by one that was killed.
+
+    Args:
+        path: The lock file; made when absent, never removed.
+        wait: How long to wait, in seconds.
+
+    Raises:
+        SbsyncError: it was still held after `wait` seconds.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _take(handle, path, time.monotonic() + wait)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _take(handle: int, path: Path, deadline: float) -> None:
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise SbsyncError(
+                    f"Another process has worked on this embedded database too long ({path}).",
+                    "Wait for it, or end it, and run the command again.",
+                ) from None
+            time.sleep(POLL_SECONDS)
+        else:
+            return
+
+
+def make_once(
+    target: Path,
+    fill: Callable[[Path], None],
+    *,
+    whole: Callable[[Path], bool] | None = None,
+    given_up: Callable[[Path], None] = lambda _: None,
+) -> Path:
+    """A folder that is made by whoever needs it first, whole or not at all; the others wait meanwhile.
+
+    Args:
+        target: The folder; its lock stands beside it.
+        fill: Fills a new folder, which then takes the name.
+        whole: Tells whether what is there will do; `is_whole` where it is not given.
+        given_up: Ends what a killed process has left running in the half-made folder.
+    """
+    with locked(target.with_name(f"{target.name}.lock")):
+        if not (whole or is_whole)(target):
+            half, old = target.with_name(f"{target.name}.new"), target.with_name(f"{target.name}.old")
+            given_up(half)
+            shutil.rmtree(half, ignore_errors=True)
+            half.mkdir(mode=0o700)
+            fill(half)
+            seal(half)
+            shutil.rmtree(old, ignore_errors=True)
+            if target.exists():
+                target.rename(old)
+            half.rename(target)
+            shutil.rmtree(old, ignore_errors=True)
+    return target
 
 
 def copy_tree(source: Path, target: Path) -> None:
@@ -55,8 +131,6 @@ def spread(folder: Path) -> None:
     """
     if sys.platform != "linux":
         return
-    import fcntl
-
     handle = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):
