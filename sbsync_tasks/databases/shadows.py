@@ -88,40 +88,45 @@ class Shadows:
         self._hold = ExitStack()
         self._hold.enter_context(only_run(root))
 
-    def get(self, migrations: Sequence[Migration], major: int) -> Endpoint:
+    def get(self, migrations: Sequence[Migration], major: int, seeds: str = "") -> Endpoint:
         """A running shadow that holds exactly these migrations, in their order.
 
         Args:
             migrations: Oldest first.
             major: PostgreSQL's major version of the database that it will be compared with.
+            seeds: A hash of the seeds; where it is given, they are run as well.
 
         Raises:
             MissingToolError: no server of that major version is at hand.
             CliError: a migration could not be applied.
         """
         clusters = self.clusters(major)
-        name = self._name(clusters, migrations)
+        name = self._name(clusters, migrations, seeds)
         self._started.add((major, name))  # first: one that cannot be filled has been started, too
         if not (self._complete(name).exists() and clusters.exists(name)):
-            self._build(clusters, name, migrations, major)
+            if seeds:
+                self.get(migrations, major)
+            self._build(clusters, name, migrations, major, seed=bool(seeds))
+            if seeds:
+                self.get(migrations, major)  # copying it has stopped it
         self._complete(name).touch()
         return clusters.start(name)
 
     @contextmanager
-    def scratch(self, migrations: Sequence[Migration], major: int) -> Iterator[Endpoint]:
+    def scratch(self, migrations: Sequence[Migration], major: int, seeds: str = "") -> Iterator[Endpoint]:
         """A copy of the shadow that holds these migrations, to try statements on; removed at the end of the block."""
-        self.get(migrations, major)
+        self.get(migrations, major, seeds)
         clusters = self.clusters(major)
         clusters.remove(SCRATCH)  # of a run that was cut off
-        clusters.clone(self._name(clusters, migrations), SCRATCH)
+        clusters.clone(self._name(clusters, migrations, seeds), SCRATCH)
         try:
             yield clusters.start(SCRATCH)
         finally:
             clusters.remove(SCRATCH)
 
-    def name(self, migrations: Sequence[Migration], major: int) -> str:
+    def name(self, migrations: Sequence[Migration], major: int, seeds: str = "") -> str:
         """The cluster's name of the shadow that holds these migrations."""
-        return self._name(self.clusters(major), migrations)
+        return self._name(self.clusters(major), migrations, seeds)
 
     def clusters(self, major: int) -> Servers:
         """The servers of one major version."""
@@ -168,34 +173,36 @@ class Shadows:
                     marker.unlink()
                     break
 
-    def _build(self, clusters: Servers, name: str, migrations: Sequence[Migration], major: int) -> None:
+    def _build(self, clusters: Servers, name: str, migrations: Sequence[Migration], major: int, *, seed: bool) -> None:
         if clusters.exists(name):  # half-made: its marker is written last
             clusters.remove(name)
-        start, had = self._longest_cached(clusters, migrations)
+        start, had = self._longest_cached(clusters, migrations, whole=seed)
         if start:
             clusters.clone(start, name)
         endpoint = clusters.start(name)
         roles = not start and (self._root / "supabase" / "roles.sql").is_file()
         try:
-            if migrations or roles:
+            if migrations or roles or seed:
                 push(
-                    self._cli, endpoint, SHADOW, migrations, migrations[had:], fresh=True, roles=roles, throw_away=True
+                    self._cli, endpoint, SHADOW, migrations, migrations[had:], fresh=True, roles=roles, seed=seed,
+                    throw_away=True,
                 )  # fmt: skip
         except SbsyncError:
             clusters.remove(name)
             raise
         self._complete(name).write_text(f"{major}\n", encoding="utf-8")
 
-    def _longest_cached(self, clusters: Servers, migrations: Sequence[Migration]) -> tuple[str, int]:
-        """The cached shadow that holds the most of these migrations from the first on, and how many it holds."""
+    def _longest_cached(self, clusters: Servers, migrations: Sequence[Migration], *, whole: bool) -> tuple[str, int]:
+        """The cached shadow that holds the most of these migrations, with `whole` all, and how many it holds."""
         there = {marker.name for marker in self._markers()}
-        for length, name in reversed([*enumerate(self._names(clusters, migrations[:-1]))]):
+        for length, name in reversed([*enumerate(self._names(clusters, migrations if whole else migrations[:-1]))]):
             if name in there and clusters.exists(name):
                 return name, length
         return "", 0
 
-    def _name(self, clusters: Servers, migrations: Sequence[Migration]) -> str:
-        return self._names(clusters, migrations)[-1]
+    def _name(self, clusters: Servers, migrations: Sequence[Migration], seeds: str = "") -> str:
+        name = self._names(clusters, migrations)[-1]
+        return f"shadow-{hashlib.sha256(f'{name}{seeds}'.encode()).hexdigest()[:16]}" if seeds else name
 
     def _names(self, clusters: Servers, migrations: Sequence[Migration]) -> list[str]:
         """What the shadows of none of these migrations, of the first, of the first two, … are called."""

@@ -221,7 +221,7 @@ class _Generator:
     def _bench(self, sql: str) -> Iterator[Bench]:
         run = self.run
         with (
-            run.shadows.scratch(self.base, self.major) as endpoint,
+            run.shadows.scratch(self.base, self.major, run.seeds_of(self.database)) as endpoint,
             as_pushed(run.settings.root, endpoint, sql),
             connect(endpoint, "a scratch copy of the shadow") as scratch,
             self.database.connection() as target,
@@ -249,7 +249,7 @@ class _Generator:
 
     def shadow(self, made: Sequence[Migration]) -> Database:
         """A shadow of the base and these."""
-        return self.run.shadow((*self.base, *made), self.major)
+        return self.run.shadow((*self.base, *made), self.major, self.database)
 
     def exactly(self, shadow: Database) -> bool:
         """Whether the catalogs of a shadow and of the database are equal, line ends included."""

@@ -249,35 +249,35 @@ def changes(run: Run, state: State, side: str) -> Changes:
         RefusedError: the database has the schema of an unrecorded file that also does what no schema shows.
     """
     database, files = run.database(side), state.files
-    history, found, major = state.sides[side].history, state.sides[side].catalog, run.major(database)
+    history, found = state.sides[side].history, state.sides[side].catalog
     base = as_migrations(history, files)
     run.claims.add(m.sql for m in files)
-    held, claims = _held(run, base, major)
+    held, claims = _held(run, base, database)
     differences = compare(held, found, claims, (MIGRATIONS, database.name))
     if not differences:
         return Changes(base, exposed=exposed(found))
     unrecorded = [m for m in files if m.version not in history]
     told = [m for m in unrecorded if not unseen(m.sql)]
-    by_hand = _with_the_whole_effect(run, base, told, major, found)
+    by_hand = _with_the_whole_effect(run, base, told, database, found)
     if by_hand:
         _refuse_unseen_between(database, by_hand, unrecorded)
         return Changes(base, by_hand=by_hand, exposed=exposed(found))
     if told != unrecorded and not (database.side == "remote" and run.options.ignore_drift):
-        _refuse_unseen(database, _with_the_whole_effect(run, base, unrecorded, major, found))
+        _refuse_unseen(database, _with_the_whole_effect(run, base, unrecorded, database, found))
     return Changes(base, differences, exposed=exposed(found))
 
 
-def _held(run: Run, migrations: Sequence[Migration], major: int) -> tuple[Catalog, Claims]:
+def _held(run: Run, migrations: Sequence[Migration], database: Database) -> tuple[Catalog, Claims]:
     """What a shadow of these migrations holds, and what they have statements about: what is pending claims nothing."""
-    shadow = run.shadow(migrations, major)
+    shadow = run.shadow(migrations, run.major(database), database)
     return run.catalog(shadow), run.claims_of(shadow)
 
 
 def _with_the_whole_effect(
-    run: Run, base: Sequence[Migration], unrecorded: Sequence[Migration], major: int, found: Catalog
+    run: Run, base: Sequence[Migration], unrecorded: Sequence[Migration], database: Database, found: Catalog
 ) -> tuple[Migration, ...]:
     """The unrecorded files with which a shadow of `base` is what was found; none where no guess fits."""
-    fitting = (guess for guess in _guesses(unrecorded) if not _differs(run, (*base, *guess), major, found))
+    fitting = (guess for guess in _guesses(unrecorded) if not _differs(run, (*base, *guess), database, found))
     return next(fitting, ())
 
 
@@ -326,9 +326,9 @@ def _guesses(unrecorded: Sequence[Migration]) -> Iterator[tuple[Migration, ...]]
             yield guess
 
 
-def _differs(run: Run, migrations: Sequence[Migration], major: int, found: Catalog) -> bool:
+def _differs(run: Run, migrations: Sequence[Migration], database: Database, found: Catalog) -> bool:
     try:
-        held, claims = _held(run, migrations, major)
+        held, claims = _held(run, migrations, database)
         return bool(compare(held, found, claims))
     except CliError:
         return True

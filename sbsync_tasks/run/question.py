@@ -169,7 +169,7 @@ def _left_out(run: Run, state: State) -> State:
         RefusedError: the local database is not to be rebuilt.
     """
     base = (*as_migrations(state.local_history, state.folder.migrations), *state.unrecorded_locally)
-    left = run.differences(run.shadow(base, run.local_identity.major), run.local)
+    left = run.differences(run.shadow(base, run.local_identity.major, run.local), run.local)
     if left and not run.options.reset:
         raise RefusedError(
             "The edited migration is no longer what the local database has:\n" + listed(told(left))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .. import sqltext
 from ..console import counted
 from ..databases import Database, FileFailedError, NextLocal, explained, push, read_back
-from ..databases.catalog import MIGRATIONS, Difference, compare, read_catalog, subjects, told
+from ..databases.catalog import Difference, subjects, told
 from ..databases.catalog.read import identity
 from ..databases.open import clusters_of
 from ..errors import RefusedError, SbsyncError
@@ -244,7 +244,7 @@ def refuse_unseen_loss(run: Run, state: State) -> None:
     if not run.settings.schemas or run.options.discard_local:
         return
     base = as_migrations(state.local_history, state.folder.migrations)
-    shadow = run.shadow(base, run.local_identity.major)
+    shadow = run.shadow(base, run.local_identity.major, run.local)
     seen = set(run.differences(shadow, run.local))
     unseen = [d for d in run.differences(shadow, run.local, ()) if d not in seen]
     if unseen:
@@ -328,20 +328,7 @@ def refuse_other_than_files(run: Run, done: Done) -> None:
     Raises:
         SbsyncError: it differs by more than that.
     """
-    shadow = run.shadow(done.state.files, run.local_identity.major)
-    found = run.differences(shadow, run.local)
-    left = _without_seeds(run, done.state) if found and done.seeds else found
+    run.made_by_seeds(done.state.files)
+    left = run.differences(run.shadow(done.state.files, run.local_identity.major, run.local), run.local)
     if left:
         raise SbsyncError(f"{run.local.label} is not what the migrations say:\n" + listed(told(left)))
-    for text in told(found):
-        run.console.say(f"made by the seeds, and by no migration: {text}", "note")
-
-
-def _without_seeds(run: Run, state: State) -> tuple[Difference, ...]:
-    """How it differs from a copy of the shadow on which the seeds were run."""
-    with run.shadows.scratch(state.files, run.local_identity.major) as endpoint:
-        push(run.cli, endpoint, "a copy of the shadow database", state.files, (), seed=True)
-        copy = Database("shadow", "embedded", endpoint, MIGRATIONS, "shadow database")
-        with copy.connection() as connection:
-            catalog = read_catalog(connection, run.settings.schemas)
-    return compare(catalog, run.catalog(run.local), run.claims, (MIGRATIONS, run.local.name))

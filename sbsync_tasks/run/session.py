@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +14,7 @@ from .. import git
 from ..backups import Backup
 from ..console import Console
 from ..databases import Database, Identity, NextLocal, Shadows, Stack, open_local, open_remote
-from ..databases.catalog import MIGRATIONS, Catalog, Claims, compare, read_catalog
+from ..databases.catalog import MIGRATIONS, Catalog, Claims, compare, read_catalog, told
 from ..databases.connection import disconnect
 from ..databases.containers import Containers
 from ..databases.open import clusters_of, local_cluster
@@ -24,12 +26,16 @@ from ..settings import Settings
 from ..settings.project import ConfigToml
 from ..state import State
 from ..state.migrations import Migration
-from ..supabase_cli import LocalStackCli, SupabaseCli, find, refused_keys
+from ..supabase_cli import CliError, LocalStackCli, SupabaseCli, find, refused_keys
+from ..supabase_cli.client import seed_files
 
 if TYPE_CHECKING:
     from ..databases.catalog import Difference
     from ..databases.embedded import Clusters
     from .proof import Proof
+
+# A word in a text may look like one: that costs a shadow more, and changes nothing.
+CHANGES_SCHEMAS = re.compile(rb"\b(?:create|alter|drop|grant|revoke)\s", re.IGNORECASE)
 
 
 @dataclass
@@ -238,13 +244,46 @@ class Run:
         """What the migrations of a shadow claim, and no pending one; of another database, all that this run has met."""
         return self._claims_of.get(database.cluster, self.claims)
 
-    def shadow(self, migrations: Sequence[Migration], major: int) -> Database:
-        """A running shadow with exactly these migrations."""
-        ordered = tuple(sorted(migrations))
-        endpoint, name = self.shadows.get(ordered, major), self.shadows.name(ordered, major)
+    def shadow(self, migrations: Sequence[Migration], major: int, of: Database | None = None) -> Database:
+        """A running shadow with exactly these migrations.
+
+        Args:
+            migrations: These.
+            major: PostgreSQL's major version.
+            of: Which database it is compared with: where seeds change schemas, the local one is built with them.
+        """
+        ordered, seeds = tuple(sorted(migrations)), self.seeds_of(of)
+        try:
+            endpoint = self.shadows.get(ordered, major, seeds)
+        except CliError:
+            if not seeds:
+                raise
+            return self.shadow(migrations, major)  # seeds are for all migrations, and these are fewer
+        name = self.shadows.name(ordered, major, seeds)
         for claims in (self.claims, self._claims_of.setdefault(name, Claims())):
             claims.add(m.sql for m in ordered)
         return Database("shadow", "embedded", endpoint, MIGRATIONS, "shadow database", cluster=name)
+
+    def seeds_of(self, database: Database | None) -> str:
+        """A hash of the seeds that a database was built with, where they change schemas; empty for none."""
+        return self._seeds if database and database.side == "local" else ""
+
+    def made_by_seeds(self, migrations: Sequence[Migration]) -> tuple[Difference, ...]:
+        """What the local database rightly has beyond its migrations, or has otherwise; each is told once."""
+        if not self.seeds_of(self.local):
+            return ()
+        major = self.local_identity.major
+        found = self.differences(self.shadow(migrations, major), self.shadow(migrations, major, self.local))
+        for text in told(found):
+            self.say_once(f"made by the seeds, and by no migration: {text}")
+        return found
+
+    @cached_property
+    def _seeds(self) -> str:
+        texts = [path.read_bytes() for path in sorted(set(seed_files(self.settings.config)))]
+        if not any(map(CHANGES_SCHEMAS.search, texts)):
+            return ""
+        return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
     def clusters(self, major: int) -> Clusters:
         """The embedded servers of a major version; one that is missing is installed after asking."""

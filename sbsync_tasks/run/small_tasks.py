@@ -220,7 +220,7 @@ def unrecorded(run: Run, *, remote: bool, verbatim: bool = False) -> Unrecorded:
     if not found.differences:
         return Unrecorded((), "", found.by_hand, (), written=False)
     if verbatim:
-        shadow = run.shadow(found.base, run.major(database))
+        shadow = run.shadow(found.base, run.major(database), database)
         sql = _exact(run, run.cli.diff(shadow.endpoint, database.endpoint, run.settings.schemas), written=False)
         return Unrecorded((), sql, found.by_hand, () if sql else found.differences, written=False)
     made = generate(run, database, found.base, name, state.versions)

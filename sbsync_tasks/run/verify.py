@@ -32,7 +32,8 @@ def prove(run: Run, state: State, action: Prove, done: Done) -> None:
 def both(run: Run, state: State, now: State) -> Proof:
     """Compare both databases as they are now; the state that was planned on only says what is known to be apart."""
     unrecorded = {m.version for m in state.to_record}
-    if state.drift or any(m.version not in unrecorded for m in now.pending):
+    seeded = run.made_by_seeds(now.folder.migrations)
+    if state.drift or seeded or any(m.version not in unrecorded for m in now.pending):
         found = _each_against_its_own(run, now, state)
     else:
         catalogs = (now.sides[side].catalog for side in ("remote", "local"))
@@ -95,7 +96,7 @@ def _each_against_its_own(run: Run, now: State, state: State) -> Compared:
     had = {*now.remote_history, *(m.version for m in state.to_record)}
     remote_files = [m for m in now.folder.migrations if m.version in had and m.version not in now.remote_history]
     remote_base = (*as_migrations(now.remote_history, now.folder.migrations), *remote_files)
-    local_shadow = run.shadow(now.folder.migrations, run.local_identity.major)
+    local_shadow = run.shadow(now.folder.migrations, run.local_identity.major, run.local)
     remote_shadow = run.shadow(remote_base, run.remote_identity.major)
     local, remote = in_parallel(
         lambda: _against(run, local_shadow, now, "local"),

@@ -250,7 +250,7 @@ def fill(place: Path, config: ConfigToml, migrations: Iterable[Migration], *, se
     roles = config.root / "supabase" / "roles.sql"
     if roles.is_file():
         _copy(roles, supabase / "roles.sql")
-    for file in _seed_files(config) if seed else ():
+    for file in seed_files(config) if seed else ():
         _copy(file, below(place, file))
     _write(supabase / "migrations", migrations)
     return project
@@ -308,7 +308,7 @@ def _patterns(config: ConfigToml) -> list[str]:
     ]
 
 
-def _seed_files(config: ConfigToml) -> Iterator[Path]:
+def seed_files(config: ConfigToml) -> Iterator[Path]:
     """The files that the patterns may match: the CLI's `**` is a `*`, and of a folder all files below it count."""
     own = config.root / "supabase"
     for pattern in _patterns(config):

@@ -30,8 +30,8 @@ create extension wrappers with schema extensions;
 create foreign data wrapper stripe_wrapper
   handler extensions.stripe_fdw_handler validator extensions.stripe_fdw_validator;
 create server stripe_server foreign data wrapper stripe_wrapper options (api_key_name 'stripe');
-create foreign table public.customers (id text, email text) server stripe_server options (object 'customers');
-create view public.emails as select email from public.customers;
+create foreign table public.payers (id text, email text) server stripe_server options (object 'customers');
+create view public.emails as select email from public.payers;
 create extension pg_hashids with schema extensions;
 create table public.links (id bigint primary key, slug text not null default extensions.id_encode(1));
 insert into storage.buckets (id, name) values ('old', 'old');

@@ -123,3 +123,18 @@ def test_what_the_seeds_make_is_no_difference(project: Project) -> None:
         assert f"made by the seeds, and by no migration: {name}" in text
     assert project.local.has("public.seeded")
     assert project.local.value("select public.seeding()") == 1
+
+    # In both scenarios it stays where it is, and only there
+    project.local.run("create table public.mine (id int primary key)")
+    done = project.task("local-to-remote", "--yes", "--name", "mine")
+    assert done.code == 0, done.text
+    assert "made by the seeds, and by no migration: table public.seeded" in " ".join(done.text.split())
+    project.remote.run("create table public.theirs (id int primary key)")
+    done = project.task("remote-to-local", "--yes", "--name", "theirs")
+    assert done.code == 0, done.text
+    assert project.task("verify").code == 0
+    assert not any("seed" in text for text in project.migrations.values())
+    for database, seeded in ((project.local, True), (project.remote, False)):
+        assert database.has("public.mine")
+        assert database.has("public.theirs")
+        assert database.has("public.seeded") is seeded

@@ -24,7 +24,8 @@ begin
     -- fdw_handler_in accepts no value: a query ends in its error
     execute format('create function %I() returns fdw_handler language internal as ''fdw_handler_in''',
       wrapper || '_fdw_handler');
-    execute format('create function %I(options text[], catalog oid) returns void language sql as ''select''',
+    -- One in SQL would return null, which the server does not take
+    execute format('create function %I(options text[], catalog oid) returns void language plpgsql as ''begin end''',
       wrapper || '_fdw_validator');
     execute format(
       'create function %I() returns table (name text, version text, author text, website text)
