@@ -17,7 +17,7 @@ from ..errors import ConfigError, RefusedError, SbsyncError
 from ..generate import Part
 from ..paths import shown
 from ..plan import goals
-from ..plan.actions import Commit, Restore, Write
+from ..plan.actions import Commit, Plan, Restore, Write
 from ..plan.goals import pull
 from ..plan.stops import of_transactions, refuse
 from ..state import At, Origin
@@ -123,7 +123,7 @@ def new(run: Run, name: str) -> None:
     state, console = look(run, []), run.console
     tell_skipped(run, state.folder)
     migration = Migration(_version(run, state.versions), name, "")
-    execute(run, state, (Write((migration,)),))
+    done = execute(run, state, (Write((migration,)),))
     made = migrations_dir(run.settings.root) / migration.file_name
     path = shown(run.settings.root, made)
     if run.options.dry_run:
@@ -135,7 +135,7 @@ def new(run: Run, name: str) -> None:
         except SbsyncError as error:
             console.say(f"{error.message} {error.hint} The file is there, and empty.", "warning")
     console.result(path)
-    console.document({"file": path, "version": migration.version})
+    console.document({"plan": done.document(), "file": path, "version": migration.version})
 
 
 def _version(run: Run, files: Sequence[str]) -> str:
@@ -171,7 +171,8 @@ class Unrecorded:
         sql: Their exact text for stdout; empty where it holds a secret of the settings.
         by_hand: Files whose effect is there without being recorded.
         unwritable: Differences that no SQL is written for.
-        written: Whether the migrations stand in the folder now.
+        plan: What is done with them; empty without a name.
+        written: Whether that was done: the migrations stand in the folder now.
         parts: The statements of the migrations, with where each comes from.
     """
 
@@ -179,7 +180,8 @@ class Unrecorded:
     sql: str
     by_hand: tuple[Migration, ...]
     unwritable: tuple[Difference, ...]
-    written: bool
+    plan: Plan = ()
+    written: bool = False
     parts: tuple[Part, ...] = ()
 
     @property
@@ -190,6 +192,7 @@ class Unrecorded:
     def document(self) -> dict[str, Any]:
         """The changes as JSON data."""
         return {
+            "plan": [action.document() for action in self.plan],
             "sql": self.sql,
             "files": [m.file_name for m in self.migrations] if self.written else [],
             "unrecorded_files": [m.file_name for m in self.by_hand],
@@ -218,11 +221,11 @@ def unrecorded(run: Run, *, remote: bool, verbatim: bool = False) -> Unrecorded:
     tell_skipped(run, state.folder)
     found = changes(run, state, side)
     if not found.differences:
-        return Unrecorded((), "", found.by_hand, (), written=False)
+        return Unrecorded((), "", found.by_hand, ())
     if verbatim:
         shadow = run.shadow(found.base, run.major(database), database)
         sql = _exact(run, run.cli.diff(shadow.endpoint, database.endpoint, run.settings.schemas), written=False)
-        return Unrecorded((), sql, found.by_hand, () if sql else found.differences, written=False)
+        return Unrecorded((), sql, found.by_hand, () if sql else found.differences)
     made = generate(run, database, found.base, name, state.versions)
     state = state.joined_by(Origin.REMOTE if remote else Origin.LOCAL, made.migrations)
     plan = Goal(pull).of(run, state) if run.options.name else ()
@@ -230,7 +233,7 @@ def unrecorded(run: Run, *, remote: bool, verbatim: bool = False) -> Unrecorded:
     sql = _exact(run, "\n".join(m.sql for m in made.migrations), written=written)
     execute(run, state, plan)
     parts = tuple(part for parts in made.parts for part in parts)
-    return Unrecorded(made.migrations, sql, (), made.unwritable, written, parts)
+    return Unrecorded(made.migrations, sql, (), made.unwritable, plan, written, parts)
 
 
 def _exact(run: Run, sql: str, *, written: bool) -> str:

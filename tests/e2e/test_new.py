@@ -31,7 +31,11 @@ def test_a_new_migration_comes_after_every_known_one(project: Project) -> None:
 
     # One that only the remote has, and one that only the local database has; both lie in the future.
     project.remote.run(RECORDED.format("20990101000000"))
-    assert project.task("new", "after_the_remote", "--json").data == {
+    data = project.task("new", "after_the_remote", "--json").data
+    assert [(action["action"], action["migrations"]) for action in data.pop("plan")] == [
+        ("write", ["20990101000001_after_the_remote.sql"])
+    ]
+    assert data == {
         "file": "supabase/migrations/20990101000001_after_the_remote.sql", "version": "20990101000001",
     }  # fmt: skip
     project.local.run(RECORDED.format("20990301000000"))
