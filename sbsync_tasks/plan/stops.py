@@ -39,12 +39,7 @@ def of_push(state: State, facts: Facts, options: Options) -> tuple[Problem, ...]
 
 
 def of_pull(state: State, facts: Facts, options: Options) -> tuple[Problem, ...]:
-    """What a pull must not build upon.
-
-    Raises:
-        ConfigError: two flags contradict each other.
-    """
-    _refuse_contradictions(options)
+    """What a pull must not build upon."""
     stopping = (c for c in conflicts(facts) if c.kind not in NO_STOP_FOR_A_PULL and not _settled(c, facts, options))
     return (*map(_problem, stopping), *_of_files(state, options))
 
@@ -68,7 +63,12 @@ def refuse(problems: tuple[Problem, ...]) -> None:
         raise RefusedError(f"{counted(len(problems), 'problem')} have to be fixed first:\n{listed}")
 
 
-def _refuse_contradictions(options: Options) -> None:
+def refuse_contradictions(options: Options) -> None:
+    """Stop before anything is looked at.
+
+    Raises:
+        ConfigError: two flags contradict each other.
+    """
     if options.discard_local and not options.reset:
         raise ConfigError(
             "--discard-local and --no-reset contradict each other.",

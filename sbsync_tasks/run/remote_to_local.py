@@ -25,6 +25,7 @@ WITHOUT_COMMIT = "run it with --no-commit"
 
 def remote_to_local(run: Run) -> Done:
     """Bring the remote's changes to the files, the local database and git, and prove it."""
+    stops.refuse_contradictions(run.options)
     if run.options.reset:
         run.refuse_config()
     state = look(run)

@@ -74,12 +74,6 @@ def test_local_changes_are_recorded_once_where_the_newest_version_is_in_the_futu
 
 
 @pytest.mark.matrix
-def test_contradicting_flags_are_refused(project: Project) -> None:
-    for flags in (("--discard-local", "--no-reset"), ("--discard-local", "--keep-local")):
-        assert project.task("remote-to-local", "--yes", *flags).code == 3
-
-
-@pytest.mark.matrix
 def test_what_was_left_unrecorded_and_uncommitted_is_done_by_the_next_run(project: Project) -> None:
     project.remote.run(BY_HAND)
     head = project.head

@@ -252,3 +252,12 @@ def test_an_error_after_the_document_leaves_one_document(invoke, project):
 
 def test_a_name_that_would_lead_out_of_the_folder(invoke, project):
     check(invoke("diff", "--env", "sandbox", "--name", "../../x"), 3, "--name", "letters, digits and underscores")
+
+
+@pytest.mark.parametrize("flags", [("--discard-local", "--no-reset"), ("--discard-local", "--keep-local")])
+def test_contradicting_flags_are_refused_before_anything_is_looked_at(invoke, project, flags):
+    (project / ".env.staging").write_text("SUPABASE_DB_URL=postgresql://u@127.0.0.1:1/d\n")  # nobody answers there
+    done = invoke("remote-to-local", "--env", "staging", "--yes", *flags)
+    assert done.code == 3
+    assert "contradict each other" in done.stderr
+    assert not (project / ".sbsync").exists()

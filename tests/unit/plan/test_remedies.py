@@ -118,7 +118,7 @@ def test_a_pull_is_not_stopped_by_the_order_of_what_is_pending():
 )
 def test_flags_that_contradict_each_other(chosen):
     with pytest.raises(ConfigError, match="contradict each other"):
-        of_pull(World((), {}, {}), **chosen)
+        stops.refuse_contradictions(Options(**chosen))
 
 
 def test_a_file_with_a_transaction_of_its_own_stops_before_it_is_run_and_not_after():
