@@ -214,13 +214,16 @@ def partition_indexes(both: Both) -> Iterator[Part]:
             )
 
 
-def freed(both: Both) -> Iterator[Part]:
-    """Columns come off a domain that has to be made of another type: the engine refuses to replace one in use."""
+def freed(both: Both) -> Iterator[tuple[str, list[Part]]]:
+    """Each domain that has to be made of another type, and what takes its columns off it.
+
+    The engine refuses to replace one in use, and then writes nothing at all.
+    """
     here, there = both.read(_DOMAINS)
     wanted = {name: kind for name, kind, _ in there}
     for name, kind, columns in here:
         if wanted.get(name, kind) != kind:
-            yield from (added(column, f"{name} is made of another type below") for column in columns)
+            yield name, [added(column, f"{name} is made of another type below") for column in columns]
 
 
 def _literal(text: str) -> str:

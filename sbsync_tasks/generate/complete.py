@@ -191,8 +191,6 @@ def complete(bench: Bench, sql: str) -> Completed:
     tried = _tried(bench, script)
     if not bench.equal() and any(_is_blocked(error) for _, error in tried.waiting):
         tried = _cleared(bench, script, tried)
-    elif not bench.equal() and tried.done and not script:  # the engine could write nothing; from here on it may
-        tried = _further(bench, tried)
     equal = bench.equal()
     missing = () if equal else bench.missing(tried.waiting)
     waiting = () if equal else tried.waiting
@@ -226,15 +224,16 @@ def _ahead(bench: Bench) -> Iterator[Part]:
     if collated := [*ahead.collated(both)]:
         yield from (*bench.lacking("create", ("collation",)), *collated)
     yield from ahead.labels(both)
-    yield from ahead.freed(both)
+    for name, columns in ahead.freed(both):
+        yield from (*columns, *bench.lacking("create", (f"domain {name} ",)))
     if new := ahead.new_parents(both):
         yield from bench.lacking("create", tuple(f"table {name} " for name in sorted(new)))
     yield from ahead.parents(both, bench.facts(), bench.there)
 
 
 def _in_the_way(bench: Bench, part: Part) -> Sequence[Part]:
-    """What keeps a column from getting another type."""
-    if not (part.text.startswith("ALTER TABLE") and " TYPE " in part.text):
+    """What keeps a column from getting another type, or a domain from being dropped."""
+    if not (part.text.startswith("ALTER TABLE") and " TYPE " in part.text) and not part.text.startswith("drop domain"):
         return ()
     try:
         return Dependents(bench.scratch).cleared(part, "0A000")
@@ -298,15 +297,10 @@ def _cleared(bench: Bench, script: Sequence[Part], tried: Tried) -> Tried:
     if not any(part.origin == "added" for part in again.done):  # nothing could be cleared
         bench.scratch.rollback()
         return _tried(bench, script)
-    return _further(bench, again)
-
-
-def _further(bench: Bench, so_far: Tried) -> Tried:
-    """What has been done is kept, and the engine asked from there."""
     bench.scratch.commit()
     values, script = _values_added(bench, bench.ask())
     more = _tried(bench, script)
-    return Tried([*values, *so_far.done, *more.done], more.waiting)
+    return Tried([*values, *again.done, *more.done], more.waiting)
 
 
 def _expression(bench: Bench, table: str, column: str) -> Part:

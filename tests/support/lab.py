@@ -189,7 +189,7 @@ class OneServer(Run):
     def major(self, database: Database) -> int:
         return 17
 
-    def shadow(self, migrations: Sequence[Migration], major: int) -> Database:
+    def shadow(self, migrations: Sequence[Migration], major: int, of: Database | None = None) -> Database:
         self.claims.add(m.sql for m in migrations)
         lab, pair = self.pair.lab, self.pair
         made = [m for m in sorted(migrations) if m != pair.base]
@@ -205,6 +205,6 @@ class OneServer(Run):
         return Database("shadow", "embedded", endpoint, MIGRATIONS, "shadow", cluster=name)
 
     @contextmanager
-    def scratch(self, migrations: Sequence[Migration], major: int) -> Iterator[Endpoint]:
+    def scratch(self, migrations: Sequence[Migration], major: int, seeds: str = "") -> Iterator[Endpoint]:
         self.pair.scratches += 1
         yield self.pair.another(self.pair.names[0])
