@@ -10,7 +10,7 @@ from sbsync_tasks.platform import is_managed
 from sbsync_tasks.sqltext import UnparsableSql, enum_name, plpgsql, standard_body, walk
 
 from . import expressions, names
-from .expressions import Around, Each, each_of, every_row
+from .expressions import Around, Each, Place, each_of, every_row
 from .finding import Finding, Severity, finding, shortened
 from .plpgsql import queries
 
@@ -38,12 +38,14 @@ class Inner:
         line: Where it stands in the whole text, from 1.
         around: What is known of the variables in it.
         expression: Of a text with parts that are not known (`expressions.UNKNOWN`): the expression that makes it.
+        elsewhere: It stands in the database; `line` is that of the statement that runs it.
     """
 
     sql: str
     line: int
     around: Around = field(default_factory=Around)
     expression: str = ""
+    elsewhere: bool = False
 
 
 def run_by(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
@@ -52,7 +54,7 @@ def run_by(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
         yield from _body(parsed, parsed.node.args, scope, Around())
     elif parsed.name == "call_stmt":
         function = _name(parsed.node.funccall, scope)
-        if function not in scope.bodies:
+        if not scope.definitions(function):
             why = "It calls a procedure whose text does not stand here."
             about = f"procedure {function}"
             yield finding(parsed, "call", Severity.OPAQUE, about, why, _UNSEEN)
@@ -74,8 +76,9 @@ def dynamic_function(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 def _called(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
     for call in calls(parsed):
         function = _name(call, scope)
-        if body := scope.bodies.get(function):
-            yield from _body(body, body.node.options, scope, _given(call, body, parsed, scope))
+        if found := scope.definitions(function):
+            for body in found:
+                yield from _run(body, parsed, scope, _given(call, body, parsed, scope))
         elif parsed.name == "select_stmt" and _is_users(function, scope) and not is_harmless(call):
             why = "It calls a function whose text does not stand here."
             yield finding(parsed, "call", Severity.OPAQUE, f"function {function}", why, _UNSEEN)
@@ -83,7 +86,11 @@ def _called(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
 
 def _given(call: Node, body: Parsed, parsed: Parsed, scope: Scope) -> Around:
     """What a function's parameters stand for: in a query over all rows of a table, for each row in turn."""
-    shown = every_row(parsed.node, scope) if parsed.name == "select_stmt" and parsed.node.from_clause else frozenset()
+    shown = (
+        every_row(parsed.node, Place(scope))
+        if parsed.name == "select_stmt" and parsed.node.from_clause
+        else frozenset()
+    )
     rows = frozenset(Each(e.table) for e in shown)
     known = dict(scope.around.each)
     parameters = [p.function_parameter for p in body.node.parameters]
@@ -91,20 +98,30 @@ def _given(call: Node, body: Parsed, parsed: Parsed, scope: Scope) -> Around:
     each: dict[str, frozenset[Each]] = {}
     for number, argument in enumerate(call.args):
         column = names.column(argument)[-1:]
-        found = frozenset(e.field(*column) for e in rows if column) or each_of(argument, scope, known)
+        found = frozenset(e.part(*column) for e in rows if column) or each_of(argument, Place(scope), known)
         each.update({n: found for n in (f"${number + 1}", *taken[number : number + 1]) if n and found})
     return Around(tuple(sorted(each.items())))
 
 
 def _fired(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
-    """What triggers of the text do when the statement writes to their table."""
-    if not scope.triggers or parsed.name in STORED:
-        return
-    for kind, node in parsed.acts:
-        for trigger in scope.triggers.get(scope.name(node.relation), ()) if kind in _EVENTS else ():
-            function = scope.bodies.get(scope.qualified(names.called(trigger.node)))
-            if function and trigger.node.events & _EVENTS[kind]:
-                yield from _body(function, function.node.options, scope, Around())
+    """What triggers do when the statement writes to their table."""
+    for kind, node in () if parsed.name in STORED else parsed.acts:
+        for trigger in scope.triggers_on(scope.name(node.relation)) if kind in _EVENTS else ():
+            if trigger.node.events & _EVENTS[kind]:
+                for function in scope.definitions(_name(trigger.node, scope)):
+                    yield from _run(function, parsed, scope, Around())
+
+
+def _run(function: Parsed, by: Parsed, scope: Scope, around: Around) -> Iterator[Inner | Finding]:
+    """What a function does; of one that the database has, all at the place of the statement that calls it."""
+    here = _name(function.node, scope) in scope.bodies
+    for found in _body(function, function.node.options, scope, around):
+        if here:
+            yield found
+        elif isinstance(found, Inner):
+            yield replace(found, line=by.statement.line, elsewhere=True)
+        else:
+            yield replace(found, line=by.statement.line)
 
 
 def _is_users(function: str, scope: Scope) -> bool:
@@ -140,7 +157,11 @@ def _of_plpgsql(parsed: Parsed, first: int, scope: Scope, around: Around) -> Ite
         why = f"Its body cannot be read: {error.reason}."
         yield finding(parsed, "opaque-body", Severity.OPAQUE, parsed.statement.kind, why, _UNSEEN)
         return
-    for query in queries(tree, scope, around):
+    # What is called often is read once; a view may lead its names elsewhere.
+    key = (parsed.statement, around, scope.schema, len(scope.shows))
+    if key not in scope.walked:
+        scope.walked[key] = tuple(queries(tree, scope, around))
+    for query in scope.walked[key]:
         place = first + query.line - 1
         for sql in (query.sql,) if query.texts is None else query.texts:
             if sql is None:
@@ -166,23 +187,10 @@ def _language(options: Sequence[Node]) -> str:
 
 
 STORED = frozenset(
-    [
-        "alter_policy_stmt",
-        "comment_stmt",
-        "create_domain_stmt",
-        "create_function_stmt",
-        "create_policy_stmt",
-        "create_publication_stmt",
-        "create_schema_stmt",
-        "create_stats_stmt",
-        "create_stmt",
-        "create_trig_stmt",
-        "index_stmt",
-        "prepare_stmt",
-        "rule_stmt",
-        "view_stmt",
-    ]
-)
+    ["alter_policy_stmt", "comment_stmt", "create_domain_stmt", "create_function_stmt", "create_policy_stmt",
+     "create_publication_stmt", "create_schema_stmt", "create_stats_stmt", "create_stmt", "create_trig_stmt",
+     "index_stmt", "prepare_stmt", "rule_stmt", "view_stmt"]
+)  # fmt: skip
 """Statements that hold others, or expressions, without running them on rows now.
 
 PostgreSQL lets an index call immutable functions only.

@@ -174,7 +174,7 @@ def _inside(outer: Parsed, found: bodies.Inner, scope: Scope, seen: set[bodies.I
         return
     before, scope.around = scope.around, found.around
     for this in parsed:
-        line = found.line + this.statement.line - 1
+        line = found.line + (0 if found.elsewhere else this.statement.line - 1)
         placed = replace(this, statement=replace(this.statement, line=line))
         if found.expression:
             yield from _in_part(outer, placed, found, scope, seen)

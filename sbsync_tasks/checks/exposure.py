@@ -87,7 +87,7 @@ def granted(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     if not node.is_grant or not reached:
         return
     for about in grant_objects(scope, node):
-        if scope.may_be_new(about):
+        if scope.met is None and scope.may_be_new(about):
             why = f"{_list(reached)}: the default for a new object, but it may have existed."
             yield finding(parsed, "grant", Severity.NOTE, about, why)
         elif not scope.is_new(about) and not _is_usual(node, about, scope):
@@ -113,7 +113,14 @@ def _has(scope: Scope, about: str, role: str, node: Node) -> bool:
     wanted = ({p.access_priv.priv_name for p in node.privileges} or all_of_them) - _NOT_BY_API
     rights = scope.met.rights if scope.met else {}
     name = about.removeprefix("sequence ")
-    return bool(wanted) and wanted <= {*rights.get((name, role), ()), *rights.get((name, names.PUBLIC), ())}
+    return wanted <= {*rights.get((name, role), ()), *rights.get((name, names.PUBLIC), ())}
+
+
+def _has_nothing(scope: Scope, about: str, role: str) -> bool:
+    """Whether a role of the database has no right on an object of it."""
+    if scope.met is None or about not in scope.met.objects or role not in REACHABLE:
+        return False
+    return not scope.met.rights.get((about, role))
 
 
 def _list(roles: list[str]) -> str:
@@ -245,7 +252,8 @@ def imported_tables(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 def revoked(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
     """`REVOKE` that no `GRANT` of the same text takes back."""
     for parsed, about, role in scope.revoked:
-        if (about, role) not in scope.granted and not scope.is_new(about) and not scope.may_be_new(about):
+        known = scope.is_new(about) or scope.may_be_new(about) or _has_nothing(scope, about, role)
+        if (about, role) not in scope.granted and not known:
             why = f"{role} loses rights on it."
             yield parsed, finding(parsed, "revoke", Severity.NOTE, about, why)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from sbsync_tasks.sqltext import UnparsableSql, enum_name, literal, parse, walk
@@ -42,7 +42,7 @@ class Each:
             return field in {"", column}
         return any(kept == column and field in {"", name} for name, kept in self.columns)
 
-    def field(self, name: str = "") -> Each:
+    def part(self, name: str = "") -> Each:
         """What one field of it stands for; the whole of it without a name."""
         if not name:
             return self
@@ -72,25 +72,41 @@ def reaches_all(node: Node, table: str, scope: Scope) -> bool:
     if not node.HasField("where_clause"):
         return True
     joined = node.using_clause if node.DESCRIPTOR.name == "DeleteStmt" else node.from_clause
-    each = dict(scope.around.each)
-    for item in joined:
-        each.update(_shown_by(item, scope, node))
-    return not _restricts(node.where_clause, _Target(table, scope, each))
+    place = Place(scope, scope.around.again, _named(node))
+    each = {**dict(scope.around.each), **dict(shown for item in joined for shown in _shown_by(item, place))}
+    return not _restricts(node.where_clause, _Target(table, place, each))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a query stands.
+
+    Attributes:
+        scope: What names mean there.
+        again: It is run again and again, so that LIMIT leaves nothing out in the end.
+        named: The queries of the WITH around it.
+    """
+
+    scope: Scope
+    again: bool = False
+    named: Mapping[str, Node] = field(default_factory=dict)
+
+
+def _named(node: Node) -> dict[str, Node]:
+    return {c.common_table_expr.ctename: c.common_table_expr.ctequery.select_stmt for c in node.with_clause.ctes}
 
 
 @dataclass(frozen=True)
 class _Target:
     table: str
-    scope: Scope
+    place: Place
     each: Mapping[str, frozenset[Each]]
 
     def is_each(self, value: Node, column: str) -> bool:
         """Whether a value is that of the column in each row in turn."""
-        found = [
-            e for e in each_of(value, self.scope, self.each, again=self.scope.around.again) if e.table == self.table
-        ]
-        field = names.column(stripped(value))[1:]
-        return any(e.has(column, field[0] if field else "") for e in found)
+        found = [e for e in each_of(value, self.place, self.each) if e.table == self.table]
+        name = names.column(stripped(value))[1:]
+        return any(e.has(column, name[0] if name else "") for e in found)
 
 
 def _restricts(where: Node, target: _Target) -> bool:
@@ -151,52 +167,48 @@ def _looks_outside(query: Node) -> bool:
     return any(c and (len(c) == 1 or c[0] not in own) for c in columns)
 
 
-def each_of(value: Node, scope: Scope, known: Mapping[str, frozenset[Each]], *, again: bool = False) -> frozenset[Each]:
+def each_of(value: Node, place: Place, known: Mapping[str, frozenset[Each]]) -> frozenset[Each]:
     """What a value stands for: a variable, a parameter, or a query for each value of a column."""
     value = stripped(value)
     match value.WhichOneof("node"):
         case "column_ref" if name := names.column(value):
-            return frozenset(e.field(*name[1:2]) for e in known.get(name[0], ()))
+            return frozenset(e.part(*name[1:2]) for e in known.get(name[0], ()))
         case "param_ref":
             return known.get(f"${value.param_ref.number}", frozenset())
         case "sub_link":
-            return every_row(value.sub_link.subselect.select_stmt, scope, again=again)
+            return every_row(value.sub_link.subselect.select_stmt, place)
         case _:
             return frozenset()
 
 
-def every_row(query: Node, scope: Scope, around: Node = None, *, again: bool = False) -> frozenset[Each]:
-    """What the rows of a query stand for, one after the other; nothing where it may leave rows out.
-
-    Args:
-        query: The SELECT.
-        scope: Where it stands.
-        around: The statement with its WITH, where that is not the query.
-        again: It is run again and again.
-    """
-    limited = query.HasField("limit_count") and not again
+def every_row(query: Node, place: Place) -> frozenset[Each]:
+    """What the rows of a query stand for, one after the other; nothing where it may leave rows out."""
+    limited = query.HasField("limit_count") and not place.again
     if limited or len(query.from_clause) != 1 or any(query.HasField(f) for f in _LEAVES_OUT):
         return frozenset()
-    shown = (e for _, found in _shown_by(query.from_clause[0], scope, around or query) for e in found)
-    return frozenset(e for s in shown if (e := _selected(s, query)))
+    inside = replace(place, named={**place.named, **_named(query)})
+    shown = (e for _, found in _shown_by(query.from_clause[0], inside) for e in found)
+    return frozenset(_selected(s, query) for s in shown)
 
 
-def _shown_by(item: Node, scope: Scope, around: Node) -> Iterator[tuple[str, frozenset[Each]]]:
+def _shown_by(item: Node, place: Place) -> Iterator[tuple[str, frozenset[Each]]]:
     """The name in a FROM under which every row of a table is shown."""
     while item.WhichOneof("node") == "join_expr" and enum_name(item.join_expr, "jointype") == "JOIN_LEFT":
         item = item.join_expr.larg
     if item.WhichOneof("node") == "range_subselect":
-        found = every_row(item.range_subselect.subquery.select_stmt, scope)
-        yield item.range_subselect.alias.aliasname, found
+        query = item.range_subselect.subquery.select_stmt
+        yield item.range_subselect.alias.aliasname, every_row(query, place)
     elif item.WhichOneof("node") == "range_var":
-        ctes = (c.common_table_expr for c in around.with_clause.ctes)
         name = item.range_var.relname
-        query = next((c.ctequery.select_stmt for c in ctes if c.ctename == name), None)
-        found = frozenset([Each(scope.written(item.range_var))]) if query is None else every_row(query, scope)
+        if name in place.named:
+            rest = replace(place, named={n: q for n, q in place.named.items() if n != name})
+            found = every_row(place.named[name], rest)
+        else:
+            found = frozenset([Each(place.scope.written(item.range_var))])
         yield item.range_var.alias.aliasname or name, found
 
 
-def _selected(each: Each, query: Node) -> Each | None:
+def _selected(each: Each, query: Node) -> Each:
     """What is left of a row's columns in a query's result."""
     columns: set[tuple[str, str]] = set()
     for target in (t.res_target for t in query.target_list):
@@ -300,6 +312,9 @@ def elements(value: Node, lists: Lists) -> Iterator[str | None]:
     """The elements of an array, None for what is not known; nothing where it is no array that is written out."""
     value = stripped(value)
     yield from lists.get(".".join(names.column(value)), ())
+    if names.called(value.func_call)[-1:] == ("string_to_array",):
+        whole, divider = (text(a, {}) for a in value.func_call.args[:2])
+        yield from whole.split(divider) if whole and divider else ()
     if value.WhichOneof("node") == "a_array_expr":
         yield from (text(e, {}) for e in value.a_array_expr.elements)
     elif value.WhichOneof("node") == "a_const" and re.fullmatch(r"\{[^{}\"]+\}", written := _constant(value) or ""):

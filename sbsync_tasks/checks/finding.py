@@ -129,15 +129,27 @@ _PATTERNS = {
         r"E?'(?P<secret>(?:[^']|'')+)'",
         re.IGNORECASE,
     ),
+    "vault secret": re.compile(
+        r"\bvault\s*\.\s*(?:create_secret\s*\(|update_secret\s*\([^,;]+,)\s*(?:new_secret\s*(?::=|=>)\s*)?"
+        r"E?'(?P<secret>(?!https?:)(?=[^']*\d)(?:[^']|'')+)'",
+        re.IGNORECASE,
+    ),
+    "service's key": re.compile(
+        r"(?<![\w-])(?P<secret>[sr]k_live_\w{16,}|whsec_\w{16,}|gh[opsu]_\w{36}|github_pat_\w{40,}|xox[abprs]-[\w-]{16,}|"
+        r"sk-(?:proj|ant|or)-[\w-]{16,}|SG\.[\w-]{16,}\.[\w-]{16,}|AIza[\w-]{35})(?![\w-])",
+        re.ASCII,
+    ),
     "AWS access key": re.compile(r"(?<![A-Za-z0-9])(?P<secret>(?:AKIA|ASIA)[0-9A-Z]{16})(?![A-Za-z0-9])"),
     "bearer token": re.compile(r"\bbearer[ \t]+(?P<secret>(?=[^\s'\"]*\d)[\w.~+/-]{20,}=*)", re.IGNORECASE | re.ASCII),
 }
+_KNOWN_TO_ALL = "JSON Web Token of anon"  # every browser has it that uses the project
 _PLACEHOLDER = re.compile(
     r"\[.*\]|<.*>|\$?\{.*\}|\$\w+|%\w*|[*x.]+|__\w+__|.*(your|example|placeholder|change).*", re.IGNORECASE
 )
 _MAY_BE_PLACEHOLDER = frozenset(
-    ["database password", "role password", "bearer token", "Supabase secret key", "foreign server's secret"]
-)
+    ["database password", "role password", "bearer token", "Supabase secret key", "foreign server's secret",
+     "vault secret", "service's key"]
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -163,7 +175,7 @@ def credentials(text: str) -> tuple[Credential, ...]:
         before, after = found[at - 1 : at] if at else [], found[at : at + 1]
         if all(o.end <= this.start for o in before) and all(this.end <= o.start for o in after):
             found.insert(at, this)
-    return tuple(found)
+    return tuple(c for c in found if c.kind != _KNOWN_TO_ALL)
 
 
 def mask(text: str) -> str:

@@ -7,13 +7,17 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from sbsync_tasks.sqltext import UnparsableSql, parse
+
 from . import names
 from .expressions import UNKNOWN, Around
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping, Sequence
 
     from sbsync_tasks.sqltext import Node, Parsed
+
+    from .plpgsql import Query
 
 
 TEMPORARY = "pg_temp"
@@ -38,11 +42,17 @@ class Met:
         columns: The columns of its relations, as `public.t.column`, with their types as `format_type` writes them.
         rights: What `REACHABLE` roles may do, in lower case, by object (as in `objects`) and role; and what
             they will be able to do with new relations (`default privileges in public`).
+        restrictive: Policies that keep out rather than let in, as findings name them; None where that is not known.
+        functions: The statements that make its functions of a name (`public.f`), as far as they can be read.
+        triggers: By table: the statements that make its triggers.
     """
 
     objects: frozenset[str]
     columns: Mapping[str, str]
     rights: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    restrictive: frozenset[str] | None = None
+    functions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    triggers: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -88,6 +98,7 @@ class Scope:
         definers: Functions of this text with their owner's rights and without a search path, with the statement.
         within: Statements inside of others, with those.
         around: What is known where the statement stands that is being judged.
+        walked: The SQL of PL/pgSQL bodies that were read before.
     """
 
     met: Met | None = None
@@ -115,6 +126,7 @@ class Scope:
     definers: dict[str, Parsed] = field(default_factory=dict)
     within: list[tuple[Parsed, Parsed]] = field(default_factory=list)
     around: Around = field(default_factory=Around)
+    walked: dict[Hashable, tuple[Query, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for about, role in self.met.rights if self.met else ():
@@ -145,6 +157,18 @@ class Scope:
         if len(parts) == 1:
             return names.dotted([TEMPORARY if parts[0] in self.temporary else self.schema, *parts])
         return names.dotted(parts[-2:])
+
+    def definitions(self, function: str) -> tuple[Parsed, ...]:
+        """The statements that make a function: that of this text, or those of the database."""
+        if function in self.bodies:
+            return (self.bodies[function],)
+        return _read(self.met.functions.get(function, ())) if self.met else ()
+
+    def triggers_on(self, table: str) -> tuple[Parsed, ...]:
+        """The statements that make the triggers of a table, in this text and in the database."""
+        there = _read(self.met.triggers.get(table, ())) if self.met else ()
+        left = (t for t in there if f"trigger {names.quoted(t.node.trigname)} on {table}" not in self.dropped)
+        return (*left, *self.triggers.get(table, ()))
 
     def label(self, kind: str, node: Node) -> str:
         """An object as findings name it: `public.t` for a table, else the kind in front."""
@@ -210,12 +234,20 @@ class Scope:
         elif self.met and old in self.met.objects:
             columns = {new + c[len(old) :]: t for c, t in self.met.columns.items() if c.startswith(f"{old}.")}
             rights = {(new, role): held for (about, role), held in self.met.rights.items() if about == old}
-            self.met = Met(self.met.objects | {new}, {**self.met.columns, **columns}, {**self.met.rights, **rights})
+            rights, columns = {**self.met.rights, **rights}, {**self.met.columns, **columns}
+            self.met = replace(self.met, objects=self.met.objects | {new}, columns=columns, rights=rights)
 
     def open_up(self, name: str, parsed: Parsed) -> None:
         """Take note of a new relation, with the rights that it has by default."""
         self.tables[name] = Made(parsed, set(self.defaults.get(name.rpartition(".")[0], ())))
         self.secured.discard(name)
+
+
+def _read(definitions: Sequence[str]) -> tuple[Parsed, ...]:
+    try:
+        return tuple(parsed for text in definitions for parsed in parse(text))
+    except UnparsableSql:
+        return ()
 
 
 def kept_as(label: str) -> str:

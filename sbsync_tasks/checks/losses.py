@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sbsync_tasks.sqltext import UnparsableSql, enum_name, parse
 
 from . import bodies, names
-from .expressions import reaches_all
+from .expressions import UNKNOWN, reaches_all
 from .finding import Finding, Severity, finding
 from .known import Scope
 
@@ -59,14 +59,24 @@ def dropped(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     for item in parsed.node.objects:
         label = scope.label(kind, item)
         if not scope.is_new(label):
-            yield _judged(parsed, kind, label + names.arguments(kind, item), cascade=cascade)
+            if kind == "policy":
+                yield _dropped_policy(parsed, label, scope)
+            else:
+                yield _judged(parsed, kind, label + names.arguments(kind, item), cascade=cascade)
+
+
+def _dropped_policy(parsed: Parsed, label: str, scope: Scope) -> Finding:
+    """Whom a policy lets in, others may let in too; who is kept out by a restrictive one no longer is."""
+    restrictive = scope.met.restrictive if scope.met else None
+    if restrictive is not None and label not in restrictive and not (UNKNOWN in label and restrictive):
+        why = "Whom it let in, only other policies let in from now on."
+        return finding(parsed, "drop-policy", Severity.NOTE, label, why)
+    why = "Whom the policy let in, or kept out, is decided by the other policies alone."
+    return finding(parsed, "drop-policy", Severity.EXPOSURE, label, why)
 
 
 def _judged(parsed: Parsed, kind: str, label: str, *, cascade: bool) -> Finding:
     rule = f"drop-{kind.replace(' ', '-')}"
-    if kind == "policy":
-        why = "Whom the policy let in, or kept out, is decided by the other policies alone."
-        return finding(parsed, rule, Severity.EXPOSURE, label, why)
     cascades = cascade and kind not in CASCADE_TAKES_NO_ROWS
     if cascades or (kind in _HOLDS and label not in _WITHOUT_TABLES):
         extra = " CASCADE takes along whatever depends on it, unnamed." if cascade else ""
@@ -203,13 +213,14 @@ def _deletes(clause: Node) -> bool:
 
 def _fills_gaps(node: Node, table: str, scope: Scope) -> bool:
     """Whether an UPDATE only sets new columns, and others where they are NULL, with COALESCE."""
+    own = {node.relation.alias.aliasname or node.relation.relname}
     targets = [t.res_target for t in node.target_list]
-    return all(_keeps_value(t) or scope.is_new_column(table, f"{table}.{names.quoted(t.name)}") for t in targets)
+    return all(_keeps_value(t, own) or scope.is_new_column(table, f"{table}.{names.quoted(t.name)}") for t in targets)
 
 
-def _keeps_value(target: Node) -> bool:
-    first = [*target.val.coalesce_expr.args, target.val][0]
-    return [names.parts(f) for f in first.column_ref.fields[-1:]] == [(target.name,)]
+def _keeps_value(target: Node, own: set[str]) -> bool:
+    first = names.column([*target.val.coalesce_expr.args, target.val][0])
+    return first[-1:] == (target.name,) and own.issuperset(first[-2:-1])
 
 
 _CALLED = re.compile(r"(function|procedure|routine|aggregate)\s", re.IGNORECASE)

@@ -18,23 +18,9 @@ PUBLIC = "public"
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
 # Kinds whose names have no schema.
 _WITHOUT_SCHEMA = frozenset(
-    [
-        "access method",
-        "database",
-        "event trigger",
-        "extension",
-        "fdw",
-        "foreign server",
-        "language",
-        "owned by",
-        "publication",
-        "role",
-        "schema",
-        "subscription",
-        "tablespace",
-        "transform",
-    ]
-)
+    ["access method", "database", "event trigger", "extension", "fdw", "foreign server", "language", "owned by",
+     "publication", "role", "schema", "subscription", "tablespace", "transform"]
+)  # fmt: skip
 _WORDS = {"matview": "materialized view", "fdw": "foreign data wrapper"}
 _SERIAL = frozenset((t,) for t in ("serial", "serial2", "serial4", "serial8", "bigserial", "smallserial"))
 _ON = frozenset(["true", "on", "yes", "1"])

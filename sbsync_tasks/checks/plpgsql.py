@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from . import expressions
-from .expressions import Around, Each, each_of, every_row, stripped
+from .expressions import Around, Each, Place, each_of, every_row, stripped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,14 +75,13 @@ class _Body:
         self._tree = function["action"]
 
     def queries(self) -> Iterator[Query]:
-        written = json.dumps(self._tree)
         for number, variable in enumerate(self._variables):
             name = self._names[number]
             if "cursor_explicit_expr" in variable:
                 self._stands(name, self._shown(_text(variable["cursor_explicit_expr"])))
             elif "default_val" in variable:
                 self._take(name, f"select {_text(variable['default_val'])}")
-                if number and not re.search(rf'"varno": {number}\b', written):
+                if number and not re.search(rf'"varno": {number}\b', json.dumps(self._tree)):
                     array = expressions.expression(_text(variable["default_val"]))
                     self._lists[name] = list(expressions.elements(array, {}))
                     self._bind_values({name: v} for v in self._texts(_text(variable["default_val"])))
@@ -138,7 +137,7 @@ class _Body:
         yield from self._expression(node["expr"]["PLpgSQL_expr"])
         array, before = expressions.expression(expression), self._values
         self._bind_values({variable: v} for v in expressions.elements(array, self._lists))
-        yield from self._stmt_loop(node, [variable], each_of(array, self._scope, self._each, again=self._again))
+        yield from self._stmt_loop(node, [variable], each_of(array, self._place(), self._each))
         self._values = before
 
     def _stmt_while(self, node: Tree) -> Iterator[Query]:
@@ -164,7 +163,7 @@ class _Body:
         for condition in conditions:
             self._restrict(_text(condition))
         yield from self._visit(node)
-        if not _LEAVES.search(json.dumps(node)):
+        if before and not _LEAVES.search(json.dumps(node)):
             self._each = before
 
     def _stmt_case(self, node: Tree) -> Iterator[Query]:
@@ -225,6 +224,9 @@ class _Body:
     def _dynamic(self, text: str) -> Query:
         return replace(self._query(text), texts=tuple(dict.fromkeys(self._texts(text))))
 
+    def _place(self) -> Place:
+        return Place(self._scope, self._again)
+
     def _around(self) -> Around:
         return Around(tuple(sorted((n, e) for n, e in self._each.items() if e)), self._again)
 
@@ -253,15 +255,17 @@ class _Body:
         select = expressions.select(query)
         for target in select.target_list if select is not None else ():
             aggregated = stripped(target.res_target.val).WhichOneof("node") == "func_call"
-            found = every_row(select, self._scope, again=self._again) if aggregated else frozenset()
-            self._each[name] |= found or each_of(target.res_target.val, self._scope, self._each, again=self._again)
+            found = every_row(select, self._place()) if aggregated else frozenset()
+            self._each[name] |= found or each_of(target.res_target.val, self._place(), self._each)
 
     def _shown(self, query: str) -> frozenset[Each]:
         select = expressions.select(query)
-        return every_row(select, self._scope, again=self._again) if select is not None else frozenset()
+        return every_row(select, self._place()) if select is not None else frozenset()
 
     def _asked(self, text: str) -> frozenset[str]:
         """The loops that the variables in a text are bound to."""
+        if not any(self._bound.values()):
+            return frozenset()
         words = {w.lower() for w in _WORD.findall(text)}
         return frozenset(b for name in words & self._bound.keys() for b in self._bound[name])
 

@@ -145,7 +145,7 @@ drop view active_customers;
 create view active_customers as select * from customers;
 
 -- Policies
--- finds: drop-policy policy own on public.orders
+-- finds: drop-policy policy own on public.orders (note)
 drop policy own on orders;
 -- finds: nothing
 drop policy if exists own on orders;
@@ -158,7 +158,7 @@ create policy "own" on public.orders for select to authenticated using (true);
 drop policy own on orders;
 -- then
 create policy own on orders using (true);
--- finds: drop-policy policy own on public.orders
+-- finds: drop-policy policy own on public.orders (note)
 drop policy own on orders;
 -- then
 create policy own on customers for select using (id = 1);
@@ -228,8 +228,10 @@ do $$ begin execute 'grant select on public.orders to anon'; end $$;
 -- finds: nothing
 create function fresh() returns int language sql as 'select 1';
 grant execute on function fresh() to anon;
--- finds: revoke public.orders
+-- finds: nothing
 revoke all on orders from anon;
+-- finds: revoke public.customers
+revoke all on customers from anon;
 -- finds: nothing
 grant all on customers to anon, authenticated, service_role;
 -- finds: nothing

@@ -172,7 +172,7 @@ grant select on app.secrets to authenticated;
 grant select on app.secrets to service_role;
 -- finds: grant-role role postgres
 grant postgres to authenticated;
--- finds: drop-policy policy own on public.orders
+-- finds: drop-policy policy own on public.orders (note)
 do $$ begin drop policy if exists own on public.orders; end $$;
 
 -- Documented
@@ -329,5 +329,5 @@ create view api.v as select 1;
 do $$ begin grant select on app.secrets to anon; end $$;
 -- finds: grant app.secrets
 do $$ begin execute 'grant all on app.secrets to public'; end $$;
--- finds: drop-policy policy mine on public.orders
+-- finds: drop-policy policy mine on public.orders (note)
 alter policy own on public.orders rename to mine; drop policy mine on public.orders;

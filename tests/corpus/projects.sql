@@ -144,7 +144,7 @@ create policy "All files" on storage.objects for all to authenticated using (1 =
 -- finds: nothing
 drop policy if exists "Read" on public.orders;
 create policy "Read" on public.orders for select using (customer_id = 1);
--- finds: drop-policy policy "Read" on public.orders
+-- finds: drop-policy policy "Read" on public.orders (note)
 drop policy if exists "Read" on public.orders;
 create policy "Read own" on public.orders for select using (customer_id = 1);
 -- finds: grant public.orders

@@ -21,7 +21,7 @@ LAYERS = (
     {"run": 4700},
     {"plan": 1520, "generate": 1650},
     {"databases": 5320, "backups": 1370},
-    {"supabase_cli": 1110, "checks": 3520, "git": 640},
+    {"supabase_cli": 1110, "checks": 3560, "git": 640},
     {"state": 930},
     {"settings": 1380},
     {"folders": 170},
