@@ -17,6 +17,8 @@ GONE = frozenset(("42P01", "42704", "42883", "42703", "3F000"))
 # Nothing can become possible by these.
 _NO_HELP = ("GRANT", "REVOKE", "COMMENT", "SET")
 
+_RULE = re.compile(r"create\s+(or\s+replace\s+)?rule\b", re.IGNORECASE)
+
 Origin = Literal["engine", "moved", "added"]
 
 
@@ -39,13 +41,23 @@ class Part:
         """The statement as it stands in the file, below a comment that says why where there is something to say."""
         why = " ".join(self.why.split())  # a name may hold a line end, and a comment ends there
         note = f"-- {self.origin}: {why}\n" if self.origin != "engine" else ""
-        return f"{note}{self.text};"
+        return f"{note}{_uncut(self.text)};"
 
     def moved(self) -> Part:
         """The same, tried again after others; what was added has no place of its own."""
         if self.origin != "engine":
             return self
         return replace(self, origin="moved", why="it needs what stands above")
+
+
+def _uncut(text: str) -> str:
+    """A rule of several statements in a block: the CLI's push would cut it at their semicolons."""
+    if ";" not in text or not _RULE.match(text):
+        return text
+    tag = "$rule$"
+    while tag in text:
+        tag = f"{tag[:-1]}_$"
+    return f"DO {tag} BEGIN\n{text};\nEND {tag}"
 
 
 def added(text: str, why: str) -> Part:

@@ -15,6 +15,14 @@ def test_a_line_end_in_a_name_does_not_end_the_comment() -> None:
     assert statement.text == part.text
 
 
+def test_a_rule_of_several_statements_stands_in_a_block_since_the_push_cuts_at_semicolons() -> None:
+    rule = "create rule r as on delete to v do instead (delete from t; insert into l values ('$rule$'))"
+    (statement,) = sqltext.split(text_of([added(rule, "why")]))
+    assert statement.text == f"DO $rule_$ BEGIN\n{rule};\nEND $rule_$"
+    one = "create rule r as on delete to v do instead delete from t"
+    assert text_of([added(one, "why")]) == f"-- added: why\n{one};\n"
+
+
 def test_new_values_come_first_and_say_so_only_where_they_stood_elsewhere() -> None:
     values, rest = enum_values_apart(engine_parts("alter type e add value 'x'; create table t (id int);"))
     assert [part.origin for part in (*values, *rest)] == ["engine", "engine"]

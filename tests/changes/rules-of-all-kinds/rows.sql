@@ -1,0 +1,1 @@
+insert into public.r values (1, 'x');
