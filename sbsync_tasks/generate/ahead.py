@@ -148,15 +148,11 @@ def _alike(old: Columns, new: Columns) -> bool:
 
 
 def _renamed(old: Columns, new: Columns) -> Iterator[tuple[str, str]]:
-    here, there = _places(old), _places(new)
+    here, there = ({column.name for column in each.values()} for each in (old, new))
     for place in sorted(old.keys() & new.keys()):
         (name, *kind), (other, *other_kind) = old[place], new[place]
         if kind == other_kind and name not in there and other not in here:
             yield name, other
-
-
-def _places(columns: Columns) -> dict[str, int]:
-    return {column.name: place for place, column in columns.items()}
 
 
 def plain(both: Both) -> Iterator[Part]:

@@ -189,7 +189,7 @@ def complete(bench: Bench, sql: str) -> Completed:
     bench.scratch.commit()
     values, script = _values_added(bench, bench.ask() if named or first else sql)
     tried = _tried(bench, script)
-    if not bench.equal() and any(_is_blocked(error) for _, error in tried.waiting):
+    if not bench.equal() and any(error.sqlstate in BLOCKED for _, error in tried.waiting):
         tried = _cleared(bench, script, tried)
     equal = bench.equal()
     missing = () if equal else bench.missing(tried.waiting)
@@ -269,13 +269,9 @@ def _add(bench: Bench, tried: Tried, parts: Sequence[Part]) -> None:
     tried.waiting = more.waiting
 
 
-def _is_blocked(error: psycopg.Error) -> bool:
-    return error.sqlstate in BLOCKED
-
-
 def _cleared(bench: Bench, script: Sequence[Part], tried: Tried) -> Tried:
     """Begin again, with what stands in the way cleared first, and let the engine make it again."""
-    blocked = {part.text: str(error.sqlstate) for part, error in tried.waiting if _is_blocked(error)}
+    blocked = {part.text: str(error.sqlstate) for part, error in tried.waiting if error.sqlstate in BLOCKED}
     tries = [*script, *(part for part, _ in tried.waiting if part.origin == "added" and part.text in blocked)]
     replaced = [*tries, *(part for part, _ in tried.waiting if part.origin == "added" and part.text not in blocked)]
     bench.scratch.rollback()
