@@ -3,7 +3,7 @@ select case when i.relispartition then 'partition index' else 'index' end, i.nsp
   coalesce((select format('%%s on %%s', h.inhparent::regclass, c.name) from pg_inherits h where h.inhrelid = i.oid), i.name),
   concat_ws(E'\n',
     pg_get_indexdef(i.oid),
-    case when not x.indisvalid then 'invalid' end,
+    case when not x.indisvalid then case i.relkind when 'I' then 'not on all partitions' else 'invalid' end end,
     case when x.indisclustered then 'clustered' end,
     case when x.indisreplident then 'replica identity' end,
     'statistics ' || (
