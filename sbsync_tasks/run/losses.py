@@ -13,6 +13,7 @@ from ..checks.finding import by_gravity
 from ..checks.names import dotted
 from ..console import counted
 from ..databases.catalog import Difference, told
+from ..platform import MANAGED_SCHEMAS
 from ..state.migrations import Migration
 from .session import Run
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 KIND = re.compile(r"([a-z]+(?: [a-z]+)*) ")  # in front of the names of all but tables and columns
 COUNTED = 1_000_000  # rows are counted up to here
+SMALL = 10_000  # rows, which are read or indexed in some hundredths of a second
+TAKES_TIME = frozenset(["blocking-index", "table-rewrite", "widen-column-type", "cluster", "reindex"])
+"""Rules about locks that last the longer the more rows there are, and do nothing else."""
 
 OBJECTS = """
 select '', n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -56,6 +60,22 @@ select kind, schema, name, role, array_agg(privilege) from (
   where a.grantee = 0 or r.rolname in ('anon', 'authenticated')
   group by 1, 2, 3, 4, 5, o.alike having count(*) = o.alike
 ) held group by 1, 2, 3, 4
+"""
+FUNCTIONS = """
+select n.nspname, p.proname, array_agg(pg_get_functiondef(p.oid) order by p.oid)
+from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
+where l.lanname in ('sql', 'plpgsql') and p.prokind in ('f', 'p') and n.nspname !~ %s
+and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
+group by 1, 2
+"""
+TRIGGERS = """
+select n.nspname, c.relname, array_agg(pg_get_triggerdef(t.oid) order by t.oid)
+from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+where not t.tgisinternal and t.tgenabled <> 'D' group by 1, 2
+"""
+RESTRICTIVE = """
+select p.polname, n.nspname, c.relname from pg_policy p join pg_class c on c.oid = p.polrelid
+join pg_namespace n on n.oid = c.relnamespace where not p.polpermissive
 """
 RELATIONS = """
 select n.nspname, c.relname, c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -132,11 +152,16 @@ class Weigher:
     @cached_property
     def met(self) -> Met:
         """What the database has."""
-        objects, columns, rights = (self._connection.execute(q).fetchall() for q in (OBJECTS, ALL_COLUMNS, RIGHTS))
+        queries = (OBJECTS, ALL_COLUMNS, RIGHTS, RESTRICTIVE, TRIGGERS)
+        objects, columns, rights, restrictive, triggers = (self._connection.execute(q).fetchall() for q in queries)
+        functions = self._connection.execute(FUNCTIONS, (MANAGED_SCHEMAS,)).fetchall()
         return Met(
             frozenset(_label(*parts) for parts in objects),
             {dotted(parts): written for *parts, written in columns},
             {(_label(*parts), role): frozenset(held) for *parts, role, held in rights},
+            frozenset(f"policy {dotted((name,))} on {dotted(table)}" for name, *table in restrictive),
+            {dotted(name): made for *name, made in functions},
+            {dotted(table): made for *table, made in triggers},
         )
 
     def __call__(self, finding: Finding) -> Finding | None:
@@ -145,7 +170,7 @@ class Weigher:
 
         try:
             if finding.severity is Severity.LOCKING:
-                return None if self._is_empty(finding.object) else finding
+                return finding if self._is_felt(finding) else None
             lost = self._lost(finding.object) if finding.severity is Severity.DATA_LOSS else None
         except psycopg.Error:
             return finding
@@ -165,10 +190,11 @@ class Weigher:
         except psycopg.Error:
             return None
 
-    def _is_empty(self, label: str) -> bool:
-        """Whether a finding is about a table of the database, or a column of one, and there are no rows."""
-        table = self._table_of(label)
-        return bool(table) and not self._count(table, most=1)
+    def _is_felt(self, finding: Finding) -> bool:
+        """Whether anybody notices the lock, or rows can make the statement fail; also where that cannot be told."""
+        table = self._table_of(finding.object)
+        rows = self._count(table, most=SMALL + 1) if table else SMALL + 1
+        return rows > SMALL or (rows > 0 and finding.rule not in TAKES_TIME)
 
     def _table_of(self, label: str) -> str:
         """The table that a table's or a column's name is about; empty where the database has none such."""

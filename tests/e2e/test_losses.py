@@ -17,6 +17,7 @@ create type public.mood as enum ('a'); create type public.unused as enum ('a');
 create table public.full (id serial primary key, note text, empty text, m public.mood);
 insert into public.full (note, m) values ('x', 'a'), ('y', null), (null, null);
 create table public.bare (id int primary key, note text);
+create table public.big (id int, note text); insert into public.big select generate_series(1, 10001);
 create extension citext with schema extensions;
 create schema app; create table app."T x" (a int); insert into app."T x" values (1);
 create schema hollow; create table hollow.t (a int); create sequence public.counter;
@@ -36,6 +37,10 @@ alter table public.coloured add derived int generated always as (public.one(id))
 create table public.closed (id int); revoke all on public.closed from anon;
 create table public.hidden (id int); alter table public.hidden enable row level security; grant all on public.hidden
 to anon; insert into public.hidden values (1);
+create function public.wipe() returns void language plpgsql as 'begin delete from public.full; end';
+create function public.swept() returns trigger language plpgsql as 'begin perform public.wipe(); return null; end';
+create trigger swept after delete on public.bare execute function public.swept();
+create policy lets on public.bare using (true); create policy "keeps out" on public.bare as restrictive using (false);
 """
 CASES = (
     ("drop table public.full", {"public.full": "3 rows"}),
@@ -48,6 +53,8 @@ CASES = (
     ('truncate app."T x"', {'app."T x"': "1 row"}),
     ("update auth.users set email = lower(email)", {}),
     ("delete from public.full", {"public.full": "3 rows"}),
+    ("select public.wipe()", {"public.full": "3 rows"}),
+    ("do $$ begin\ndelete from public.bare where id = 1; end $$", {"public.full": "3 rows"}),
     ("drop schema hollow cascade", {}),
     ("drop schema app cascade", {"schema app": "1 row"}),
     ("drop type public.unused cascade", {}),
@@ -110,16 +117,27 @@ def test_a_grant_of_what_everybody_has_already_is_no_exposure(database: Data) ->
 LOCKS = """
 create index on public.full (note); alter table public.full alter column empty set not null;
 create index on public.bare (note); alter table public.bare alter column note set not null;
+create index on public.big (note); alter table public.full alter column note type text; cluster public.full using x;
 """
 
 
-def test_nobody_waits_for_an_empty_table_nor_for_one_that_is_not_touched(database: Data) -> None:
+def test_only_a_policy_that_keeps_out_exposes_where_it_goes(database: Data) -> None:
+    dropped = Migration("1", "x", 'drop policy lets on public.bare; drop policy "keeps out" on public.bare;')
+    with database.connection() as connection:
+        (review,) = reviewed((dropped,), connection)
+    found = {f.object: f.severity.value for f in review.findings}
+    assert found == {
+        "policy lets on public.bare": "note", 'policy "keeps out" on public.bare': "exposure",
+    }  # fmt: skip
+
+
+def test_nobody_waits_for_a_small_table_nor_for_one_that_is_not_touched(database: Data) -> None:
     file = Migration("1", "m", LOCKS)
     with database.connection() as connection:
         (meant,) = reviewed([file], connection)
         (recorded,) = reviewed([file], connection, run=())
         (run,) = reviewed([file], connection, run=[file])
-    assert [f.object for f in meant.findings] == ["public.full", "public.full.empty"]
+    assert [f.object for f in meant.findings] == ["public.full.empty", "public.big"]
     assert recorded.findings == ()
     assert run == meant
 
