@@ -37,6 +37,9 @@ create table public.links (id bigint primary key, slug text not null default ext
 insert into storage.buckets (id, name) values ('old', 'old');
 delete from storage.objects where bucket_id = 'old';
 delete from storage.buckets where id = 'old';
+create schema if not exists supabase_functions;
+create table if not exists supabase_functions.hooks (id bigserial primary key, hook_name text not null);
+insert into supabase_functions.hooks (hook_table_id, hook_name) values (1, 'met');
 """
 VECTORS = """
 create extension if not exists vector with schema extensions;

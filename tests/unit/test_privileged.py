@@ -28,6 +28,7 @@ def migration(sql, version="1"):
         "alter extension citext set schema extensions",
         "comment on extension pg_net is 'x'",
         "create role app bypassrls",
+        "create table if not exists supabase_functions.hooks (id bigserial primary key)",
         "alter role app with replication",
         "do $$ begin execute 'create event trigger a on ddl_command_end execute function f()'; end $$",
         "select 1;\n-- words before\nCREATE  EVENT\nTRIGGER a on sql_drop execute function f()",
@@ -40,9 +41,10 @@ def test_what_the_platform_allows_beyond_plain_postgresql(sql):
 @pytest.mark.parametrize(
     "sql",
     [
-        "create table event_trigger (a int)",
+        "create table event_trigger (a int, replication text)",
         "create trigger t after insert on x execute function f()",
         "create publication p for table t",
+        "create table supabase_functions.mine (id int)",
         "alter publication p set table t",
         "create extension citext",
         "create role app nobypassrls",

@@ -45,6 +45,8 @@ PHRASES = re.compile(
     r"|\bcreate\s+server\b|\b(alter|on)\s+extension\b|\buser\s+mapping\b|\bbypassrls\b|\breplication\b",
     re.IGNORECASE,
 )
+# Where webhooks were never enabled, a migration makes their tables. Here they are, and it makes none.
+WEBHOOKS = re.compile(r"\bif\s+not\s+exists\s+supabase_functions\.", re.IGNORECASE)
 VECTOR_INDEX = re.compile(r"\busing\s+\"?(hnsw|ivfflat)\b", re.IGNORECASE)
 MARK = "select 'an index of the extension vector, left out here: "
 
@@ -109,13 +111,15 @@ def as_pushed(root: Path, target: Endpoint, sql: str) -> AbstractContextManager[
 
 
 def _privileged(parsed: Parsed) -> bool:
-    kind = parsed.statement.kind
-    return kind in KINDS or (kind in IN_WORDS and bool(PHRASES.search(parsed.statement.text)))
+    kind, text = parsed.statement.kind, parsed.statement.text
+    if kind == "CREATE TABLE":
+        return bool(WEBHOOKS.search(text))
+    return kind in KINDS or (kind in IN_WORDS and bool(PHRASES.search(text)))
 
 
 def _worth_parsing(sql: str) -> bool:
     words = r"\b(event\s+trigger|extension|foreign|server|mapping|publication|bypassrls|replication)\b"
-    return bool(re.search(words, sql, re.IGNORECASE))
+    return bool(re.search(words, sql, re.IGNORECASE) or WEBHOOKS.search(sql))
 
 
 def _parsed(sql: str) -> tuple[Parsed, ...]:
