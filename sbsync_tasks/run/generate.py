@@ -221,7 +221,7 @@ class _Generator:
     def _bench(self, sql: str) -> Iterator[Bench]:
         run = self.run
         with (
-            run.shadows.scratch(self.base, self.major, run.seeds_of(self.database)) as endpoint,
+            run.shadows.scratch(self.base, self.major, run.seeds_of(self.database, self.base)) as endpoint,
             as_pushed(run.settings.root, endpoint, sql),
             connect(endpoint, "a scratch copy of the shadow") as scratch,
             self.database.connection() as target,

@@ -250,30 +250,38 @@ class Run:
         Args:
             migrations: These.
             major: PostgreSQL's major version.
-            of: Which database it is compared with: where seeds change schemas, the local one is built with them.
+            of: Which database it is compared with: the local one may have what seeds make beside rows.
         """
-        ordered, seeds = tuple(sorted(migrations)), self.seeds_of(of)
+        return self._shadow(migrations, major, self.seeds_of(of, migrations))
+
+    def seeds_of(self, database: Database | None, migrations: Sequence[Migration]) -> str:
+        """A hash of the seeds, where they change schemas and a database has what they do; empty for none.
+
+        Nobody writes down with which seeds a database was built: it is nearer to a shadow with them, or to one without.
+        """
+        if not (database and database.side == "local" and self._seeds):
+            return ""
+        major = self.major(database)
         try:
-            endpoint = self.shadows.get(ordered, major, seeds)
+            seeded = self._shadow(migrations, major, self._seeds)
         except CliError:
-            if not seeds:
-                raise
-            return self.shadow(migrations, major)  # seeds are for all migrations, and these are fewer
-        name = self.shadows.name(ordered, major, seeds)
+            return ""  # seeds are for all migrations, and these are fewer
+        with_seeds = self.differences(seeded, database)
+        return self._seeds if len(with_seeds) < len(self.differences(self._shadow(migrations, major), database)) else ""
+
+    def _shadow(self, migrations: Sequence[Migration], major: int, seeds: str = "") -> Database:
+        ordered = tuple(sorted(migrations))
+        endpoint, name = self.shadows.get(ordered, major, seeds), self.shadows.name(ordered, major, seeds)
         for claims in (self.claims, self._claims_of.setdefault(name, Claims())):
             claims.add(m.sql for m in ordered)
         return Database("shadow", "embedded", endpoint, MIGRATIONS, "shadow database", cluster=name)
 
-    def seeds_of(self, database: Database | None) -> str:
-        """A hash of the seeds that a database was built with, where they change schemas; empty for none."""
-        return self._seeds if database and database.side == "local" else ""
-
     def made_by_seeds(self, migrations: Sequence[Migration]) -> tuple[Difference, ...]:
         """What the local database rightly has beyond its migrations, or has otherwise; each is told once."""
-        if not self.seeds_of(self.local):
+        if not self._seeds:
             return ()
         major = self.local_identity.major
-        found = self.differences(self.shadow(migrations, major), self.shadow(migrations, major, self.local))
+        found = self.differences(self._shadow(migrations, major), self.shadow(migrations, major, self.local))
         for text in told(found):
             self.say_once(f"made by the seeds, and by no migration: {text}")
         return found

@@ -44,9 +44,10 @@ def test_a_push_whose_proof_fails_says_that_the_remote_was_changed(project: Proj
 
 
 def test_a_pull_whose_proof_fails_commits_and_records_nothing(project: Project) -> None:
-    """A seed that makes a table: the local database is rebuilt, and is not what the remote is."""
+    """A seed that makes another table each time: the local database is rebuilt, and is not what the remote is."""
     seed = (project.root / "supabase" / "seed.sql").read_text(encoding="utf-8")
-    project.write("supabase/seed.sql", seed + "\ncreate table public.from_seed (id int primary key);\n")
+    made = "do $$ begin execute 'create table public.from_seed_' || (random() * 1e9)::int || ' (id int)'; end $$;"
+    project.write("supabase/seed.sql", f"{seed}\n{made}\n")
     project.commit_all("Seed")
     project.remote.run("create table public.made_remotely (id int primary key)")
     head, history = project.git("rev-parse", "HEAD"), project.remote.history()

@@ -115,6 +115,7 @@ def test_what_the_seeds_make_is_no_difference(project: Project) -> None:
     seed = (project.root / "supabase" / "seed.sql").read_text(encoding="utf-8")
     function = "create function public.seeding() returns int language sql as 'select 1';\n"
     project.write("supabase/seed.sql", f"{seed}\ncreate table public.seeded (id int);\n{function}")
+    assert not project.task("diff", "--verbatim").stdout.strip()  # a local database that has not had them is as it was
     done = project.task("reset", "--yes")
     assert done.code == 0, done.text
     text = " ".join(done.text.split())
