@@ -100,28 +100,23 @@ def commit(run: Run, state: State, action: Commit, done: Done) -> None:
     paths = [folder / m.file_name for m in action.migrations]
     repository = run.in_git.repository if run.in_git else git.needed(run.settings.root)
     made = git.commit(repository, [p for p in paths if p.exists()], action.message)
-    tell_rewritten(run, made, state.files)
-    done.committed = made
+    done.committed, done.rewritten = made, _rewritten(run, made, state.files)
 
 
-def tell_rewritten(run: Run, made: git.Committed, migrations: Iterable[Migration]) -> None:
-    """Warn of files that a hook has changed beyond blanks, comments and the case of keywords, which count for nothing.
-
-    Args:
-        run: The run.
-        made: The commit.
-        migrations: The files as they were before it.
-    """
+def _rewritten(run: Run, made: git.Committed, migrations: Iterable[Migration]) -> tuple[str, ...]:
+    """The files that a hook has changed beyond blanks, comments and the case of keywords, which count for nothing."""
     before = {m.file_name: m.sql for m in migrations}
-    for name in made.rewritten:
-        path = run.settings.root / name
-        old = before.get(path.name)
-        if old is None or not path.is_file() or same(old, read_sql(path)):
-            continue
-        run.console.say(
-            f"a hook changed what {name} does: git has another text now than the one that was reviewed, and than any "
-            "database has that recorded it. Let the hook leave these files alone (with pre-commit: `exclude: "
-            "^supabase/migrations/`); then `invoke resolve` brings back the text that the databases have, and `invoke "
-            "commit` commits it.",
-            "warning",
-        )
+    changed = ((run.settings.root / name, before.get(Path(name).name)) for name in made.rewritten)
+    return tuple(
+        path.name for path, old in changed if old is not None and path.is_file() and not same(old, read_sql(path))
+    )
+
+
+def told_rewritten(names: Iterable[str]) -> tuple[str, str]:
+    """What these mean that a hook has changed, and what to do, a sentence or two each."""
+    return (
+        f"A hook changed what {', '.join(names)} does: git has another text now than the one that was reviewed, and "
+        "than any database has that recorded it.",
+        "Let the hook leave these files alone (with pre-commit: `exclude: ^supabase/migrations/`); then `invoke "
+        "resolve` brings back the text that the databases have, and `invoke commit` commits it.",
+    )

@@ -25,7 +25,7 @@ def scenario(run: Run, done: Done) -> None:
     """The end of a scenario.
 
     Raises:
-        SbsyncError: the proof failed; says whether the remote was changed.
+        SbsyncError: the proof failed; says whether the remote was changed. Or git has another text than the databases.
     """
     console = run.console
     console.document(document(run, done))
@@ -45,6 +45,8 @@ def scenario(run: Run, done: Done) -> None:
         console.say(f"the migrations on the dashboard: {migrations_page(ref)}", "note")
     if not done.proof.holds:
         raise _failed(run, done)
+    if done.rewritten:
+        raise SbsyncError(*commit.told_rewritten(done.rewritten))
 
 
 def _tell_pulled(run: Run, done: Done) -> None:

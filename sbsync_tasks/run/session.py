@@ -338,6 +338,7 @@ class Done:
         recorded: Versions that this run recorded in the remote's history without running them.
         proof: The proof, once it was made.
         committed: What was committed.
+        rewritten: Committed files that a hook has made do something else.
         kept: Where files and histories are kept that gave way.
         url: Of the scratch database that a backup was brought back into.
     """
@@ -350,6 +351,7 @@ class Done:
     recorded: tuple[str, ...] = ()
     proof: Proof | None = None
     committed: git.Committed | None = None
+    rewritten: tuple[str, ...] = ()
     kept: tuple[Path, ...] = ()
     url: str = ""
 

@@ -80,6 +80,8 @@ def commit(run: Run) -> None:
     made = done.committed
     if made:
         run.console.say(f"committed {', '.join(made.files)} as {made.commit}", "ok")
+    if done.rewritten:
+        run.console.say(" ".join(committing.told_rewritten(done.rewritten)), "warning")
     run.console.document(
         {"plan": done.document(), "commit": made.commit if made else "", "files": list(made.files) if made else []}
     )

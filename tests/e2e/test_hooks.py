@@ -13,7 +13,7 @@ done
 LOOKS_OTHERWISE = "s/create table/CREATE  TABLE/; s/CREATE TABLE/create\\n  table/; s/ int / INT /"
 SAYS_OTHERWISE = "s/default 0/default 1/; s/DEFAULT 0/DEFAULT 1/"
 CHANGE = "create table public.formatted (id int primary key, n int default 0)"
-TOLD = "a hook changed what supabase/migrations/"
+TOLD = "A hook changed what "
 
 
 def with_hook(project: Project, edit: str) -> None:
@@ -40,9 +40,12 @@ def test_a_hook_that_changes_case_and_blanks_causes_nothing(project: Project) ->
 def test_a_hook_that_changes_more_is_told_with_the_way_out(project: Project, way: str) -> None:
     with_hook(project, SAYS_OTHERWISE)
     (project.local if way == "local-to-remote" else project.remote).run(CHANGE)
-    done = project.sync(way, "--commit", "--name", "formatted")
+    done = project.task(way, "--yes", "--commit", "--name", "formatted")
+    assert done.code == 1, done.text
     version = project.version_of("formatted")
-    assert f"{TOLD}{version}_formatted.sql does" in done.text
+    assert version in project.local.history()
+    assert version in project.remote.history()
+    assert f"error: {TOLD}{version}_formatted.sql does" in done.text
     assert "`invoke resolve` brings back" in done.text
 
     # The advice, word for word.
