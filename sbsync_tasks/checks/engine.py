@@ -36,8 +36,8 @@ def _merged(tables: Iterable[Mapping[str, Sequence[Rule]]]) -> dict[str, list[Ru
 _MODULES = (losses, exposure, changes, bodies)
 _BY_NAME = _merged(m.RULES for m in _MODULES)
 _IN_TRANSACTION = _merged([transactions.RULES])
-_ALWAYS: tuple[Rule, ...] = (*losses.ALWAYS, *changes.ALWAYS)
-_AT_END = (*exposure.AT_END, *changes.AT_END)
+_ALWAYS: tuple[Rule, ...] = tuple(rule for m in _MODULES for rule in getattr(m, "ALWAYS", ()))
+_AT_END = tuple(rule for m in _MODULES for rule in getattr(m, "AT_END", ()))
 _GRAVE = frozenset([Severity.DATA_LOSS, Severity.EXPOSURE, Severity.OPAQUE])
 # Findings that are none where the object is made again later, as diffs and idempotent files do it.
 _PUT_RIGHT = frozenset(

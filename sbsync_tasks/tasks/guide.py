@@ -46,7 +46,7 @@ def diff(
     The database is compared with a shadow of its own history, so a migration that is merely pending never comes out
     as something to drop. The SQL goes to stdout; with --name it becomes migration files.
     """
-    from ..run.small_tasks import tell_changes, unrecorded
+    from ..run.steps import tell_changes, unrecorded
 
     flags = Options(yes=yes, dry_run=dry_run, start=start, name=name or "")
     with session(context, flags, env=env, env_file=env_file, json=json) as run:
@@ -111,7 +111,7 @@ def reset(
 
     All its data is backed up first; afterwards it holds the migrations and the seeds, and nothing else.
     """
-    from ..run import small_tasks as step
+    from ..run import steps as step
 
     with session(context, Options(yes=yes, dry_run=dry_run, start=start), env=env, env_file=env_file, json=json) as run:
         step.reset(run)
@@ -204,7 +204,7 @@ def commit(
 
     Only these files: other staged work stays staged, and hooks run as always.
     """
-    from ..run import small_tasks as step
+    from ..run import steps as step
 
     flags = Options(yes=yes, dry_run=dry_run, commit=True, message=message or "")
     with session(context, flags, env=env, env_file=env_file, json=json) as run:
@@ -309,7 +309,7 @@ def restore(
 
     All of it, or the rows of single tables; the local database is backed up first. Never into a remote.
     """
-    from ..run import small_tasks as step
+    from ..run import steps as step
 
     with session(context, Options(yes=yes, dry_run=dry_run, start=start), env=env, env_file=env_file, json=json) as run:
         step.restore(run, backup or "", tuple(table or ()), to_scratch=to_scratch)

@@ -133,7 +133,7 @@ def new(
     Its version is later than every one that the files and both databases know. The path goes to stdout; the editor
     opens only at a terminal.
     """
-    from ..run import small_tasks as step
+    from ..run import steps as step
     from ..state.migrations import checked_name
 
     with session(context, Options(yes=yes, dry_run=dry_run, start=start), env=env, env_file=env_file, json=json) as run:

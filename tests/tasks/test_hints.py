@@ -29,7 +29,7 @@ SAID_BY = {
     "run/report.py": ("verify", "push", *SCENARIOS),
     "run/reset.py": SCENARIOS,
     "run/review.py": ("reset", "commit", "restore", "resolve", *ASKING),
-    "run/small_tasks.py": ("diff",),
+    "run/steps.py": ("diff",),
     "settings": ("status", "diff", "review", "psql", "pull", "verify", "backup", "restore", *ASKING),
 }
 # Of a push alone; `remote-to-local` asks in the same words.

@@ -6,7 +6,7 @@ from sbsync_tasks.console import Console
 from sbsync_tasks.databases.catalog import CatalogObject, Difference
 from sbsync_tasks.options import Options
 from sbsync_tasks.redaction import Redactor
-from sbsync_tasks.run import small_tasks as step
+from sbsync_tasks.run import steps as step
 from sbsync_tasks.run.session import Run
 from sbsync_tasks.state import Side, State
 from sbsync_tasks.state.migrations import Folder
