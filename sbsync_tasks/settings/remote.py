@@ -6,7 +6,7 @@ What another layer says of it has to be the same, or nothing: a remote is never 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -81,7 +81,7 @@ def find_remote(layers: Layers, env: Environment, root: Path) -> RemoteSpec | st
         return RemoteSpec("sandbox", None, "", "", env.source)
     counting = [Layer.PROCESS, Layer.ENV_FILE, Layer.NAMED, *([Layer.UNNAMED] if env.name == DEFAULT_ENV else [])]
     found = [layers.within(layer, IDENTITY) for layer in counting]
-    _refuse_blanking(found)
+    _refuse_blanking(layers, counting)
     given = [parts for values in found if (parts := {key: v for key, v in values.items() if v.text})]
     for parts in given[1:]:
         _refuse_another(given[0], parts)
@@ -110,15 +110,16 @@ def _refuse_with_sandbox(layers: Layers) -> None:
                 )
 
 
-def _refuse_blanking(found: list[dict[str, Value]]) -> None:
+def _refuse_blanking(layers: Layers, counting: Collection[Layer]) -> None:
     """Refuse an empty part that hides another layer's: it would be a mixture of two layers."""
     for key in IDENTITY:
-        values = [parts[key] for parts in found if key in parts]
-        hidden = next((value for value in values[1:] if value.text), None)
-        if hidden and not values[0].text:
-            raise ConfigError(
-                f"{key} is set to nothing ({values[0].source}), which hides {hidden.source}.", "Remove one of the two."
-            )
+        values = [written for written in layers.of(key) if written.layer in counting]
+        if values and not (first := layers.value(values[0])).text:
+            others = (layers.value(written) for written in values if written.layer is not first.layer)
+            if hidden := next((value for value in others if value.text), None):
+                raise ConfigError(
+                    f"{key} is set to nothing ({first.source}), which hides {hidden.source}.", "Remove one of the two."
+                )
 
 
 def _refuse_another(first: Mapping[str, Value], other: Mapping[str, Value]) -> None:

@@ -218,6 +218,19 @@ def test_one_layer_cannot_blank_anothers_remote(project: Project, key: str) -> N
     assert f"{key} is set to nothing (process environment), which hides .env.staging:" in message
 
 
+def test_what_stands_above_hides_whichever_layer_it_is_of(project: Project) -> None:
+    project.file(".env.development", f"SUPABASE_DB_URL={URL}")
+    project.file(".env.local", "SUPABASE_DB_URL=")
+    assert "SUPABASE_DB_URL is set to nothing (.env.local:1), which hides .env.development:1." in project.error()
+    project.file(".env.development", "SUPABASE_DB_URL=", "SUPABASE_DB_PASSWORD=")
+    project.file(".env.local", f"SUPABASE_DB_URL={URL}")
+    assert project.settings().required_remote().source == ".env.local:1"
+    project.file(".env.local", "SUPABASE_DB_URL=")
+    project.file(".env", f"SUPABASE_DB_URL={URL}")
+    project.file(".env.development.local", "SUPABASE_DB_URL=")
+    assert "(.env.development.local:1), which hides .env:1." in project.error()
+
+
 def test_within_a_layer_a_part_may_be_blanked(project: Project) -> None:
     project.file(".env.staging", f"SUPABASE_DB_URL={URL}")
     project.file(".env.staging.local", "SUPABASE_DB_URL=", f"SUPABASE_PROJECT_ID={REF}")
