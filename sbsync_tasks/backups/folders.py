@@ -20,7 +20,7 @@ from sbsync_tasks.paths import PRIVATE
 from .manifest import Manifest, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 PRIVATE_FILE = 0o600
 PARTIAL = ".partial-"
@@ -170,7 +170,7 @@ def size(number: int) -> str:
     return f"{value:.1f} TB"
 
 
-def prune(made: Path, keep: int) -> tuple[Path, ...]:
+def prune(made: Path, keep: int, spared: Collection[Path] = ()) -> tuple[Path, ...]:
     """Remove what stands behind a new backup: older ones of its kind, and half-made ones of long ago.
 
     Backups of another database or for another reason are never touched, so a copy from before a push does not
@@ -179,13 +179,16 @@ def prune(made: Path, keep: int) -> tuple[Path, ...]:
     Args:
         made: The new backup's folder, `<time>-<database>-<reason>`.
         keep: How many of its kind stay, itself included; at least 1.
+        spared: Backups that stay besides, since they are in use.
 
     Returns:
         The backups that were removed.
     """
     kind = made.name.partition("-")[2]
     alike = [p for p in made.parent.iterdir() if p.is_dir() and p.name.partition("-")[2] == kind]
-    older = sorted((p for p in alike if p.name < made.name), reverse=True)[max(keep, 1) - 1 :]
+    behind = sorted((p for p in alike if p.name < made.name), reverse=True)[max(keep, 1) - 1 :]
+    in_use = {p.resolve() for p in spared}
+    older = [p for p in behind if p.resolve() not in in_use]
     left = [p for p in made.parent.glob(f"{PARTIAL}*") if p.stat().st_mtime < time.time() - ABANDONED]
     for path in (*older, *left):
         shutil.rmtree(path, ignore_errors=True)

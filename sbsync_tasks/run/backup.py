@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import backups
@@ -49,10 +50,13 @@ def as_planned(run: Run, _state: State, action: BackUp, done: Done) -> None:
     """A database, before anything is written to it."""
     tables, label = action.risk.tables, "local" if action.side == "local" else run.settings.env
     kept = None if tables is None else list(tables)
-    done.backups = (*done.backups, take(run, run.database(action.side), label, action.reason, kept))
+    in_use = [Path(planned.backup) for planned in done.plan if isinstance(planned, Restore)]
+    done.backups = (*done.backups, take(run, run.database(action.side), label, action.reason, kept, in_use))
 
 
-def take(run: Run, database: Database, label: str, reason: str, tables: list[str] | None) -> Backup:
+def take(
+    run: Run, database: Database, label: str, reason: str, tables: list[str] | None, in_use: Collection[Path] = ()
+) -> Backup:
     """Take a backup, which is checked to be complete and readable, and let old ones of its kind go.
 
     Args:
@@ -61,6 +65,7 @@ def take(run: Run, database: Database, label: str, reason: str, tables: list[str
         label: The environment's name, or `local`.
         reason: Why, as a slug.
         tables: The tables whose rows are kept; None keeps all.
+        in_use: Backups that stay, however old.
     """
     from ..databases.embedded import find_client_tools
 
@@ -70,7 +75,7 @@ def take(run: Run, database: Database, label: str, reason: str, tables: list[str
             endpoint=database.endpoint, tools=tools, directory=run.settings.backup_dir, label=label,
             reason=reason, tables=tables, connection=connection,
         )  # fmt: skip
-    for path in backups.prune(made.path, run.settings.backup_keep):
+    for path in backups.prune(made.path, run.settings.backup_keep, in_use):
         run.console.say(f"old backup removed: {path.name}", "note")
     return made
 

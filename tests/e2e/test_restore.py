@@ -245,7 +245,13 @@ def test_the_task_asks_then_brings_a_backup_back_or_makes_a_scratch_database_of_
     back = project.task("restore", "--backup", Path(made).name, "--yes", "--json")
     assert back.code == 0, back.text
     assert before.unlike(contents(tools, project.local.endpoint)) == []
-    assert (project.root / back.data["backup"]).is_dir()
+    chosen = project.root / back.data["backup"]
+    once = ("restore", "--env", "sandbox", "--backup", chosen.name, "--yes")
+    again = project.invoke(*once, settings={"SBSYNC_BACKUP_KEEP": "1"})
+    assert again.code == 0, again.text
+    assert after.unlike(contents(tools, project.local.endpoint)) == []
+    assert chosen.is_dir()  # which is older than the one that this restore has made
+    assert len([*chosen.parent.glob("*-local-before-restore")]) == 2
     passfile = project.root / ".sbsync" / "passfiles" / "restored"
     assert passfile.is_file()
     assert project.invoke("sandbox.down", "--json").data["removed"] == ["restored"]

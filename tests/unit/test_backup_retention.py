@@ -43,6 +43,14 @@ def test_the_new_one_stays_whatever_is_asked(tmp_path):
     assert left(tmp_path) == [made.name]
 
 
+def test_one_that_is_in_use_stays_whatever_its_age(tmp_path):
+    names = [f"2026110{day}T000000Z-local-before-restore" for day in range(1, 5)]
+    used, *_, made = [folder(tmp_path, name) for name in names]
+    by_another_way = tmp_path / ".." / tmp_path.name / used.name
+    assert [p.name for p in prune(made, keep=1, spared=[by_another_way])] == names[2:0:-1]
+    assert left(tmp_path) == [used.name, made.name]
+
+
 def test_half_made_ones_go_when_they_are_old(tmp_path):
     old, young = folder(tmp_path, ".partial-20261001T000000Z-a-b"), folder(tmp_path, ".partial-20261101T000000Z-a-b")
     yesterday = time.time() - 25 * 3600
