@@ -30,11 +30,13 @@ class Action(ABC):
         step: The guide's word for it.
         writes: It changes a database, files or git: it is asked about, and left out of a dry run.
         needs_proof: It is left out where a proof was made before it, and does not hold.
+        whatever_is_there: It rests on which database it is, and not on what that or the migration files hold.
     """
 
     step: ClassVar[str]
     writes: ClassVar[bool] = True
     needs_proof: ClassVar[bool] = False
+    whatever_is_there: ClassVar[bool] = False
 
     @property
     def doing(self) -> str:
@@ -171,6 +173,7 @@ class BackUp(Action):
     """
 
     step = "backup"
+    whatever_is_there = True
     where: str
     risk: Risk
     side: str = "remote"
@@ -227,6 +230,7 @@ class Restore(Action):
     """
 
     step = "restore"
+    whatever_is_there = True
     backup: str
     where: str
     holds: str

@@ -29,7 +29,7 @@ from ..state import Side, State
 from ..state.migrations import write_file
 from . import backup, commit, push, reset, verify
 from .backup import bring_back
-from .look import listed, look
+from .look import listed, look, who_answers
 from .push import rerecord
 from .session import Done, Run
 from .verify import record
@@ -96,12 +96,12 @@ def _as_planned(run: Run, state: State, plan: Plan) -> Iterator[None]:
     """Hold the remote's lock where it is written to, and see that nothing has changed since the plan was made."""
     with push.writing_lock(run) if writes_to_remote(plan) else nullcontext():
         if writing(plan):
-            _refuse_another_state(run, state)
+            again = who_answers if all(action.whatever_is_there for action in writing(plan)) else look
+            _refuse_another_state(run, state, again(run, state.sides))
         yield
 
 
-def _refuse_another_state(run: Run, state: State) -> None:
-    now = look(run, state.sides)
+def _refuse_another_state(run: Run, state: State, now: State) -> None:
     if now.folder != state.folder:
         raise _changed("supabase/migrations", "its files are others")
     for side, before in state.sides.items():

@@ -26,7 +26,7 @@ from . import backup as restoring
 from . import commit as committing
 from .execute import execute
 from .generate import generate
-from .look import changes, listed, look, major_to_be, problems, tell_skipped
+from .look import changes, listed, look, major_to_be, problems, tell_skipped, who_answers
 from .question import Goal, carry_out
 from .reset import refuse_what_stays
 from .review import open_editor
@@ -98,7 +98,7 @@ def restore(run: Run, named: str, tables: Sequence[str], *, to_scratch: bool) ->
     root, console = run.settings.root, run.console
     with only_run(root):
         plan = restoring.planned(run, named, tables, to_scratch=to_scratch)
-        done = carry_out(run, look(run, [] if to_scratch else ["local"]), Goal(lambda *_: plan))
+        done = carry_out(run, who_answers(run, [] if to_scratch else ["local"]), Goal(lambda *_: plan))
     document: dict[str, Any] = {"plan": done.document()}
     if run.options.dry_run:
         console.document(document)

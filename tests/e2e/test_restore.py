@@ -211,6 +211,27 @@ def test_killed_in_the_middle_it_leaves_the_database_as_it_was(
     assert before.unlike(contents(tools, target)) == []
 
 
+# Runs a task; while its question is open, a migration is saved.
+SAVED_MEANWHILE = """
+import pathlib, sys
+from invoke.main import program
+from sbsync_tasks.run import review
+approve = review.approve
+def meanwhile(run, *rest):
+    pathlib.Path("supabase/migrations/20990101000002_meanwhile.sql").write_text("select 1;\\n")
+    return approve(run, *rest)
+review.approve = meanwhile
+program.run(["invoke", *sys.argv[1:]])
+"""
+
+
+def with_files_that_cannot_be_read(project: Project) -> None:
+    """A pointer of git-lfs and a file that is no UTF-8 among the migrations."""
+    project.migration("20990101000000", "pointer", "version https://git-lfs.github.com/spec/v1\n")
+    project.migration("20990101000001", "latin", "").write_bytes(b"-- \xe9\n")
+    assert project.task("status").code == 1
+
+
 def damaged(project: Project) -> None:
     """The local database with something gone and something new."""
     project.local.run(
@@ -226,6 +247,7 @@ def test_the_task_asks_then_brings_a_backup_back_or_makes_a_scratch_database_of_
     made = project.task("backup", "--local").stdout.strip()
     damaged(project)
     after = contents(tools, project.local.endpoint)
+    with_files_that_cannot_be_read(project)
     folders = sorted((project.root / ".sbsync" / "backups").iterdir())
     for args, code in (((), 4), (("--dry-run",), 0), (("--to-scratch",), 4)):
         looked = project.task("restore", "--backup", made, *args)
@@ -242,8 +264,9 @@ def test_the_task_asks_then_brings_a_backup_back_or_makes_a_scratch_database_of_
     assert shown.stdout == "postgres\n", shown.text
     assert before.unlike(contents(tools, copied)) == []
     assert after.unlike(contents(tools, project.local.endpoint)) == []
-    back = project.task("restore", "--backup", Path(made).name, "--yes", "--json")
+    back = project.script(SAVED_MEANWHILE, "restore", "--env", "sandbox", "--backup", made, "--yes", "--json")
     assert back.code == 0, back.text
+    assert (project.root / "supabase/migrations/20990101000002_meanwhile.sql").exists()
     assert before.unlike(contents(tools, project.local.endpoint)) == []
     chosen = project.root / back.data["backup"]
     once = ("restore", "--env", "sandbox", "--backup", chosen.name, "--yes")
