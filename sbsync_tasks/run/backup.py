@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 def whole_local(run: Run) -> Backup:
     """The whole local database, before it is rebuilt."""
-    return take(run, run.local, "local", "before-reset", None)
+    return _take(run, BackUp(run.local.name, Risk(None), "local", "before-reset"))
 
 
 def weigh(run: Run, state: State) -> State:
@@ -47,33 +47,21 @@ def weigh(run: Run, state: State) -> State:
 
 
 def as_planned(run: Run, _state: State, action: BackUp, done: Done) -> None:
-    """A database, before anything is written to it."""
-    tables, label = action.risk.tables, "local" if action.side == "local" else run.settings.env
-    kept = None if tables is None else list(tables)
+    """A database, as it is; where one is brought back afterwards, that backup stays."""
     in_use = [Path(planned.backup) for planned in done.plan if isinstance(planned, Restore)]
-    done.backups = (*done.backups, take(run, run.database(action.side), label, action.reason, kept, in_use))
+    done.backups = (*done.backups, _take(run, action, in_use))
 
 
-def take(
-    run: Run, database: Database, label: str, reason: str, tables: list[str] | None, in_use: Collection[Path] = ()
-) -> Backup:
-    """Take a backup, which is checked to be complete and readable, and let old ones of its kind go.
-
-    Args:
-        run: The run.
-        database: What is backed up.
-        label: The environment's name, or `local`.
-        reason: Why, as a slug.
-        tables: The tables whose rows are kept; None keeps all.
-        in_use: Backups that stay, however old.
-    """
+def _take(run: Run, action: BackUp, in_use: Collection[Path] = ()) -> Backup:
+    """Take a backup, which is checked to be complete and readable, and let old ones of its kind go but those in use."""
     from ..databases.embedded import find_client_tools
 
+    database, label = run.database(action.side), "local" if action.side == "local" else run.settings.env
     tools = find_client_tools(run.major(database), run.settings.pg_bindir)
     with database.connection() as connection:
         made = backups.take(
             endpoint=database.endpoint, tools=tools, directory=run.settings.backup_dir, label=label,
-            reason=reason, tables=tables, connection=connection,
+            reason=action.reason, tables=action.risk.tables, connection=connection,
         )  # fmt: skip
     for path in backups.prune(made.path, run.settings.backup_keep, in_use):
         run.console.say(f"old backup removed: {path.name}", "note")
@@ -137,21 +125,6 @@ def _tables_of(finding: Finding, tables: Iterable[str]) -> list[str]:
     if name.startswith("schema "):
         return [t for t in tables if t.startswith(f"{name.removeprefix('schema ')}.")]
     return [t for t in tables if name == t or name.startswith(f"{t}.")]
-
-
-def back_up(run: Run, *, local: bool, schema_only: bool) -> None:
-    """Take a backup on request."""
-    database = run.local if local else run.remote
-    label = "local" if local else run.settings.env
-    tables: list[str] | None = [] if schema_only else None
-    if run.options.dry_run:
-        run.console.say(f"A run would back up {database.name}.", "ok")
-        return
-    with run.console.step("backup", f"back up {database.name}"):
-        made = take(run, database, label, "on-request", tables)
-    path = shown(run.settings.root, made.path)
-    run.console.result(path)
-    run.console.document({"backup": path})
 
 
 def show_list(run: Run) -> None:

@@ -70,10 +70,17 @@ BOTH = (SANDBOX_LOCAL, SANDBOX_REMOTE)
 SHADOWS = "shadow-"  # how the names of those begin that runs keep for themselves
 
 
+def _only_told(run: Run, does: str) -> bool:
+    """Whether this is a dry run; then what a run would do is told, and that is all."""
+    if run.options.dry_run:
+        run.console.say(f"A run would {does}.", "ok")
+        run.console.document({"plan": [{"action": "sandbox", "does": does}]})
+    return run.options.dry_run
+
+
 def up(run: Run) -> None:
     """Start both databases of the sandbox."""
-    if run.options.dry_run:
-        run.console.say(f"A run would start {' and '.join(BOTH)}.", "ok")
+    if _only_told(run, f"start {' and '.join(BOTH)}"):
         return
     started = {}
     for name, remote in ((SANDBOX_REMOTE, True), (SANDBOX_LOCAL, False)):  # which is of the remote's major version
@@ -89,8 +96,7 @@ def down(run: Run) -> None:
     """Stop every embedded database of the project; their data stays, but for what `restore --to-scratch` made."""
     clusters = clusters_of(run.settings)
     running = [name for name in clusters.names() if clusters.running(name)]
-    if run.options.dry_run:
-        run.console.say(f"A run would stop {', '.join(running) or 'nothing'}.", "ok")
+    if _only_told(run, f"stop {', '.join(running) or 'nothing'}"):
         return
     clusters.stop_all()
     scratch = clusters.exists(RESTORED)
@@ -105,8 +111,7 @@ def reset(run: Run) -> None:
     """Throw both databases of the sandbox away and make them anew."""
     clusters = clusters_of(run.settings)
     there = [name for name in BOTH if clusters.exists(name)]
-    if run.options.dry_run:
-        run.console.say(f"A run would throw away {', '.join(there) or 'nothing'}.", "ok")
+    if _only_told(run, f"throw away {', '.join(there) or 'nothing'}"):
         return
     if there:
         run.console.confirm(f"Throw away {' and '.join(there)} with all their data?")

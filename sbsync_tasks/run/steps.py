@@ -17,10 +17,10 @@ from ..errors import ConfigError, RefusedError, SbsyncError
 from ..generate import Part
 from ..paths import shown
 from ..plan import goals
-from ..plan.actions import Commit, Plan, Restore, Write
+from ..plan.actions import BackUp, Commit, Plan, Restore, Write
 from ..plan.goals import pull
 from ..plan.stops import of_transactions, refuse
-from ..state import At, Origin
+from ..state import At, Origin, Risk
 from ..state.migrations import VERSION_FORMAT, Migration, migrations_dir, next_version
 from . import backup as restoring
 from . import commit as committing
@@ -115,6 +115,18 @@ def restore(run: Run, named: str, tables: Sequence[str], *, to_scratch: bool) ->
     console.document({**document, "database": run.local.label, "backup": saved})
 
 
+def back_up(run: Run, *, local: bool, schema_only: bool) -> None:
+    """Take a backup on request, and print its path."""
+    side = "local" if local else "remote"
+    action = BackUp(run.database(side).name, Risk(() if schema_only else None), side, "on-request")
+    done = execute(run, who_answers(run, [side]), (action,))
+    path = shown(run.settings.root, done.backups[-1].path) if done.backups else ""
+    if not path:
+        run.console.say(f"A run would {action.doing}.", "ok")
+    run.console.result(path)
+    run.console.document({"plan": done.document(), "backup": path})
+
+
 def new(run: Run, name: str) -> None:
     """Write an empty migration file and print its path; at a terminal the editor opens it.
 
@@ -130,8 +142,8 @@ def new(run: Run, name: str) -> None:
     path = shown(run.settings.root, made)
     if run.options.dry_run:
         console.say(f"A run would write {path}.", "ok")
-        return
-    if console.interactive and sys.stdout.isatty():
+        path = ""
+    elif console.interactive and sys.stdout.isatty():
         try:
             open_editor(made)
         except SbsyncError as error:

@@ -270,13 +270,14 @@ def backup(
 
     Roles, schema, history and rows, through pg_dump, checked to be complete and readable.
     """
-    from ..run import backup as step
+    from ..run import steps
+    from ..run.backup import show_list
 
     with session(context, Options(yes=yes, start=start), env=env, env_file=env_file, json=json) as run:
         if list:
-            step.show_list(run)
+            show_list(run)
         else:
-            step.back_up(run, local=local, schema_only=schema_only)
+            steps.back_up(run, local=local, schema_only=schema_only)
 
 
 @task(

@@ -156,16 +156,16 @@ def test_invokes_own_dry_run_writes_nothing(
     changed: Project, before: dict[str, object], tools: Path, task: tuple[str, ...]
 ) -> None:
     backups = list(changed.root.glob(".sbsync/backups/*"))
-    done = changed.invoke("--dry", task[0], "--env", "sandbox", *task[1:])
-    assert done.code == 0, done.text
+    done = changed.invoke("--dry", task[0], "--env", "sandbox", *task[1:], "--json")
+    assert (done.code, bool(done.data["plan"])) == (0, True), done.text
     assert evidence(changed, tools) == before
     assert list(changed.root.glob(".sbsync/backups/*")) == backups
 
 
 def test_a_dry_run_leaves_the_sandbox_alone(changed: Project, before: dict[str, object], tools: Path) -> None:
     for flags in (("--dry", "sandbox.reset", "--yes"), ("sandbox.reset", "--yes", "--dry-run")):
-        done = changed.invoke(*flags)
-        assert done.code == 0, done.text
+        done = changed.invoke(*flags, "--json")
+        assert (done.code, len(done.data["plan"])) == (0, 1), done.text
     assert evidence(changed, tools) == before
 
 

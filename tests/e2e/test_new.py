@@ -15,6 +15,9 @@ RECORDED = "insert into supabase_migrations.schema_migrations (version, name) va
 def test_a_new_migration_comes_after_every_known_one(project: Project) -> None:
     before = project.snapshot()
     assert project.task("new", "--dry-run", "nothing").stdout == ""
+    planned = project.task("new", "--dry-run", "nothing", "--json").data
+    assert planned.pop("plan")[0]["migrations"] == [f"{planned['version']}_nothing.sql"]
+    assert planned["file"] == ""
     assert project.task("new", "../escaped").code == 3
     assert project.task("new").code != 0
     assert project.snapshot() == before

@@ -184,6 +184,15 @@ def test_invokes_own_dry_is_a_dry_run(invoke, project, asked, name):
     assert asked[0].options.dry_run
 
 
+@pytest.mark.parametrize("name", ["up", "down", "reset"])
+def test_a_dry_run_in_the_sandbox_prints_one_document(invoke, project, name):
+    done = invoke("--dry", f"sandbox.{name}", "--json")
+    assert done.code == 0
+    assert [action["action"] for action in done.data["plan"]] == ["sandbox"]
+    assert f"A run would {done.data['plan'][0]['does']}." in done.stderr
+    assert not (project / ".sbsync").exists()
+
+
 @pytest.mark.parametrize("name", ["local-to-remote", "remote-to-local", "push", "pull"])
 def test_env_files_may_be_given_again_and_again(invoke, project, asked, name):
     (project / "a.env").write_text("SBSYNC_BACKUP=full\n")
