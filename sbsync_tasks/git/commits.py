@@ -12,7 +12,7 @@ from ..errors import ConfigError, RefusedError, SbsyncError
 from ..state.migrations import migrations_dir
 from .repository import Repository, ask, find_repository, literal, must, tail, unreadable
 
-# What stands in the git directory while something waits for its end: gitself-layout(5).
+# What stands in the git directory while something waits for its end: gitrepository-layout(5).
 HALF_DONE = {
     "MERGE_HEAD": ("merge", "git merge"),
     "CHERRY_PICK_HEAD": ("cherry-pick", "git cherry-pick"),

@@ -72,7 +72,7 @@ def mended(catalog: Catalog, broken: Iterable[Invalid]) -> Catalog:
     """The catalog as it will be once the cures have been carried out."""
     facts = dict(catalog)
     for this in broken:
-        del facts[this.difference.object]
+        facts.pop(this.difference.object, None)
         if this.difference.left is not None:
             facts[this.difference.object] = this.difference.left
     return facts

@@ -1,4 +1,8 @@
-"""What an edit leaves out: the local database has it, the files have it not, and the rebuild is from the files."""
+"""What of the losses and locks that a text announces the database that it meets can really have, and of an edit.
+
+What it does not have is no loss (`met`), and neither is what is empty there; a loss says how many rows it takes.
+Where the database cannot tell, the finding stays as it is. What an edit leaves out, the rebuild loses.
+"""
 
 from __future__ import annotations
 

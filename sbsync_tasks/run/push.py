@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..databases import Database, FileFailedError
 from ..databases import push as push_by_cli
-from ..databases.catalog import Catalog, Difference, compare, read_catalog
+from ..databases.catalog import MIGRATIONS, Catalog, Difference, compare, read_catalog
 from ..databases.catalog import told as differences_told
 from ..databases.connection import connect
 from ..databases.failures import AGAIN, ALREADY_THERE, Failure
@@ -138,7 +138,8 @@ def _left_behind(run: Run, state: State, now: History) -> tuple[str, Leftovers |
     """What the remote has beyond its history since the push, in words, and what of it the push explains."""
     try:
         base = histories.as_migrations(now, state.files)
-        differences = run.differences(run.shadow(base, run.remote_identity.major), run.remote)
+        held, found = run.catalog(run.shadow(base, run.remote_identity.major)), run.catalog(run.remote)
+        differences = compare(held, found, run.claims, (MIGRATIONS, run.remote.name))  # the pending files' claims, too
         pending = [m for m in state.files if m.version not in now]
         left = stayed(run, base, differences, pending) if differences else None
     except SbsyncError as error:

@@ -129,6 +129,7 @@ def document(run: Run, done: Done) -> dict[str, Any]:
         "backups": [shown(run.settings.root, b.path) for b in done.backups],
         "seeds": list(done.seeds),
         "commit": done.committed.commit if done.committed else "",
+        "rewritten": list(done.rewritten),
         "steps": [{"name": n, "seconds": round(s, 2), "outcome": o} for n, s, o in run.console.times],
         "proof": done.proof.document() if done.proof else None,
     }

@@ -17,7 +17,7 @@ from ..errors import RefusedError, SbsyncError
 from ..plan.actions import BringUp, Rebuild
 from ..platform import MANAGED_SCHEMAS, SERVICE_ROLES, is_managed
 from ..state import State
-from ..state.histories import as_migrations
+from ..state.histories import History, as_migrations
 from ..state.migrations import Migration
 from ..supabase_cli import CliError
 from . import backup
@@ -95,9 +95,11 @@ def refuse_what_stays(run: Run, state: State) -> None:
         return
     _refuse_schemas(run, state.files)
     major = run.local_identity.major
-    base = as_migrations(state.local_history, state.files)
-    had = run.catalog(run.shadow(base, major), ())
-    undone = set(base) <= set(state.files)  # what cannot be dropped, the later files take back again
+    base = _as_built(run, state.local_history, state.files)
+    had = {} if base is None else run.catalog(run.shadow(base, major), ())
+    undone = base is not None and set(base) <= set(
+        state.files
+    )  # what cannot be dropped, the later files take back again
     found = run.differences(run.shadow(state.files, major), run.local, ())
     ours = {d for d in found if had.get(d.object) == d.right and (undone or d.object.kind not in RIGHTS)}
     kept = told(d for d in found if stays(d) and d not in ours)
@@ -141,14 +143,24 @@ def _refuse_schemas(run: Run, files: Sequence[Migration]) -> None:
 def _to_be_dropped(run: Run, migrations: Sequence[Migration]) -> dict[str, str]:
     """What stays of what the migrations make, or have made: the statements, and what each drops."""
     major = run.local_identity.major
-    base = as_migrations(run.local.history(), migrations)
+    base = _as_built(run, run.local.history(), migrations)
     with run.local.connection() as connection:
         dropped = [name for name, *_ in connection.execute(DROPPED.encode())]
     there = _remaining(run.local, dropped)
-    shadows = (run.shadow(files, major) for files in (migrations, base)) if there else ()
+    shadows = (run.shadow(files, major) for files in (migrations, base) if files is not None) if there else ()
     made = {statement for shadow in shadows for statement in _remaining(shadow, dropped)}
     brought = _remaining(run.shadow((), major), dropped) if made else {}
     return {statement: name for statement, name in there.items() if statement in made and statement not in brought}
+
+
+def _as_built(run: Run, history: History, files: Sequence[Migration]) -> tuple[Migration, ...] | None:
+    """The migrations of the local history, where a fresh database takes them; a reset is the cure where it does not."""
+    try:
+        base = as_migrations(history, files)
+        run.shadow(base, run.local_identity.major)
+    except SbsyncError:
+        return None
+    return base
 
 
 def _remaining(database: Database, dropped: Sequence[str]) -> dict[str, str]:

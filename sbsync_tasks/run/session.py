@@ -1,4 +1,4 @@
-"""What a run has done, for its end in words and as JSON."""
+"""What a run works with, opened when it is asked for, and what it has done."""
 
 from __future__ import annotations
 
@@ -262,12 +262,17 @@ class Run:
         if not (database and database.side == "local" and self._seeds):
             return ""
         major = self.major(database)
+        without = self.differences(self._shadow(migrations, major), database)
+        if not without:
+            return ""
         try:
             seeded = self._shadow(migrations, major, self._seeds)
-        except CliError:
-            return ""  # seeds are for all migrations, and these are fewer
-        with_seeds = self.differences(seeded, database)
-        return self._seeds if len(with_seeds) < len(self.differences(self._shadow(migrations, major), database)) else ""
+        except CliError:  # seeds are for all migrations, and these are fewer
+            self.say_once(
+                "The seeds do not apply to an earlier schema: what they made, beside rows, counts as a change."
+            )
+            return ""
+        return self._seeds if len(self.differences(seeded, database)) < len(without) else ""
 
     def _shadow(self, migrations: Sequence[Migration], major: int, seeds: str = "") -> Database:
         ordered = tuple(sorted(migrations))
@@ -281,7 +286,8 @@ class Run:
         if not self._seeds:
             return ()
         major = self.local_identity.major
-        found = self.differences(self._shadow(migrations, major), self.shadow(migrations, major, self.local))
+        nearest = self.shadow(migrations, major, self.local)  # first: building it may start the other anew
+        found = self.differences(self._shadow(migrations, major), nearest)
         for text in told(found):
             self.say_once(f"made by the seeds, and by no migration: {text}")
         return found

@@ -18,7 +18,7 @@ LAYERS = (
     {"tasks": 910},
     {"demo": 150},
     {"checkup": 690},
-    {"run": 4700},
+    {"run": 4740},
     {"plan": 1520, "generate": 1650},
     {"databases": 5320, "backups": 1370},
     {"supabase_cli": 1110, "checks": 3560, "git": 640},
@@ -28,7 +28,7 @@ LAYERS = (
     {"console": 350, "process": 360, "sqltext": 430, "endpoint": 180, "paths": 110},
     {"redaction": 50, "platform": 40, "options": 50, "errors": 70},
 )
-MOST_LINES = 25400
+MOST_LINES = 25460
 MOST_MODULES = 122
 RANK = {name: rank for rank, parts in enumerate(LAYERS) for name in parts}
 # What only a running task may load.
