@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
+from ..checks.finding import mask
 from ..checks.names import dotted, parts, quoted
 from ..console import counted
 from ..endpoint import Endpoint
@@ -107,7 +108,7 @@ CONSTRAINT = re.compile(r'constraint "(.+?)"')
 HOLDERS = """
 select distinct a.pid, coalesce(nullif(a.application_name, ''), '?'), a.usename, a.state,
   to_char(coalesce(a.query_start, a.xact_start) at time zone 'utc', 'HH24:MI:SS "UTC"'),
-  left(regexp_replace(a.query, '\\s+', ' ', 'g'), 80)
+  regexp_replace(a.query, '\\s+', ' ', 'g')
 from pg_locks l join pg_stat_activity a on a.pid = l.pid
 where l.granted and a.pid <> pg_backend_pid() and a.datname = current_database()
   and (l.relation = any(%(relations)s::oid[]) or (%(relations)s::oid[] = '{}' and l.relation >= 16384))
@@ -143,7 +144,7 @@ def _sessions(connection: psycopg.Connection[Any], failure: Failure) -> str:
     if not found:
         return "Nobody holds it any more."
     each = [
-        f"  - pid {pid}, application {application}, user {user}, {state} since {start}: {query}"
+        f"  - pid {pid}, application {application}, user {user}, {state} since {start}: {mask(query)[:80]}"
         for pid, application, user, state, start, query in found[:SHOWN]
     ]
     return "\n".join(["Held by:", *each, f"To end one of them: `select pg_terminate_backend({found[0][0]});`"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ..checks.finding import mask
 from ..databases import Database, FileFailedError
 from ..databases.catalog import (
     MIGRATIONS,
@@ -344,10 +345,10 @@ def refuse_unwritable(run: Run, whose: str, made: Generated) -> None:
     """
     if not made.unwritable:
         return
-    each = [line for missing in made.missing[:LISTED] for line in in_words(missing)]
+    each = [mask(line) for missing in made.missing[:LISTED] for line in in_words(missing)]
     known = made.cause.about.rpartition(" ")[2] if made.cause else ""  # what its cause says need not be said again
     refused = [(text, why) for text, why in made.refused if not known or known not in text]
-    each += [f"PostgreSQL refuses: {' '.join(text.split())};\n    {why}" for text, why in refused[:LISTED]]
+    each += [f"PostgreSQL refuses: {mask(' '.join(text.split()))};\n    {mask(why)}" for text, why in refused[:LISTED]]
     cause, way_out = (made.cause.message, made.cause.hint) if made.cause else ("", "")
     hints = [f"Everything else is in it, and applies. {_draft(run, made.migrations)}"] if made.migrations else []
     denied = [missing for missing in made.missing if missing.denied]

@@ -68,9 +68,15 @@ owned as (
 managed as (
   select c.oid, format('%%I.%%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where n.nspname ~ %(managed)s and not n.nspname = any (%(dropped)s) and c.relowner in (select oid from service)
+),
+defaults as (
+  select d.defaclrole::regrole as role, d.defaclacl as acl, acldefault(replace(d.defaclobjtype, 'S', 's')::"char", d.defaclrole) as plain,
+    case d.defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types' else 'schemas' end as kind
+  from pg_default_acl d where d.defaclnamespace = 0 and d.defaclrole not in (select oid from service)
 )
 select format('drop %%s if exists %%s cascade', type, identity), type || ' ' || identity from owned
-where not schema = any (%(dropped)s) and type not in ('event trigger', 'extension', 'large object', 'statistics object')
+where not schema = any (%(dropped)s) and schema <> 'supabase_migrations'
+  and not (type = 'schema' and schema in ('public', 'extensions', 'vault')) and type not in ('default acl', 'event trigger', 'extension', 'large object', 'statistics object')
   and not (schema = 'public' and not range and type in ('table', 'view', 'materialized view', 'foreign table', 'type', 'function', 'procedure', 'aggregate'))
 union all
 select format('drop trigger if exists %%I on %%s', t.tgname, m.name), format('trigger %%I on %%s', t.tgname, m.name)
@@ -80,6 +86,12 @@ union all
 select format('alter publication %%I drop table %%s', p.pubname, m.name), format('publication member %%s in %%I', m.name, p.pubname)
 from pg_publication_rel r join pg_publication p on p.oid = r.prpubid join managed m on m.oid = r.prrelid
 where p.pubname ~ '^(supabase_realtime|realtime_messages)'
+union all
+select concat_ws('; ',
+    (select string_agg(distinct format('alter default privileges for role %%s revoke all on %%s from %%s', role, kind, coalesce(nullif(a.grantee, 0)::regrole::text, 'public')), '; ') from aclexplode(acl) a),
+    (select string_agg(format('alter default privileges for role %%s grant %%s on %%s to %%s', role, a.privilege_type, kind, coalesce(nullif(a.grantee, 0)::regrole::text, 'public')), '; ') from aclexplode(plain) a)
+  ), format('default privileges of %%s on %%s', role, kind)
+from defaults
 order by 1
 """  # noqa: E501
 

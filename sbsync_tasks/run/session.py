@@ -294,7 +294,7 @@ class Run:
 
     @cached_property
     def _seeds(self) -> str:
-        texts = [path.read_bytes() for path in sorted(set(seed_files(self.settings.config)))]
+        texts = [path.read_bytes() for path in sorted(set(seed_files(self.settings.config, absolute=True)))]
         if not any(map(CHANGES_SCHEMAS.search, texts)):
             return ""
         return hashlib.sha256(b"\0".join(texts)).hexdigest()

@@ -308,13 +308,18 @@ def _patterns(config: ConfigToml) -> list[str]:
     ]
 
 
-def seed_files(config: ConfigToml) -> Iterator[Path]:
-    """The files that the patterns may match: the CLI's `**` is a `*`, and of a folder all files below it count."""
+def seed_files(config: ConfigToml, *, absolute: bool = False) -> Iterator[Path]:
+    """The files that the patterns may match: the CLI's `**` is a `*`, and of a folder all files below it count.
+
+    Args:
+        config: The user's `config.toml`.
+        absolute: With those that absolute patterns match, which the CLI reads where they are.
+    """
     own = config.root / "supabase"
     for pattern in _patterns(config):
-        if Path(pattern).is_absolute():  # read where it is
+        if Path(pattern).is_absolute() and not absolute:
             continue
-        wanted = Path(os.path.normpath(f"{glob.escape(str(own))}/{ONE_OF.sub('?', pattern).replace('**', '*')}"))
+        wanted = Path(os.path.normpath(Path(glob.escape(str(own)), ONE_OF.sub("?", pattern).replace("**", "*"))))
         for found in Path(wanted.anchor).glob(str(wanted.relative_to(wanted.anchor))):
             yield from (file for file in _files(found) if _may_be_copied(file, own))
 

@@ -44,6 +44,7 @@ def test_what_the_platform_allows_beyond_plain_postgresql(sql):
         "create table event_trigger (a int, replication text)",
         "create trigger t after insert on x execute function f()",
         "create publication p for table t",
+        "do $$ begin -- of replication\n perform 1; end $$",
         "create table supabase_functions.mine (id int)",
         "alter publication p set table t",
         "create extension citext",

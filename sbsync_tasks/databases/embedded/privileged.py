@@ -42,7 +42,8 @@ IN_WORDS = frozenset((
 ))  # fmt: skip
 PHRASES = re.compile(
     r"\bevent\s+trigger\b|\bfor\s+all\s+tables\b|\btables\s+in\s+schema\b|\bforeign\s+(data\s+wrapper|server)\b"
-    r"|\bcreate\s+server\b|\b(alter|on)\s+extension\b|\buser\s+mapping\b|\bbypassrls\b|\breplication\b",
+    r"|\bcreate\s+server\b|\b(alter|on)\s+extension\b|\buser\s+mapping\b"
+    r"|\b(create|alter)\s+(role|user)\b[^;]*\b(bypassrls|replication)\b",
     re.IGNORECASE,
 )
 # Where webhooks were never enabled, a migration makes their tables. Here they are, and it makes none.
