@@ -103,7 +103,7 @@ def roles(both: Both) -> Iterator[Part]:
                 yield added(grant, "its members, as in the changed database")
 
 
-def renames(both: Both, *, of: Collection[str] = "vcrpf") -> Iterator[Part]:
+def renames(both: Both, *, of: Collection[str] = "vcrpf", known: Collection[str] = ()) -> Iterator[Part]:
     """Columns of tables and views, and attributes of composite types, that have another name at the same place.
 
     The place is the number in the catalogs, which nothing keeps that was dropped and added again.
@@ -111,11 +111,12 @@ def renames(both: Both, *, of: Collection[str] = "vcrpf") -> Iterator[Part]:
     Args:
         both: The copy and the changed database.
         of: What has them, as `pg_class.relkind` tells.
+        known: What is the same even where no column has its name any more.
     """
     here, there = map(_columns, both.read(_COLUMNS))
     for owner in sorted(here.keys() & there.keys()):
         relkind, relation = owner
-        if relkind in of and (relkind == "v" or _alike(here[owner], there[owner])):
+        if relkind in of and (relkind == "v" or _alike(here[owner], there[owner], known=relation in known)):
             for name, other in _renamed(here[owner], there[owner]):
                 yield added(_RENAME[relkind].format(relation, name, other), "the same place and type, so renamed")
 
@@ -140,11 +141,11 @@ Columns = dict[int, Column]
 """What an object has at each place."""
 
 
-def _alike(old: Columns, new: Columns) -> bool:
+def _alike(old: Columns, new: Columns, *, known: bool) -> bool:
     """Whether the columns that both have are at the same places, so that a place tells the same of both."""
     here, there = ({column: place for place, column in each.items()} for each in (old, new))
     common = here.keys() & there.keys()
-    return bool(common) and all(here[column] == there[column] for column in common)
+    return (known or bool(common)) and all(here[column] == there[column] for column in common)
 
 
 def _renamed(old: Columns, new: Columns) -> Iterator[tuple[str, str]]:

@@ -205,7 +205,8 @@ def complete(bench: Bench, sql: str) -> Completed:
 
 def _named(bench: Bench) -> Iterator[Part]:
     yield from ahead.roles(bench.both)
-    yield from kept.moves(bench.both)
+    if known := (yield from kept.moves(bench.both)):
+        yield from ahead.renames(bench.both, of="rpf", known=known)
 
 
 def _values_added(bench: Bench, sql: str) -> tuple[list[Part], tuple[Part, ...]]:

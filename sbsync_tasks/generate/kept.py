@@ -13,13 +13,13 @@ is taken for the same where it is defined alike: it makes no difference.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..sqltext import literal
 from .facts import Both, Rows, read
-from .script import Part, added
+from .script import SPARE, Part, added
 
 if TYPE_CHECKING:
     import psycopg
@@ -73,6 +73,8 @@ select t.word, format('%I', t.nspname), format('%I', t.typname),
 from type t where t.typtype in ('c', 'd', 'e')
 """
 _SCHEMAS = "select name from space"
+# What may not have the name of a table or a type.
+_TAKEN = "select oid::regclass::text from pg_class union select oid::regtype::text from pg_type"
 _WHY = "the same {} under another name: what is in it stays"
 
 
@@ -161,11 +163,13 @@ class Named:
 Pairs = list[tuple[Named, Named]]
 
 
-def moves(both: Both) -> Iterator[Part]:
+def moves(both: Both) -> Generator[Part, None, set[str]]:
     """What gives schemas, types and tables of the scratch copy their new names.
 
     What has its new name already tells more: a type that another one is made of, a partition's parent. So twice.
+    Returned are all these names: what has them now is the same, whatever its columns are called.
     """
+    known = {f"{new.schema}.{new.name}" for _, new in moved(both)}
     yield from _schemas(both)
     for query, same in 2 * ((_TYPES, Named.same_type), (_TABLES, Named.same_table)):
         schemas = {name for (name,) in both.read(_SCHEMAS)[0]}
@@ -174,7 +178,9 @@ def moves(both: Both) -> Iterator[Part]:
             if new.schema not in schemas:
                 schemas.add(new.schema)
                 yield added(f"CREATE SCHEMA {new.schema}", "something moves there")
-            yield from _moved(old, new)
+            known.add(f"{new.schema}.{new.name}")
+            yield _moved(old, new, {name for (name,) in read(both.scratch, [_TAKEN])[0]})
+    return known
 
 
 def moved(both: Both) -> Pairs:
@@ -217,12 +223,19 @@ def _alone(pairs: Pairs) -> Pairs:
     return [pair for pair in pairs if ends[pair[0]] == ends[pair[1]] == 1]
 
 
-def _moved(old: Named, new: Named) -> Iterator[Part]:
-    why = _WHY.format(old.word)
-    if old.schema != new.schema:
-        yield added(f"ALTER {old.word.upper()} {old.schema}.{old.name} SET SCHEMA {new.schema}", why)
-    if old.name != new.name:
-        yield added(f"ALTER {old.word.upper()} {new.schema}.{old.name} RENAME TO {new.name}", why)
+def _moved(old: Named, new: Named, taken: set[str]) -> Part:
+    """All in one, and over a name that is not `taken` in either schema: half of it could rename another table."""
+    over = new.name
+    if old.schema != new.schema and old.name != new.name:
+        others = taken - {f"{old.schema}.{old.name}"}
+        free = (n for n in (new.name, old.name) if not others & {f"{old.schema}.{n}", f"{new.schema}.{n}"})
+        over = next(free, SPARE)
+    steps = [
+        f"{old.schema}.{old.name} RENAME TO {over}" if old.name != over else "",
+        f"{old.schema}.{over} SET SCHEMA {new.schema}" if old.schema != new.schema else "",
+        f"{new.schema}.{over} RENAME TO {new.name}" if over != new.name else "",
+    ]
+    return added(";\n".join(f"ALTER {old.word.upper()} {step}" for step in steps if step), _WHY.format(old.word))
 
 
 def _named(rows: Rows) -> dict[str, Named]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # What a DROP says when its object is gone already. A later try would drop what was made again meanwhile.
 GONE = frozenset(("42P01", "42704", "42883", "42703", "3F000"))
+# What is called so on its way to a name that is not free yet.
+SPARE = "sbsync_spare"
 # Nothing can become possible by these.
 _NO_HELP = ("GRANT", "REVOKE", "COMMENT", "SET")
 
@@ -24,10 +26,10 @@ Origin = Literal["engine", "moved", "added"]
 
 @dataclass(frozen=True)
 class Part:
-    """One statement of a generated migration.
+    """One statement of a generated migration, or several that only apply together.
 
     Attributes:
-        text: The statement, without its semicolon.
+        text: The statement, without its last semicolon.
         origin: The engine's, the engine's in another place, or added to complete it.
         why: For the reader, why it was moved or added; empty for the engine's own.
     """
@@ -115,8 +117,9 @@ def enum_values_apart(parts: Sequence[Part]) -> tuple[tuple[Part, ...], tuple[Pa
     values = [part for part in parts if _adds_value(part)]
     rest = [part for part in parts if not _adds_value(part)]
     last = max((parts.index(part) for part in values), default=-1)
-    if any(not _is_setting(part) for part in parts[: last + 1] if part in rest):
-        values = [part if parts.index(part) == 0 else _first(part) for part in values]
+    if any(not part.text.upper().startswith("SET ") for part in parts[: last + 1] if part in rest):
+        why = "a new value comes before what may use it"
+        values = [part if parts.index(part) == 0 else replace(part, origin="moved", why=why) for part in values]
     return tuple(values), tuple(rest)
 
 
@@ -135,16 +138,8 @@ def replaces(parts: Iterable[Part], what: Literal["TABLE", "TYPE"]) -> bool:
     return {"drop_stmt", "create_stmt" if what == "TABLE" else "create_enum_stmt"} <= kinds
 
 
-def _first(part: Part) -> Part:
-    return replace(part, origin="moved", why="a new value comes before what may use it")
-
-
 def _adds_value(part: Part) -> bool:
     return all(sqltext.adds_enum_value(parsed) for parsed in sqltext.parse(part.text))
-
-
-def _is_setting(part: Part) -> bool:
-    return part.text.upper().startswith("SET ")
 
 
 @dataclass

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from sbsync_tasks.generate.kept import Named, _pairs
+from sbsync_tasks.generate.kept import Named, _moved, _pairs
 
 ALPHA, BETA = "public.alpha", "public.beta"
 
@@ -70,3 +70,29 @@ def test_a_type_is_known_by_what_it_is() -> None:
     here = [enum(ALPHA, "'a', 'b'")]
     assert paired(here, [enum(BETA, "'a', 'b'")], Named.same_type) == [(ALPHA, BETA)]
     assert paired(here, [enum(BETA, "'a', 'c'")], Named.same_type) == []
+
+
+@pytest.mark.parametrize(
+    ("taken", "names"),
+    [
+        ("", "legacy.orders>orders_legacy legacy.orders_legacy>public"),
+        ("public.orders", "legacy.orders>orders_legacy legacy.orders_legacy>public"),
+        ("legacy.orders_legacy", "legacy.orders>public public.orders>orders_legacy"),
+        (
+            "public.orders legacy.orders_legacy",
+            "legacy.orders>sbsync_spare legacy.sbsync_spare>public public.sbsync_spare>orders_legacy",
+        ),
+    ],
+)
+def test_a_table_enters_its_new_schema_under_a_name_that_is_free_in_both(taken: str, names: str) -> None:
+    old, new = table("legacy.orders", "1 id int"), table("public.orders_legacy", "1 id int")
+    text = _moved(old, new, {"legacy.orders", *taken.split()}).text
+    steps = text.removeprefix("ALTER TABLE ").split(";\nALTER TABLE ")
+    said = " ".join(step.replace(" RENAME TO ", ">").replace(" SET SCHEMA ", ">") for step in steps)
+    assert said == names
+
+
+def test_another_name_or_another_schema_alone_is_one_statement() -> None:
+    old, taken = table(ALPHA), {ALPHA, BETA, "other.alpha"}
+    assert _moved(old, table(BETA), taken).text == "ALTER TABLE public.alpha RENAME TO beta"
+    assert _moved(old, table("other.alpha"), taken).text == "ALTER TABLE public.alpha SET SCHEMA other"

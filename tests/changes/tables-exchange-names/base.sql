@@ -1,0 +1,10 @@
+create schema legacy; create schema shut; create schema yard;
+create table legacy.orders (id int constraint legacy_orders_key primary key, note text);
+create table public.orders (id int constraint public_orders_key primary key, note text);
+create table shut.box (id int constraint box_of_shut primary key, note text);
+create table yard.box (id int constraint box_of_yard primary key, note text);
+create table shut.crate (id int constraint crate_of_shut primary key, note text);
+create type shut.mood as enum ('low', 'high'); create type yard.mood as enum ('other');
+create table public.moody (id int, mood shut.mood, other yard.mood);
+create table public.wholly (one int not null constraint wholly_key primary key, two text not null, three numeric(5, 2) default 1);
+create index wholly_two on public.wholly (two);
