@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ..sqltext import literal
 from .facts import Both, Facts, Rows
 from .kept import moved
-from .script import Part, added, drops_column, replaces
+from .script import SPARE, Part, added, drops_column, replaces
 
 # Roles that something in this database belongs to or is granted to, or that are members of such a one.
 _ROLES = """
@@ -71,9 +71,9 @@ where c.relkind in ('r', 'p', 'f')
 group by 1, 2, 3
 order by 1
 """
-# Each index of a partition, known by its parent's.
+# Each index of a partition, known by the uppermost one that it belongs to.
 _PARTITION_INDEXES = """
-select format('%I', i.relname), i.name, concat_ws(' ', h.inhparent::regclass, x.indrelid::regclass)
+select format('%I', i.nspname), format('%I', i.relname), concat_ws(' ', pg_partition_root(i.oid), x.indrelid::regclass)
 from pg_inherits h join relation i on i.oid = h.inhrelid join pg_index x on x.indexrelid = i.oid
 order by 3
 """
@@ -202,13 +202,17 @@ def labels(both: Both) -> Iterator[Part]:
 
 def partition_indexes(both: Both) -> Iterator[Part]:
     """Indexes of partitions that have another name: the engine would drop them, which their parent's forbids."""
-    here, there = ({known: (name, whole) for name, whole, known in rows} for rows in both.read(_PARTITION_INDEXES))
-    for known in sorted(here.keys() & there.keys()):
-        (old, whole), (new, _) = here[known], there[known]
-        if old != new:
-            yield added(
-                f"ALTER INDEX {whole} RENAME TO {new}", "the index of a partition, named as in the changed database"
-            )
+    here, there = ({known: (schema, name) for schema, name, known in rows} for rows in both.read(_PARTITION_INDEXES))
+    common = sorted(here.keys() & there.keys())
+    new = {here[known]: there[known][1] for known in common if here[known] != there[known]}
+    exchanged = [(schema, old) for schema, old in new if (schema, new[schema, old]) in new]
+    over = {each: f"{SPARE}_{number}" for number, each in enumerate(exchanged, 1)}
+    together = [(*each, spare) for each, spare in over.items()]
+    together += [(each[0], spare, new[each]) for each, spare in over.items()]
+    for steps in (*([(*each, name)] for each, name in new.items() if each not in over), together):
+        if steps:
+            text = ";\n".join(f"ALTER INDEX {schema}.{old} RENAME TO {name}" for schema, old, name in steps)
+            yield added(text, "the index of a partition, named as in the changed database")
 
 
 def freed(both: Both) -> Iterator[tuple[str, list[Part]]]:

@@ -1,10 +1,16 @@
 """When two names are taken for one table or one type."""
 
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from sbsync_tasks.generate.ahead import partition_indexes
 from sbsync_tasks.generate.kept import Named, _moved, _pairs
+
+if TYPE_CHECKING:
+    from sbsync_tasks.generate.facts import Both
 
 ALPHA, BETA = "public.alpha", "public.beta"
 
@@ -96,3 +102,13 @@ def test_another_name_or_another_schema_alone_is_one_statement() -> None:
     old, taken = table(ALPHA), {ALPHA, BETA, "other.alpha"}
     assert _moved(old, table(BETA), taken).text == "ALTER TABLE public.alpha RENAME TO beta"
     assert _moved(old, table("other.alpha"), taken).text == "ALTER TABLE public.alpha SET SCHEMA other"
+
+
+def test_indexes_that_exchange_their_names_go_over_spare_ones_together() -> None:
+    sides = ("s.a s.b t.a s.x s.k", "s.b s.a t.b s.y s.k")
+    rows = tuple([(*each.split("."), known) for known, each in enumerate(side.split())] for side in sides)
+    parts = partition_indexes(cast("Both", SimpleNamespace(read=lambda _query: rows)))
+    steps = [part.text.removeprefix("ALTER INDEX ").split(";\nALTER INDEX ") for part in parts]
+    assert [" ".join(each.replace(" RENAME TO ", ">") for each in several) for several in steps] == [
+        "t.a>b", "s.x>y", "s.a>sbsync_spare_1 s.b>sbsync_spare_2 s.sbsync_spare_1>b s.sbsync_spare_2>a"
+    ]  # fmt: skip

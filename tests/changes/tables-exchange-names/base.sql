@@ -8,3 +8,8 @@ create type shut.mood as enum ('low', 'high'); create type yard.mood as enum ('o
 create table public.moody (id int, mood shut.mood, other yard.mood);
 create table public.wholly (one int not null constraint wholly_key primary key, two text not null, three numeric(5, 2) default 1);
 create index wholly_two on public.wholly (two);
+create table public.meter (id int not null, d int not null, v text) partition by range (d);
+create table public.meter_1 partition of public.meter for values from (0) to (10) partition by list (v);
+create table public.meter_1_a partition of public.meter_1 for values in ('a');
+create table public.meter_2 partition of public.meter for values from (10) to (20);
+create index meter_v on public.meter (v); create index meter_id on public.meter (id);
