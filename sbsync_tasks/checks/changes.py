@@ -148,23 +148,35 @@ def _owner(parsed: Parsed, about: str, role: Node, scope: Scope) -> Iterator[Fin
         yield finding(parsed, "change-owner", Severity.NOTE, about, why)
 
 
+_OWNERS = {"attribute": "type", "domconstraint": "domain"}
+
+
 def renamed(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """`ALTER … RENAME` and `SET SCHEMA`: programs that use the old name fail."""
     node = parsed.node
-    field = "rename_type" if parsed.name == "rename_stmt" else "object_type"
-    kind = names.kind_word(node, field)
-    if not node.HasField("relation") and not node.HasField("object"):
-        about = f"{kind} {names.quoted(node.subname)}"
+    if parsed.name == "rename_stmt" and node.subname:
+        about, is_new = _renamed_part(node, scope)
     else:
+        field = "rename_type" if parsed.name == "rename_stmt" else "object_type"
         target = node.relation if node.HasField("relation") else node.object
-        about = scope.label("table" if kind in {"column", "tabconstraint"} else kind, target)
-    is_new = scope.is_new(about)
-    if kind == "column":
-        table, about = about, f"{about}.{names.quoted(node.subname)}"
-        is_new = scope.is_new_column(table, about)
+        about = scope.label(names.kind_word(node, field), target)
+        is_new = scope.is_new(about)
     if not is_new:
         why = "Programs and SQL texts that use the old name fail from then on."
         yield finding(parsed, "rename", Severity.NOTE, about, why)
+
+
+def _renamed_part(node: Node, scope: Scope) -> tuple[str, bool]:
+    """What has a name of its own in a relation, type or domain, or without any schema; and whether it is new."""
+    kind, part = names.kind_word(node, "rename_type"), names.quoted(node.subname)
+    target = node.relation if node.HasField("relation") else node.object
+    owner = scope.qualified(names.parts(target)) if names.parts(target) else ""
+    if not owner or names.is_on_table(kind):
+        about = f"{kind} {part}" + (f" on {owner}" if owner else "")
+        return about, scope.is_new(about)
+    is_new = scope.is_new(scope.label(_OWNERS.get(kind, "table"), target))
+    column = f"{owner}.{part}"
+    return column, is_new or (kind in {"column", "attribute"} and scope.is_new_column(owner, column))
 
 
 def removed_enum_label(parsed: Parsed, scope: Scope) -> Iterator[Finding]:

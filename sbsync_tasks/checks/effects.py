@@ -266,12 +266,15 @@ def _drop(scope: Scope, parsed: Parsed) -> None:
 def _rename(scope: Scope, parsed: Parsed) -> None:
     node, kind = parsed.node, names.kind_word(parsed.node, "rename_type")
     parts = names.parts(node.relation if node.HasField("relation") else node.object)
-    if kind == "column":
+    if kind in {"column", "attribute"}:
         table = scope.qualified(parts)
         scope.move_column(f"{table}.{names.quoted(node.subname)}", f"{table}.{names.quoted(node.newname)}")
     elif kind == "schema":
         scope.met = None
-    elif parts:
+    elif names.is_on_table(kind):
+        table = scope.qualified(parts)
+        scope.move(f"{kind} {names.quoted(node.subname)} on {table}", f"{kind} {names.quoted(node.newname)} on {table}")
+    elif parts and not node.subname:  # a constraint's new name is none of its table's
         _named(scope, kind, parts, (*parts[:-1], node.newname))
 
 

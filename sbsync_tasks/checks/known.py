@@ -236,6 +236,8 @@ class Scope:
             rights = {(new, role): held for (about, role), held in self.met.rights.items() if about == old}
             rights, columns = {**self.met.rights, **rights}, {**self.met.columns, **columns}
             self.met = replace(self.met, objects=self.met.objects | {new}, columns=columns, rights=rights)
+        elif self.met and old in (self.met.restrictive or ()):
+            self.met = replace(self.met, restrictive=frozenset([*(self.met.restrictive or ()), new]))
 
     def open_up(self, name: str, parsed: Parsed) -> None:
         """Take note of a new relation, with the rights that it has by default."""

@@ -329,5 +329,7 @@ create view api.v as select 1;
 do $$ begin grant select on app.secrets to anon; end $$;
 -- finds: grant app.secrets
 do $$ begin execute 'grant all on app.secrets to public'; end $$;
--- finds: drop-policy policy mine on public.orders (note)
+-- finds: rename policy own on public.orders; drop-policy policy mine on public.orders (note)
 alter policy own on public.orders rename to mine; drop policy mine on public.orders;
+-- finds: rename policy locked on public.orders; drop-policy policy mine on public.orders
+alter policy locked on public.orders rename to mine; drop policy mine on public.orders;
