@@ -158,7 +158,7 @@ def _of_plpgsql(parsed: Parsed, first: int, scope: Scope, around: Around) -> Ite
         yield finding(parsed, "opaque-body", Severity.OPAQUE, parsed.statement.kind, why, _UNSEEN)
         return
     # What is called often is read once; a view may lead its names elsewhere.
-    key = (parsed.statement, around, scope.schema, len(scope.shows))
+    key = (parsed.statement, around, scope.schema, frozenset(scope.shows.items()))
     if key not in scope.walked:
         scope.walked[key] = tuple(queries(tree, scope, around))
     for query in scope.walked[key]:

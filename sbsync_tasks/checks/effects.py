@@ -55,7 +55,7 @@ def _table(scope: Scope, parsed: Parsed) -> None:
     if relation.relpersistence == "t":
         if not node.if_not_exists:
             scope.temporary.add(relation.relname)
-            scope.created.add(scope.name(relation))
+            scope.make(scope.name(relation))
         return
     kind = names.kind_word(node, "objtype") if parsed.name == "create_table_as_stmt" else "table"
     name = scope.name(relation)
@@ -91,7 +91,7 @@ def _selected(scope: Scope, parsed: Parsed) -> None:
             scope.temporary.add(relation.relname)
         else:
             scope.open_up(scope.name(relation), parsed)
-        scope.created.add(scope.name(relation))
+        scope.make(scope.name(relation))
 
 
 def _owned_sequence(scope: Scope, relation: Node, column: Node, *, maybe: bool) -> None:
@@ -255,6 +255,7 @@ def _drop(scope: Scope, parsed: Parsed) -> None:
         scope.created.discard(kept_as(label))
         scope.tables.pop(kept_as(label), None)
         scope.secured.discard(kept_as(label))
+        scope.shows = {view: shown for view, shown in scope.shows.items() if kept_as(label) not in (view, shown)}
         if kind == "table" and scope.met:
             owned = (column.strip('"') for column in scope.columns_of(label))
             scope.created.update(_sequence_of(scope, item, column) for column in owned)

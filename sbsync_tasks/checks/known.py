@@ -147,8 +147,9 @@ class Scope:
 
     def written(self, node: Node) -> str:
         """The complete name of the relation that a change of a relation's rows reaches: through a view, its table."""
-        name = self.name(node)
-        while name in self.shows:
+        name, seen = self.name(node), set[str]()
+        while name in self.shows and name not in seen:  # what a text says of views may go round in a circle
+            seen.add(name)
             name = self.shows[name]
         return name
 
@@ -221,11 +222,16 @@ class Scope:
     def make(self, label: str, *, maybe: bool = False) -> None:
         """Take note of an object that a statement makes, or (maybe) finds there."""
         (self.replaced if maybe and not self.is_new(label) else self.created).add(kept_as(label))
+        if not maybe:
+            self.shows.pop(kept_as(label), None)
         if label in self.dropped:
             self.made_again.add(label)
 
     def move(self, old: str, new: str) -> None:
         """Take note of an object's new name."""
+        moved = {old: new}
+        others = {view: shown for view, shown in self.shows.items() if view != new}
+        self.shows = {moved.get(view, view): moved.get(shown, shown) for view, shown in others.items()}
         if old in self.created:
             self.created = self.created - {old} | {new}
             self.tables.update({new: self.tables.pop(old)} if old in self.tables else {})
