@@ -182,7 +182,7 @@ def _text_of(options: Sequence[Node]) -> str:
 
 
 def _language(options: Sequence[Node]) -> str:
-    language = names.option(options, "language")
+    language = names.option(options[::-1], "language")  # the parser takes the last; PostgreSQL refuses a second
     return language.arg.string.sval.lower() if language is not None else "plpgsql"
 
 

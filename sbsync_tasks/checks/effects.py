@@ -82,7 +82,7 @@ def _selected(scope: Scope, parsed: Parsed) -> None:
     """`SELECT … INTO`, and `set_config` of the search path."""
     for kind, call in parsed.acts:
         if kind == "FuncCall" and names.parts(call.funcname[-1]) == ("set_config",):
-            setting, value = (a.a_const.sval.sval for a in call.args[:2])
+            setting, value, *_ = (*(a.a_const.sval.sval for a in call.args), "", "")
             if setting.lower() == "search_path":
                 _search(scope, (p.strip().strip('"') for p in value.split(",")))
     if parsed.node.HasField("into_clause"):

@@ -234,7 +234,8 @@ def _may_open(value: Node, node: Node) -> bool:
     """Whether a new value of `public` is true, or that of a row that the statement inserts and that has true in it."""
     if value.HasField("multi_assign_ref"):  # SET (name, public) = ('a', true)
         given = value.multi_assign_ref
-        value = [*given.source.row_expr.args, value][given.colno - 1]
+        chosen = (t.res_target.val for t in given.source.sub_link.subselect.select_stmt.target_list)
+        value = dict(enumerate(given.source.row_expr.args or chosen, 1)).get(given.colno, value)
     if [names.parts(f) for f in value.column_ref.fields[:1]] == [("excluded",)]:
         return any(kind == "A_Const" and found.boolval.boolval for kind, found in walk(node.select_stmt))
     return bool(value.a_const.boolval.boolval)

@@ -213,7 +213,7 @@ def _selected(each: Each, query: Node) -> Each:
     columns: set[tuple[str, str]] = set()
     for target in (t.res_target for t in query.target_list):
         value, name = stripped(target.val), target.name
-        if value.WhichOneof("node") == "func_call" and names.parts(value.func_call.funcname[-1])[0] in _AS_IT_IS:
+        if value.func_call.args and names.parts(value.func_call.funcname[-1])[0] in _AS_IT_IS:
             name = name or names.parts(value.func_call.funcname[-1])[0]
             value = stripped(value.func_call.args[0])
         if value.column_ref.fields and value.column_ref.fields[-1].WhichOneof("node") == "a_star":
@@ -313,7 +313,7 @@ def elements(value: Node, lists: Lists) -> Iterator[str | None]:
     value = stripped(value)
     yield from lists.get(".".join(names.column(value)), ())
     if names.called(value.func_call)[-1:] == ("string_to_array",):
-        whole, divider = (text(a, {}) for a in value.func_call.args[:2])
+        whole, divider, *_ = (*(text(a, {}) for a in value.func_call.args), None, None)
         yield from whole.split(divider) if whole and divider else ()
     if value.WhichOneof("node") == "a_array_expr":
         yield from (text(e, {}) for e in value.a_array_expr.elements)
@@ -326,6 +326,8 @@ def rows(query: Node, variables: list[str], lists: Lists) -> Iterator[dict[str, 
     source, columns = query, ["column1"]
     if len(query.from_clause) == 1:
         item = query.from_clause[0]
+        if item.WhichOneof("node") not in {"range_subselect", "range_function"}:
+            return
         alias = getattr(item, item.WhichOneof("node")).alias
         columns = [p for c in alias.colnames for p in names.parts(c)] or [alias.aliasname]
         if item.WhichOneof("node") == "range_subselect":

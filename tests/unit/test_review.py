@@ -435,6 +435,27 @@ def test_any_text_is_read_or_blocked(sql):
     assert bool(reviewed.blocking) == (not reviewed.statements and bool(reviewed.findings))
 
 
+@check(
+    [
+        (
+            "do $$ declare r record; begin for r in select id from t tablesample system(10) loop\n"
+            "delete from t where id = r.id; end loop; end $$",
+            [],
+        ),
+        ("update storage.buckets set (name, public) = (select 'a', true)", ["public-bucket storage.buckets"]),
+        ("update storage.buckets set (name, public) = (select 'a', false)", []),
+        ("update storage.buckets set (name, public) = (values ('a', true)) where id = 'a'", []),
+        ("select set_config('search_path'); drop table t", ["drop-table public.t"]),
+        ("select set_config()", []),
+        ("do language plpgsql $$ begin end $$ language c", ["opaque-body DO"]),
+        ("do $$ declare x text[] := string_to_array('a'); begin drop table t; end $$", ["drop-table public.t"]),
+        ("do $$ declare c cursor for select array_agg() from t; begin drop table t; end $$", ["drop-table public.t"]),
+    ],
+)
+def test_odd_forms_are_read(sql, expected):
+    assert [text for severity, text in found(sql) if severity is not NOTE and not text.startswith("update")] == expected
+
+
 def test_functions_called_in_expressions_are_looked_into():
     function = "create function f() returns int language sql as 'delete from t returning 1';"
     block = "do $$ declare x int; begin x := f(); end $$"
