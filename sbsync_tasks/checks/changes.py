@@ -84,7 +84,13 @@ def _added_constraint(parsed: Parsed, constraint: Node, table: str) -> Iterator[
 def built_index(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """`CREATE INDEX` without `CONCURRENTLY` on a table that was there before."""
     table = scope.name(parsed.node.relation)
-    if not parsed.node.concurrent and not scope.is_new(table):
+    if parsed.node.concurrent or scope.is_new(table):
+        return
+    if parsed.node.unique:
+        why = "Builds an index while nobody can write; fails where rows collide."
+        way_out = "Look for duplicates first; on a big table: CREATE UNIQUE INDEX CONCURRENTLY, in its own migration."
+        yield finding(parsed, "unique-index", Severity.LOCKING, table, why, way_out)
+    else:
         why = "Nobody can write to the table until the index is built."
         way_out = "On a big table: CREATE INDEX CONCURRENTLY, alone in its own migration."
         yield finding(parsed, "blocking-index", Severity.LOCKING, table, why, way_out)

@@ -96,7 +96,7 @@ create or replace function purge() returns void language sql set search_path = '
 create or replace function total(bigint) returns numeric language sql as 'select 1.0'; grant execute on function total(bigint) to anon;
 
 -- Locks
--- finds: blocking-index public.orders; blocking-index public.events
+-- finds: blocking-index public.orders; unique-index public.events
 create index on orders (state); create unique index if not exists e on only events (at);
 -- finds: set-not-null public.orders.state; validated-constraint public.orders
 alter table orders add constraint s check (state is not null), alter column state set not null;

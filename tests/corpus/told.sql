@@ -36,10 +36,10 @@ alter table orders add constraint u unique (state);
 create index on orders (state);
 -- finds: nothing
 create index concurrently orders_at on orders (state);
--- finds: blocking-index public.orders
+-- finds: unique-index public.orders
 create unique index orders_u on orders (state);
 -- finds: nothing
-create table app.fresh (id int); create index on app.fresh (id); alter table app.fresh add check (id > 0);
+create table app.fresh (id int); create index on app.fresh (id); create unique index on app.fresh (id); alter table app.fresh add check (id > 0);
 -- finds: refresh public.totals
 refresh materialized view totals;
 -- finds: nothing

@@ -277,6 +277,8 @@ def test_exposure(sql, expected):
         ("alter table t add primary key using index i", []),
         ("alter table t alter a type text", ["widen-column-type public.t.a"]),
         ("create index on t (a)", ["blocking-index public.t"]),
+        ("create unique index on t (a)", ["unique-index public.t"]),
+        ("create table t (a int); create unique index on t (a)", []),
         ("create index concurrently on t (a)", []),
         ("lock table t", ["lock public.t"]),
         ("cluster t", ["cluster public.t"]),
