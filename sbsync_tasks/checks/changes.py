@@ -222,11 +222,7 @@ def _targets(parsed: Parsed) -> Iterator[tuple[str, ...]]:
         yield from (names.parts(o) for o in node.objects)
     for field in ("funcname", "type_name", "domainname"):
         if field in fields and hasattr(getattr(node, field), "__len__"):
-            yield _joined(getattr(node, field))
-
-
-def _joined(nodes: list[Node]) -> tuple[str, ...]:
-    return names.joined(nodes)
+            yield names.joined(getattr(node, field))
 
 
 def probable_renames(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:

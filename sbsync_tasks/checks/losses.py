@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from sbsync_tasks.sqltext import Node, Parsed
 
-    from .known import Scope
-
 
 # Kinds that hold something which cannot be made again from the migrations.
 _HOLDS = {
