@@ -84,16 +84,13 @@ def _added_constraint(parsed: Parsed, constraint: Node, table: str) -> Iterator[
 def built_index(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """`CREATE INDEX` without `CONCURRENTLY` on a table that was there before."""
     table = scope.name(parsed.node.relation)
-    if parsed.node.concurrent or scope.is_new(table):
-        return
-    if parsed.node.unique:
-        why = "Builds an index while nobody can write; fails where rows collide."
-        way_out = "Look for duplicates first; on a big table: CREATE UNIQUE INDEX CONCURRENTLY, in its own migration."
-        yield finding(parsed, "unique-index", Severity.LOCKING, table, why, way_out)
-    else:
+    if not parsed.node.concurrent and not scope.is_new(table):
         why = "Nobody can write to the table until the index is built."
         way_out = "On a big table: CREATE INDEX CONCURRENTLY, alone in its own migration."
-        yield finding(parsed, "blocking-index", Severity.LOCKING, table, why, way_out)
+        if parsed.node.unique:
+            why, way_out = f"{why} Fails where rows collide.", f"Look for duplicates first. {way_out}"
+        rule = "unique-index" if parsed.node.unique else "blocking-index"
+        yield finding(parsed, rule, Severity.LOCKING, table, why, way_out)
 
 
 def rewritten(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
@@ -154,9 +151,6 @@ def _owner(parsed: Parsed, about: str, role: Node, scope: Scope) -> Iterator[Fin
         yield finding(parsed, "change-owner", Severity.NOTE, about, why)
 
 
-_OWNERS = {"attribute": "type", "domconstraint": "domain"}
-
-
 def renamed(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """`ALTER … RENAME` and `SET SCHEMA`: programs that use the old name fail."""
     node = parsed.node
@@ -180,7 +174,7 @@ def _renamed_part(node: Node, scope: Scope) -> tuple[str, bool]:
     if not owner or names.is_on_table(kind):
         about = f"{kind} {part}" + (f" on {owner}" if owner else "")
         return about, scope.is_new(about)
-    is_new = scope.is_new(scope.label(_OWNERS.get(kind, "table"), target))
+    is_new = scope.is_new(scope.label({"attribute": "type", "domconstraint": "domain"}.get(kind, "table"), target))
     column = f"{owner}.{part}"
     return column, is_new or (kind in {"column", "attribute"} and scope.is_new_column(owner, column))
 
@@ -196,7 +190,8 @@ def removed_enum_label(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 
 def managed_schema(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """A statement that changes an object in a schema that Supabase manages, other than as its documentation has it."""
-    if parsed.name in _DOCUMENTED or _drops_documented(parsed):
+    drops = parsed.name == "drop_stmt" and names.is_on_table(names.kind_word(parsed.node, "remove_type"))
+    if drops or parsed.name in _DOCUMENTED:
         return
     for parts in _targets(parsed):
         schema = parts[0] if len(parts) > 1 else scope.schema
@@ -205,10 +200,6 @@ def managed_schema(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
             why = f"Supabase manages {schema}: rights may lack there, and updates may undo it."
             yield finding(parsed, "managed-schema", Severity.NOTE, about, why)
             return
-
-
-def _drops_documented(parsed: Parsed) -> bool:
-    return parsed.name == "drop_stmt" and names.is_on_table(names.kind_word(parsed.node, "remove_type"))
 
 
 def _targets(parsed: Parsed) -> Iterator[tuple[str, ...]]:

@@ -312,7 +312,8 @@ def _opened(scope: Scope, node: Node) -> None:
         schema = about.removeprefix("all tables in schema ")
         for name in (about,) if schema == about else [n for n in scope.tables if n.startswith(f"{schema}.")]:
             if made := scope.tables.get(name):
-                _change(made.open_to, node, roles, whole=not uses or uses >= _needed(made.parsed))
+                needed = frozenset(["select"]) if is_materialized(made.parsed) else USES
+                _change(made.open_to, node, roles, whole=not uses or uses >= needed)
 
 
 def _change(open_to: set[str], node: Node, roles: Collection[str], *, whole: bool) -> None:
@@ -320,10 +321,6 @@ def _change(open_to: set[str], node: Node, roles: Collection[str], *, whole: boo
         open_to.update(roles)
     elif whole:
         open_to.difference_update(roles)
-
-
-def _needed(parsed: Parsed) -> frozenset[str]:
-    return frozenset(["select"]) if is_materialized(parsed) else USES
 
 
 def is_materialized(parsed: Parsed) -> bool:

@@ -88,10 +88,10 @@ def granted(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
         return
     for about in grant_objects(scope, node):
         if scope.met is None and scope.may_be_new(about):
-            why = f"{_list(reached)}: the default for a new object, but it may have existed."
+            why = f"{' and '.join(reached)}: the default for a new object, but it may have existed."
             yield finding(parsed, "grant", Severity.NOTE, about, why)
         elif not scope.is_new(about) and not _is_usual(node, about, scope):
-            why = f"{_list(reached)} may use it, through the API too where row security allows."
+            why = f"{' and '.join(reached)} may use it, through the API too where row security allows."
             yield finding(parsed, "grant", Severity.EXPOSURE, about, why)
 
 
@@ -123,10 +123,6 @@ def _has_nothing(scope: Scope, about: str, role: str) -> bool:
     return not scope.met.rights.get((about, role))
 
 
-def _list(roles: list[str]) -> str:
-    return " and ".join(roles)
-
-
 def default_privileges(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """`ALTER DEFAULT PRIVILEGES`: it concerns all objects yet to come."""
     action, where = parsed.node.action, default_schemas(parsed)
@@ -136,7 +132,7 @@ def default_privileges(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
         why = "Objects made later get other rights than those made before."
         yield finding(parsed, "default-privileges", Severity.NOTE, about, why)
     elif reached and not (where and all(_is_default(s, reached, action, scope) for s in where)):
-        why = f"{_list(sorted(reached))} will have these rights on every object made later."
+        why = f"{' and '.join(sorted(reached))} will have these rights on every object made later."
         yield finding(parsed, "default-privileges", Severity.EXPOSURE, about, why)
 
 
@@ -190,7 +186,7 @@ def membership(parsed: Parsed, _scope: Scope) -> Iterator[Finding]:
     if parsed.node.is_grant and reached:
         for role in parsed.node.granted_roles:
             about = f"role {names.quoted(role.access_priv.priv_name)}"
-            why = f"{_list(reached)} may do whatever this role may."
+            why = f"{' and '.join(reached)} may do whatever this role may."
             yield finding(parsed, "grant-role", Severity.EXPOSURE, about, why)
 
 

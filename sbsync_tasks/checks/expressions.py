@@ -326,9 +326,7 @@ def rows(query: Node, variables: list[str], lists: Lists) -> Iterator[dict[str, 
     source, columns = query, ["column1"]
     if len(query.from_clause) == 1:
         item = query.from_clause[0]
-        if item.WhichOneof("node") not in {"range_subselect", "range_function"}:
-            return
-        alias = getattr(item, item.WhichOneof("node")).alias
+        alias = (item.range_subselect if item.HasField("range_subselect") else item.range_function).alias
         columns = [p for c in alias.colnames for p in names.parts(c)] or [alias.aliasname]
         if item.WhichOneof("node") == "range_subselect":
             source = item.range_subselect.subquery.select_stmt

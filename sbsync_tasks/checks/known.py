@@ -229,9 +229,8 @@ class Scope:
 
     def move(self, old: str, new: str) -> None:
         """Take note of an object's new name."""
-        moved = {old: new}
-        others = {view: shown for view, shown in self.shows.items() if view != new}
-        self.shows = {moved.get(view, view): moved.get(shown, shown) for view, shown in others.items()}
+        moved, shows = {old: new}, self.shows.items()
+        self.shows = {moved.get(view, view): moved.get(shown, shown) for view, shown in shows if view != new}
         if old in self.created:
             self.created = self.created - {old} | {new}
             self.tables.update({new: self.tables.pop(old)} if old in self.tables else {})

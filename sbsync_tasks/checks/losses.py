@@ -192,7 +192,7 @@ def changed_rows(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 def _reaching_all(parsed: Parsed, kind: str, node: Node, table: str, scope: Scope) -> Iterator[Finding]:
     way_out = "Say with WHERE which rows are meant, or name the table as allowed."
     if kind == "MergeStmt":
-        if any(_deletes(c.merge_when_clause) for c in node.merge_when_clauses):
+        if any(enum_name(c.merge_when_clause, "command_type") == "CMD_DELETE" for c in node.merge_when_clauses):
             why = "Rows that the condition matches are deleted."
             yield finding(parsed, "merge-delete", Severity.DATA_LOSS, table, why, way_out)
     elif not reaches_all(node, table, scope):
@@ -203,10 +203,6 @@ def _reaching_all(parsed: Parsed, kind: str, node: Node, table: str, scope: Scop
     elif not _fills_gaps(node, table, scope):
         why = "Old values are overwritten in every row."
         yield finding(parsed, "update-all", Severity.DATA_LOSS, table, why, way_out)
-
-
-def _deletes(clause: Node) -> bool:
-    return enum_name(clause, "command_type") == "CMD_DELETE"
 
 
 def _fills_gaps(node: Node, table: str, scope: Scope) -> bool:
