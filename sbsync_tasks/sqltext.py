@@ -302,6 +302,9 @@ def plpgsql(definition: str) -> Any:  # noqa: ANN401 - JSON
     """
     library = _postgast()
     data = _encoded(definition)
+    for block in (p.node for p in parse(definition) if p.name == "do_stmt" and p.node):
+        if all(a.def_elem.defname != "as" for a in block.args):  # of which the library would end the process
+            raise UnparsableSql(0, "the block has no body")
     try:
         return library.parse_plpgsql(data.decode())
     except library.PgQueryError as error:

@@ -232,7 +232,8 @@ def _may_open(value: Node, node: Node) -> bool:
         given = value.multi_assign_ref
         chosen = (t.res_target.val for t in given.source.sub_link.subselect.select_stmt.target_list)
         value = dict(enumerate(given.source.row_expr.args or chosen, 1)).get(given.colno, value)
-    if [names.parts(f) for f in value.column_ref.fields[:1]] == [("excluded",)]:
+    excluded = [names.parts(f) for f in value.column_ref.fields[:1]] == [("excluded",)]
+    if excluded and node.DESCRIPTOR.name == "InsertStmt":
         return any(kind == "A_Const" and found.boolval.boolval for kind, found in walk(node.select_stmt))
     return bool(value.a_const.boolval.boolval)
 

@@ -450,6 +450,8 @@ def test_any_text_is_read_or_blocked(sql):
         ("select set_config('search_path'); drop table t", ["drop-table public.t"]),
         ("select set_config()", []),
         ("do language plpgsql $$ begin end $$ language c", ["opaque-body DO"]),
+        ("do language 'plpgsql'", ["opaque-body DO"]),
+        ("update storage.buckets set public = excluded.public where id = 'a'", []),
         ("do $$ declare x text[] := string_to_array('a'); begin drop table t; end $$", ["drop-table public.t"]),
         ("do $$ declare c cursor for select array_agg() from t; begin drop table t; end $$", ["drop-table public.t"]),
     ],
