@@ -49,6 +49,8 @@ PHRASES = re.compile(
 # Where webhooks were never enabled, a migration makes their tables. Here they are, and it makes none.
 WEBHOOKS = re.compile(r"\bif\s+not\s+exists\s+supabase_functions\.", re.IGNORECASE)
 VECTOR_INDEX = re.compile(r"\busing\s+\"?(hnsw|ivfflat)\b", re.IGNORECASE)
+MAKES_EXTENSION = re.compile(r"\bcreate\s+extension\s+(?!if\s)\"?([\w-]+)", re.IGNORECASE)
+ON_EXTENSION = re.compile(r"^\s*comment\s+on\s+extension\s+\"?([\w-]+)", re.IGNORECASE | re.MULTILINE)
 MARK = "select 'an index of the extension vector, left out here: "
 
 RESTORE = """
@@ -102,12 +104,23 @@ def _may_need_more(migration: Migration) -> bool:
 
 def is_privileged(migration: Migration) -> bool:
     """Whether the file has a statement that the platform lets `postgres` run, and plain PostgreSQL does not."""
-    return _worth_parsing(migration.sql) and any(_privileged(p) for p in _parsed(migration.sql))
+    parsed = _parsed(migration.sql) if _worth_parsing(migration.sql) else ()
+    made = {found[1] for p in parsed if (found := MAKES_EXTENSION.search(p.statement.text))}
+    return any(_privileged(p) and not _of_its_own(p, made) for p in parsed)
+
+
+def _of_its_own(parsed: Parsed, made: Collection[str]) -> bool:
+    """Whether it is a comment on an extension that its file makes: its owner needs no right for that."""
+    found = ON_EXTENSION.search(parsed.statement.text)
+    return found is not None and found[1] in made
 
 
 def as_pushed(root: Path, target: Endpoint, sql: str) -> AbstractContextManager[None]:
-    """Let `postgres` do in an embedded database, for a while, what it may do while this is pushed to it."""
-    folder = folder_of(root, target) if is_privileged(Migration("", "", sql)) else None
+    """Let `postgres` do in an embedded database, for a while, what it may do while this is pushed to it.
+
+    Where the SQL is not known yet (an empty text), that may be anything.
+    """
+    folder = folder_of(root, target) if not sql or is_privileged(Migration("", "", sql)) else None
     return superuser(folder, target.port) if folder else nullcontext()
 
 
