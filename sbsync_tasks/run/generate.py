@@ -221,9 +221,10 @@ class _Generator:
     @contextmanager
     def _bench(self, sql: str) -> Iterator[Bench]:
         run = self.run
+        kinds = () if sql else {d.object.kind for d in self.left(self.shadow(()))}
         with (
             run.shadows.scratch(self.base, self.major, run.seeds_of(self.database, self.base)) as endpoint,
-            as_pushed(run.settings.root, endpoint, sql),
+            as_pushed(run.settings.root, endpoint, sql, kinds),
             connect(endpoint, "a scratch copy of the shadow") as scratch,
             self.database.connection() as target,
         ):

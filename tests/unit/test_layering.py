@@ -28,7 +28,7 @@ LAYERS = (
     {"console": 350, "process": 360, "sqltext": 430, "endpoint": 180, "paths": 110},
     {"redaction": 50, "platform": 40, "options": 50, "errors": 70},
 )
-MOST_LINES = 25480
+MOST_LINES = 25490
 MOST_MODULES = 122
 RANK = {name: rank for rank, parts in enumerate(LAYERS) for name in parts}
 # What only a running task may load.

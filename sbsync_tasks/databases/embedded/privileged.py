@@ -36,6 +36,7 @@ KINDS = frozenset((
     "CREATE EVENT TRIGGER", "CREATE FOREIGN DATA", "CREATE FOREIGN TABLE", "CREATE SERVER", "CREATE USER MAPPING",
     "DROP EVENT TRIGGER", "DROP FOREIGN DATA", "DROP SERVER", "DROP USER MAPPING", "IMPORT",
 ))  # fmt: skip
+OBJECTS = frozenset(("event trigger", "foreign data wrapper", "foreign server"))
 # What makes one of these a privileged statement: a phrase in it, or in the text that it runs.
 IN_WORDS = frozenset((
     "ALTER PUBLICATION", "ALTER ROLE", "COMMENT", "CREATE PUBLICATION", "CREATE ROLE", "DO", "GRANT", "REVOKE",
@@ -115,12 +116,17 @@ def _of_its_own(parsed: Parsed, made: Collection[str]) -> bool:
     return found is not None and found[1] in made
 
 
-def as_pushed(root: Path, target: Endpoint, sql: str) -> AbstractContextManager[None]:
+def as_pushed(root: Path, target: Endpoint, sql: str, kinds: Collection[str] = ()) -> AbstractContextManager[None]:
     """Let `postgres` do in an embedded database, for a while, what it may do while this is pushed to it.
 
-    Where the SQL is not known yet (an empty text), that may be anything.
+    Args:
+        root: The project's folder.
+        target: The database.
+        sql: What is pushed.
+        kinds: Of the objects that it is about, where the SQL is not known yet.
     """
-    folder = folder_of(root, target) if not sql or is_privileged(Migration("", "", sql)) else None
+    privileged = is_privileged(Migration("", "", sql)) or not OBJECTS.isdisjoint(kinds)
+    folder = folder_of(root, target) if privileged else None
     return superuser(folder, target.port) if folder else nullcontext()
 
 
