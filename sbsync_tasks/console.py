@@ -170,10 +170,11 @@ class Console:
         from rich.syntax import Syntax
         from rich.text import Text
 
-        shown = self.redact(text.strip("\n"))
-        coloured = Syntax("", "postgresql", background_color="default").highlight(shown)
-        coloured.rstrip()
-        self._to.print(coloured if self._to.is_terminal else Text(shown), soft_wrap=True)
+        shown = Text(self.redact(text.strip("\n")))
+        if self._to.is_terminal:
+            shown = Syntax("", "postgresql", background_color="default").highlight(shown.plain)
+            shown.rstrip()
+        self._to.print(shown, soft_wrap=True)
 
     def result(self, text: str) -> None:
         """A result, on stdout; nothing is shown there with `--json`."""
