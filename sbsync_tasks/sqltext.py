@@ -6,6 +6,7 @@ offsets count bytes of UTF-8, not characters. Everything here is pure.
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ _CLOSED_TWICE = re.compile(r"(?:\{\}\},)+")
 _NEVER_IN_TRANSACTION = frozenset(
     ["createdb_stmt", "dropdb_stmt", "alter_system_stmt", "create_table_space_stmt", "drop_table_space_stmt"]
 )
+# The trees of a text of so many characters are many objects that stay: looking for rubbish in them finds none.
+_LARGE = 10_000
 _REMEMBERED = 16_000_000  # characters of SQL; their trees take some 25 bytes for each
 
 
@@ -115,6 +118,8 @@ class _Known:
                 self._texts, self._characters = {}, 0
             self._texts[sql] = found
             self._characters += len(sql)
+            if len(sql) > _LARGE:
+                gc.freeze()
         return found
 
 
