@@ -91,16 +91,9 @@ class Generated:
 
 @dataclass
 class _Generator:
-    """What one generation works with.
+    """What one generation works with: what `generate` is given, and what it has found out.
 
     Attributes:
-        run: The run.
-        database: Where the changes are.
-        base: What the new migrations come after.
-        name: The new migrations' name.
-        versions: Known versions; the new ones are later than these.
-        before: A version that the new ones have to be earlier than; empty for none.
-        applied: Called once the new migrations are applied to a shadow.
         refused: Why the engine has written nothing, where that was so; it may have gone on since.
         claims: What the base has statements about.
     """

@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ..checks.rows import unseen
@@ -29,6 +30,7 @@ from ..errors import ConfigError, NoConnectionError, RefusedError
 from ..git import tracks
 from ..plan.model import Facts
 from ..plan.stops import Problem
+from ..process import in_parallel
 from ..state import Side, State, histories
 from ..state.histories import as_migrations
 from ..state.migrations import DOWN, OLD_INIT, Folder, Migration, Skipped, migrations_dir, next_version, read_folder
@@ -131,12 +133,19 @@ def look(run: Run, sides: Collection[str] = BOTH) -> State:
         refuse_one_database(run)
         _refuse_two_majors(run)
     folder = read_files(run)
-    state = State.of(folder, {side: _read(run, run.database(side)) for side in sides})
+    each = [partial(_read, run, run.database(side)) for side in sides]
+    found = in_parallel(*each) if len(each) > 1 else [read() for read in each]
+    state = State.of(folder, dict(zip(sides, found, strict=True)))
     run.claims.add(m.sql for m in folder.migrations)
     run.claims.add(
         r.text for row in state.rows for r in (row.local, row.remote) if r and not (row.file and r.matches(row.file))
     )
     return state
+
+
+def look_at_histories(run: Run, sides: Collection[str] = BOTH) -> State:
+    """Read the files, and what each database has recorded; not what it holds."""
+    return State.of(read_files(run), {side: Side(run.database(side).history()) for side in sides})
 
 
 def who_answers(run: Run, sides: Collection[str]) -> State:

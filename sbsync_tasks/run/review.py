@@ -17,7 +17,7 @@ from ..databases import FileFailedError
 from ..errors import ConfigError, RefusedError, SbsyncError
 from ..paths import state_dir
 from ..state.migrations import FILE_PATTERN, Migration, read_folder, read_sql, write_sql
-from .look import look, tell_skipped
+from .look import look_at_histories, tell_skipped
 from .losses import reviewed
 from .session import Run
 
@@ -365,7 +365,7 @@ def _chosen(run: Run, which: str) -> tuple[tuple[Migration, ...], str]:
 
 
 def _pending(run: Run) -> tuple[Migration, ...]:
-    state = look(run, ["remote"])
+    state = look_at_histories(run, ["remote"])
     tell_skipped(run, state.folder)
     return state.pending
 

@@ -154,7 +154,7 @@ def new(run: Run, name: str) -> None:
 
 def _version(run: Run, files: Sequence[str]) -> str:
     """Later than every version that is known; in the future only where one of these is."""
-    taken = [*files, *(look(run, ["local"]).versions if not run.why_no_local() else ()), *_remote(run)]
+    taken = [*files, *(run.local.history() if not run.why_no_local() else ()), *_remote(run)]
     version = next_version(taken) or ""
     if version > datetime.now(UTC).strftime(VERSION_FORMAT):
         run.console.say(f"{version} lies in the future, since {max(taken)} does: a version has to be later.", "warning")
@@ -167,7 +167,7 @@ def _remote(run: Run) -> list[str]:
         run.console.say("No remote is named: the version is later than those of the files.", "note")
         return []
     try:
-        return look(run, ["remote"]).versions
+        return [*run.remote.history()]
     except SbsyncError as error:
         run.console.say(f"{error.message} The version is chosen without the remote's history.", "warning")
         return []

@@ -12,7 +12,7 @@ from ..state import State, histories
 from ..state.histories import History, as_migrations
 from ..state.migrations import Migration
 from . import reset
-from .look import engine_and_catalogs, look, problems
+from .look import engine_and_catalogs, look, look_at_histories, problems
 from .proof import Compared, Proof, except_for
 from .push import mark_applied, refuse_other_histories
 from .session import Done, Run
@@ -55,7 +55,7 @@ def _bare(*found: History) -> tuple[str, ...]:
 
 def histories_again(run: Run, state: State, proof: Proof) -> Proof:
     """After versions were recorded on the remote: the proof with the part that this has changed."""
-    now = look(run)
+    now = look_at_histories(run)
     ours = {m.version: m for m in state.files}  # what a hook has made of them since is told at the commit
     folder = replace(now.folder, migrations=tuple(ours.get(m.version, m) for m in now.folder.migrations))
     now, remote = State.of(folder, now.sides), now.remote_history
