@@ -30,13 +30,8 @@ _VOLATILE = frozenset(["clock_timestamp", "gen_random_uuid", "nextval", "random"
 
 def blocking(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """`ALTER TABLE` forms that read or rewrite the table, or that rows can make fail."""
-    table = scope.name(parsed.node.relation)
-    if scope.is_new(table):
-        return
-    for item in parsed.node.cmds:
-        command = item.alter_table_cmd
-        column = f"{table}.{names.quoted(command.name)}"
-        match enum_name(command, "subtype"):
+    for kind, command, table, column in scope.altered(parsed.node):
+        match kind:
             case "AT_SetNotNull":
                 why = "Fails where a row has NULL, and reads the whole table under lock."
                 way_out = "Fill the column first; on a big table validate a CHECK beforehand."

@@ -7,13 +7,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from sbsync_tasks.sqltext import UnparsableSql, parse
+from sbsync_tasks.sqltext import UnparsableSql, enum_name, parse
 
 from . import names
 from .expressions import UNKNOWN, Around
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
 
     from sbsync_tasks.sqltext import Node, Parsed
 
@@ -192,6 +192,12 @@ class Scope:
         if self.met is None or (kind[1] if kind else "") not in _ALL_MET:
             return False
         return key not in self.met.objects
+
+    def altered(self, statement: Node) -> Iterator[tuple[str, Node, str, str]]:
+        """What an `ALTER TABLE` does where the table was there before: kind, command, table, and `public.t.column`."""
+        table = self.name(statement.relation)
+        for command in (item.alter_table_cmd for item in statement.cmds if not self.is_new(table)):
+            yield enum_name(command, "subtype"), command, table, f"{table}.{names.quoted(command.name)}"
 
     def is_new_column(self, table: str, column: str) -> bool:
         """Whether the column, such as `public.t.column`, or its table, was not there before."""

@@ -110,13 +110,8 @@ _ONLY_STORED = bodies.STORED - {"prepare_stmt"}
 
 def altered_columns(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """`ALTER TABLE`: dropped columns, changed types, detached partitions."""
-    table = scope.name(parsed.node.relation)
-    if scope.is_new(table):
-        return
-    for item in parsed.node.cmds:
-        command = item.alter_table_cmd
-        column = f"{table}.{names.quoted(command.name)}"
-        match enum_name(command, "subtype"):
+    for kind, command, table, column in scope.altered(parsed.node):
+        match kind:
             case "AT_DropColumn" if not scope.is_new_column(table, column):
                 yield _dropped_column(parsed, command, column)
             case "AT_AlterColumnType" if not scope.is_new_column(table, column):
