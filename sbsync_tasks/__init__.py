@@ -5,26 +5,22 @@ In a `tasks.py`, either `from sbsync_tasks import ns`, or as a part of another c
 `from sbsync_tasks import local_to_remote, remote_to_local`.
 """
 
-from .tasks import (
+from .tasks import ns
+from .tasks.guide import (
     backup,
     commit,
     diff,
-    doctor,
     local_to_remote,
-    new,
-    ns,
-    psql,
     pull,
     push,
     remote_to_local,
     reset,
-    resolve,
     restore,
     review,
     status,
-    url,
     verify,
 )  # fmt: skip
+from .tasks.upkeep import doctor, new, psql, resolve, url
 
 __version__ = "0.1.0"
 

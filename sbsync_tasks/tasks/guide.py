@@ -1,4 +1,4 @@
-"""The guide's steps, each as a task that is useful alone."""
+"""The guide as tasks: its two scenarios, and its steps, each of which is useful alone."""
 
 from __future__ import annotations
 
@@ -6,26 +6,92 @@ from collections.abc import Sequence
 
 from invoke.context import Context
 from invoke.exceptions import Exit
-from invoke.tasks import task
 
 from .. import errors
 from ..options import Options
-from .session import ASKS, COMMON, LOCAL, LOSS, NAME, PUSHES, READS, session
+from .session import INSTALLS, session, task
+
+RESETS = "rebuild the local database; --no-reset keeps its data and applies what is missing"
+
+
+@task(reset=RESETS, commit="commit the new migration files to git")
+def local_to_remote(
+    context: Context,
+    *,
+    env: str | None = None,
+    env_file: Sequence[str] | None = None,
+    name: str | None = None,
+    yes: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+    start: bool = False,
+    reset: bool = True,
+    commit: bool = False,
+    allow_data_loss: Sequence[str] | None = None,
+    ignore_drift: bool = False,
+    include_all: bool = False,
+) -> None:
+    """Bring local changes to the remote, and prove it.
+
+    The guide's first scenario: preflight, diff, review, reset of the local database (backed up first), backup of
+    the remote, push, verify. What was already done by an earlier run that was cut off is not done again.
+    """
+    from ..run import local_to_remote as step
+    from ..run import report
+
+    flags = Options(
+        yes=yes, dry_run=dry_run, start=start, name=name or "", reset=reset, commit=commit,
+        allow_data_loss=tuple(allow_data_loss or ()), ignore_drift=ignore_drift, include_all=include_all,
+    )  # fmt: skip
+    with session(context, flags, env=env, env_file=env_file, json=json) as run:
+        report.scenario(run, step.local_to_remote(run))
 
 
 @task(
-    help={
-        **COMMON,
-        **LOCAL,
-        "name": "write the SQL as migration files with this name, proved on a fresh shadow first",
-        "remote": "look at the remote's unrecorded changes instead of the local database's",
-        "exit-code": "exit with 2 if there are changes",
-        "verbatim": "print the CLI engine's own SQL, neither completed nor proved; writes no file",
-        "dry-run": ASKS["dry-run"],
-        **READS,
-    },
-    iterable=["env_file"],
-    auto_shortflags=False,
+    reset=RESETS,
+    commit="commit the new migration files to git; --no-commit leaves them uncommitted",
+    record="record the pulled versions in the remote's history; --no-record does not",
+    keep_local="record unrecorded local changes as a migration first",
+    discard_local="drop unrecorded local changes (after a backup)",
+)
+def remote_to_local(
+    context: Context,
+    *,
+    env: str | None = None,
+    env_file: Sequence[str] | None = None,
+    name: str | None = None,
+    yes: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+    start: bool = False,
+    reset: bool = True,
+    commit: bool = True,
+    record: bool = True,
+    keep_local: bool = False,
+    discard_local: bool = False,
+) -> None:
+    """Bring remote changes to the local database and git.
+
+    The guide's second scenario: preflight, pull, diff, review, reset of the local database (backed up first), verify,
+    commit. The remote's schema is only read; its history gets the new versions recorded, one by one.
+    """
+    from ..run import remote_to_local as step
+    from ..run import report
+
+    flags = Options(
+        yes=yes, dry_run=dry_run, start=start, name=name or "", reset=reset, commit=commit, record=record,
+        keep_local=keep_local, discard_local=discard_local,
+    )  # fmt: skip
+    with session(context, flags, env=env, env_file=env_file, json=json) as run:
+        report.scenario(run, step.remote_to_local(run))
+
+
+@task(
+    name="write the SQL as migration files with this name, proved on a fresh shadow first",
+    remote="look at the remote's unrecorded changes instead of the local database's",
+    exit_code="exit with 2 if there are changes",
+    verbatim="print the CLI engine's own SQL, neither completed nor proved; writes no file",
+    yes=INSTALLS,
 )
 def diff(
     context: Context,
@@ -58,17 +124,7 @@ def diff(
             raise Exit(code=errors.DIFFERENCES)
 
 
-@task(
-    help={
-        **COMMON,
-        **ASKS,
-        "file": "a version, or the path of a SQL file (default: everything pending on the remote)",
-        **LOSS,
-    },
-    iterable=["env_file", "allow_data_loss"],
-    positional=[],  # one that is positional could not be left out
-    auto_shortflags=False,
-)
+@task(file="a version, or the path of a SQL file (default: everything pending on the remote)")
 def review(
     context: Context,
     *,
@@ -91,12 +147,7 @@ def review(
         step.review_files(run, file)
 
 
-@task(
-    help={**COMMON, **LOCAL, **ASKS},
-    iterable=["env_file"],
-    positional=[],
-    auto_shortflags=False,
-)
+@task()
 def reset(
     context: Context,
     *,
@@ -117,16 +168,7 @@ def reset(
         step.reset(run)
 
 
-@task(
-    help={
-        **COMMON,
-        **ASKS,
-        **PUSHES,
-    },
-    iterable=["env_file", "allow_data_loss"],
-    positional=[],
-    auto_shortflags=False,
-)
+@task()
 def push(
     context: Context,
     *,
@@ -155,12 +197,7 @@ def push(
         report.scenario(run, step.push(run))
 
 
-@task(
-    help={**COMMON, **LOCAL, **ASKS, **NAME},
-    iterable=["env_file"],
-    positional=[],
-    auto_shortflags=False,
-)
+@task()
 def pull(
     context: Context,
     *,
@@ -184,12 +221,7 @@ def pull(
         report.scenario(run, step.pull(run))
 
 
-@task(
-    help={**COMMON, **ASKS, "message": "the commit's message (default: names the migration, or counts them)"},
-    iterable=["env_file"],
-    positional=[],
-    auto_shortflags=False,
-)
+@task(message="the commit's message (default: names the migration, or counts them)")
 def commit(
     context: Context,
     *,
@@ -211,11 +243,7 @@ def commit(
         step.commit(run)
 
 
-@task(
-    help={**COMMON, **LOCAL, **READS, "remote": "compare the remote with the migration files; needs no local database"},
-    iterable=["env_file"],
-    auto_shortflags=False,
-)
+@task(remote="compare the remote with the migration files; needs no local database", yes=INSTALLS)
 def verify(
     context: Context,
     *,
@@ -243,16 +271,10 @@ def verify(
 
 
 @task(
-    help={
-        **COMMON,
-        **LOCAL,
-        **READS,
-        "local": "back up the local database instead of the remote",
-        "schema-only": "leave out the rows",
-        "list": "list the backups that there are, and take none",
-    },
-    iterable=["env_file"],
-    auto_shortflags=False,
+    local="back up the local database instead of the remote",
+    schema_only="leave out the rows",
+    list="list the backups that there are, and take none",
+    yes=INSTALLS,
 )
 def backup(
     context: Context,
@@ -281,17 +303,9 @@ def backup(
 
 
 @task(
-    help={
-        **COMMON,
-        **LOCAL,
-        **ASKS,
-        "backup": "the backup: its folder, its name, or the beginning of its name (`backup --list` has them)",
-        "table": "bring back the rows of this table alone, such as public.t (repeatable)",
-        "to-scratch": "into a scratch database that stays up, and print its URL; the local one is not touched",
-    },
-    iterable=["env_file", "table"],
-    positional=[],
-    auto_shortflags=False,
+    backup="the backup: its folder, its name, or the beginning of its name (`backup --list` has them)",
+    table="bring back the rows of this table alone, such as public.t (repeatable)",
+    to_scratch="into a scratch database that stays up, and print its URL; the local one is not touched",
 )
 def restore(
     context: Context,
@@ -316,11 +330,7 @@ def restore(
         step.restore(run, backup or "", tuple(table or ()), to_scratch=to_scratch)
 
 
-@task(
-    help={**COMMON, **LOCAL, **READS, "exit-code": "exit with 2 if anything is pending or differs"},
-    iterable=["env_file"],
-    auto_shortflags=False,
-)
+@task(exit_code="exit with 2 if anything is pending or differs", yes=INSTALLS)
 def status(
     context: Context,
     *,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from invoke.context import Context
-from invoke.tasks import task
 
 from ..options import Options
-from .session import ASKS, COMMON, READS, REMOTE, session
+from .session import INSTALLS, session, task
 
 
-@task(help={"json": COMMON["json"], **READS}, auto_shortflags=False)
+@task(yes=INSTALLS)
 def up(context: Context, *, yes: bool = False, json: bool = False) -> None:
     """Start the sandbox's local and remote databases."""
     from ..run.reach import up
@@ -18,7 +17,7 @@ def up(context: Context, *, yes: bool = False, json: bool = False) -> None:
         up(run)
 
 
-@task(help={"json": COMMON["json"]}, auto_shortflags=False)
+@task()
 def down(context: Context, *, json: bool = False) -> None:
     """Stop every embedded database of this project."""
     from ..run.reach import down
@@ -27,7 +26,7 @@ def down(context: Context, *, json: bool = False) -> None:
         down(run)
 
 
-@task(help={"json": COMMON["json"], **ASKS}, positional=[], auto_shortflags=False)
+@task()
 def reset(context: Context, *, yes: bool = False, dry_run: bool = False, json: bool = False) -> None:
     """Throw the sandbox's databases away and start afresh."""
     from ..run.reach import reset
@@ -36,7 +35,7 @@ def reset(context: Context, *, yes: bool = False, dry_run: bool = False, json: b
         reset(run)
 
 
-@task(help={"json": COMMON["json"]}, auto_shortflags=False)
+@task()
 def status(context: Context, *, json: bool = False) -> None:
     """Show which embedded databases there are."""
     from ..run.reach import status
@@ -45,7 +44,7 @@ def status(context: Context, *, json: bool = False) -> None:
         status(run)
 
 
-@task(help={"json": COMMON["json"], **READS, **REMOTE}, auto_shortflags=False)
+@task(yes=INSTALLS)
 def url(context: Context, *, remote: bool = False, yes: bool = False, json: bool = False) -> None:
     """Print a URL of the sandbox, as `url --env sandbox`."""
     from ..run import reach

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 from invoke.exceptions import Exit
+from invoke.tasks import Task
 
 from .. import errors
 from ..errors import ConfigError, InterruptedAtQuestion, SbsyncError
@@ -23,30 +24,43 @@ if TYPE_CHECKING:
     from ..run.session import Run
     from ..settings import Root, Settings
 
-# The help of the flags that many tasks share.
-COMMON = {
+# What the flags mean that several tasks have.
+HELP = {
     "env": "environment, such as staging: reads .env.staging (default: development)",
     "env-file": "read this dotenv file instead of the environment's own (repeatable)",
     "json": "print one JSON document on stdout and nothing else",
-}
-REMOTE = {"remote": "the remote database instead of the local one"}
-NAME = {"name": "name of a new migration (letters, digits, underscores)"}
-LOSS = {"allow-data-loss": "accept losing this object on the remote, such as public.t (repeatable)"}
-PUSHES = {
-    **LOSS,
+    "start": "start the CLI's local stack first if it is not running",
+    "yes": "answer yes to every ordinary question (needed without a terminal)",
+    "dry-run": "only look: show what would be done, write nothing",
+    "name": "name of a new migration (letters, digits, underscores)",
+    "remote": "the remote database instead of the local one",
+    "allow-data-loss": "accept losing this object on the remote, such as public.t (repeatable)",
     "ignore-drift": "continue even if the remote differs from its own history",
     "include-all": "also push files older than the remote's newest version, if the order does not matter",
 }
-# Of the tasks that use the local database.
-LOCAL = {"start": "start the CLI's local stack first if it is not running"}
-READS = {"yes": "install a program that is missing without asking"}
-ASKS = {
-    "yes": "answer yes to every ordinary question (needed without a terminal)",
-    "dry-run": "only look: show what would be done, write nothing",
-}
+INSTALLS = "install a program that is missing without asking"  # `yes` of a task that asks nothing else
+REPEATABLE = {"env_file", "allow_data_loss", "table"}
 
 # What a message calls a task.
 NAMED = re.compile(r"\binvoke (?P<task>[a-z][a-z0-9.-]*[a-z])")
+
+
+def task(positional: Sequence[str] = (), **meanings: str) -> Callable[[Callable[..., None]], Task[Callable[..., None]]]:
+    """Invoke's decorator, with the help of every flag and without short forms, which are one slip from one another.
+
+    Args:
+        positional: The parameters that need no flag.
+        meanings: What a flag means here, where `HELP` says nothing or something else of it.
+    """
+
+    def made(body: Callable[..., None]) -> Task[Callable[..., None]]:
+        _context, *flags = inspect.signature(body).parameters
+        own = {flag.replace("_", "-"): text for flag, text in meanings.items()}
+        told = {flag: own.get(flag) or HELP[flag] for flag in (name.replace("_", "-") for name in flags)}
+        repeatable = REPEATABLE.intersection(flags)
+        return Task(body, help=told, iterable=repeatable, positional=positional, auto_shortflags=False)
+
+    return made
 
 
 @contextmanager

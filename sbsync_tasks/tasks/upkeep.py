@@ -7,14 +7,13 @@ from pathlib import Path
 
 from invoke.context import Context
 from invoke.exceptions import Exit
-from invoke.tasks import task
 
 from .. import errors
 from ..options import Options
-from .session import ASKS, COMMON, LOCAL, NAME, READS, REMOTE, boundary, root_of, session, settings_of
+from .session import INSTALLS, boundary, root_of, session, settings_of, task
 
 
-@task(help=dict(COMMON), iterable=["env_file"], auto_shortflags=False)
+@task()
 def doctor(
     context: Context, *, env: str | None = None, env_file: Sequence[str] | None = None, json: bool = False
 ) -> None:
@@ -42,7 +41,7 @@ def doctor(
             raise Exit(code=errors.FAILED)
 
 
-@task(help={**COMMON, **LOCAL, **ASKS}, iterable=["env_file"], positional=[], auto_shortflags=False)
+@task()
 def resolve(
     context: Context,
     *,
@@ -65,7 +64,7 @@ def resolve(
         step.resolve(run)
 
 
-@task(help={**COMMON, **LOCAL, **READS, **REMOTE}, iterable=["env_file"], auto_shortflags=False)
+@task(yes=INSTALLS)
 def url(
     context: Context,
     *,
@@ -87,11 +86,7 @@ def url(
         reach.url(run, remote=remote)
 
 
-@task(
-    help={"env": COMMON["env"], "env-file": COMMON["env-file"], **LOCAL, **READS, **REMOTE},
-    iterable=["env_file"],
-    auto_shortflags=False,
-)
+@task(yes=INSTALLS)
 def psql(
     context: Context,
     *,
@@ -111,12 +106,7 @@ def psql(
         reach.psql(run, remote=remote)
 
 
-@task(
-    help={**COMMON, **LOCAL, **READS, **NAME, "dry-run": ASKS["dry-run"]},
-    iterable=["env_file"],
-    positional=["name"],
-    auto_shortflags=False,
-)
+@task(positional=["name"], yes=INSTALLS)
 def new(
     context: Context,
     *,
@@ -140,7 +130,7 @@ def new(
         step.new(run, checked_name(name or "", "NAME"))
 
 
-@task(help={"keep": "keep the scratch project and its databases so that you can look at them"}, auto_shortflags=False)
+@task(keep="keep the scratch project and its databases so that you can look at them")
 def demo(context: Context, *, keep: bool = False) -> None:
     """Try both scenarios on a scratch project.
 

@@ -15,10 +15,10 @@ PACKAGE = Path(sbsync_tasks.__file__).parent
 # needs more says so here, and who needs fewer lowers the number.
 LAYERS = (
     {"__init__": 40},
-    {"tasks": 910},
+    {"tasks": 790},
     {"demo": 150},
     {"checkup": 690},
-    {"run": 4740},
+    {"run": 4730},
     {"plan": 1520, "generate": 1650},
     {"databases": 5320, "backups": 1370},
     {"supabase_cli": 1110, "checks": 3560, "git": 640},
@@ -26,10 +26,10 @@ LAYERS = (
     {"settings": 1380},
     {"folders": 170},
     {"console": 350, "process": 360, "sqltext": 430, "endpoint": 180, "paths": 110},
-    {"redaction": 50, "platform": 40, "options": 50, "errors": 70},
+    {"redaction": 50, "platform": 40, "options": 40, "errors": 70},
 )
-MOST_LINES = 25490
-MOST_MODULES = 122
+MOST_LINES = 25380
+MOST_MODULES = 120
 RANK = {name: rank for rank, parts in enumerate(LAYERS) for name in parts}
 # What only a running task may load.
 LATE = ("rich", "psycopg", "postgast", "dotenv")
@@ -124,5 +124,5 @@ def test_loading_the_tasks_is_cheap():
     loaded = set(json.loads(done.stdout))
     assert not loaded & set(LATE)
     ours = {name for name in loaded if name.startswith("sbsync_tasks")}
-    assert "sbsync_tasks.tasks.scenarios" in ours
+    assert "sbsync_tasks.tasks.guide" in ours
     assert {layer_of(name) for name in ours} == {"__init__", "tasks", "options", "errors"}
