@@ -177,7 +177,7 @@ def _renamed_part(node: Node, scope: Scope) -> tuple[str, bool]:
 def removed_enum_label(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """`ALTER TYPE … RENAME VALUE`."""
     if parsed.node.old_val:
-        parts = names.joined(parsed.node.type_name)
+        parts = names.parts(parsed.node.type_name)
         why = f"Programs that use '{parsed.node.old_val}' fail from then on."
         about = f"type {scope.qualified(parts)}"
         yield finding(parsed, "rename-enum-value", Severity.NOTE, about, why)
@@ -208,7 +208,7 @@ def _targets(parsed: Parsed) -> Iterator[tuple[str, ...]]:
         yield from (names.parts(o) for o in node.objects)
     for field in ("funcname", "type_name", "domainname"):
         if field in fields and hasattr(getattr(node, field), "__len__"):
-            yield names.joined(getattr(node, field))
+            yield names.parts(getattr(node, field))
 
 
 def probable_renames(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:

@@ -143,18 +143,18 @@ def _extension(scope: Scope, parsed: Parsed) -> None:
 
 def _type(scope: Scope, parsed: Parsed) -> None:
     node = parsed.node
-    parts = names.parts(node.typevar) if parsed.name == "composite_type_stmt" else names.joined(node.type_name)
+    parts = names.parts(node.typevar) if parsed.name == "composite_type_stmt" else names.parts(node.type_name)
     scope.make(f"type {scope.qualified(parts)}")
     scope.enums.add(f"type {scope.qualified(parts)}")
 
 
 def _domain(scope: Scope, parsed: Parsed) -> None:
-    parts = names.joined(parsed.node.domainname)
+    parts = names.parts(parsed.node.domainname)
     scope.make(f"domain {scope.qualified(parts)}")
 
 
 def _function(scope: Scope, parsed: Parsed) -> None:
-    parts = names.called(parsed.node)
+    parts = names.parts(parsed.node.funcname)
     kind = "procedure" if parsed.node.is_procedure else "function"
     arguments = (p.function_parameter for p in parsed.node.parameters)
     taken = names.signature(a.arg_type for a in arguments if enum_name(a, "mode") not in _GIVEN_BACK)
@@ -177,7 +177,7 @@ def _fixes_path(options: list[Node]) -> bool:
 
 def _function_altered(scope: Scope, parsed: Parsed) -> None:
     node = parsed.node.func
-    parts = names.joined(node.objname)
+    parts = names.parts(node.objname)
     function = scope.qualified(parts) + names.signature(n.type_name for n in node.objargs)
     if _fixes_path(parsed.node.actions):
         scope.definers.pop(function, None)
@@ -200,7 +200,7 @@ def _trigger(scope: Scope, parsed: Parsed) -> None:
 
 
 def _enum_value(scope: Scope, parsed: Parsed) -> None:
-    parts = names.joined(parsed.node.type_name)
+    parts = names.parts(parsed.node.type_name)
     if adds_enum_value(parsed) and f"type {scope.qualified(parts)}" not in scope.enums:
         scope.enum_values.append(parsed.node.new_val)
 

@@ -52,15 +52,26 @@ class Each:
 
 @dataclass(frozen=True)
 class Around:
-    """What is known where a statement stands inside of a function.
+    """What is known where SQL stands.
 
     Attributes:
-        each: By the name of a variable, cursor or parameter (`$1`): what it stands for.
+        each: By the name of a variable, cursor, parameter (`$1`) or alias: what it stands for.
         again: It is run again and again, so that LIMIT leaves nothing out in the end.
+        named: The queries of the WITH around it.
     """
 
-    each: tuple[tuple[str, frozenset[Each]], ...] = ()
+    each: frozenset[tuple[str, frozenset[Each]]] = frozenset()
     again: bool = False
+    named: Mapping[str, Node] = field(default_factory=dict, compare=False)
+
+    def of(self, name: str) -> frozenset[Each]:
+        """What a name stands for."""
+        return dict(self.each).get(name, frozenset())
+
+    def inside(self, node: Node) -> Around:
+        """What is known inside of a statement, which may have a WITH."""
+        inner = {c.common_table_expr.ctename: c.common_table_expr.ctequery.select_stmt for c in node.with_clause.ctes}
+        return replace(self, named={**self.named, **inner}) if inner else self
 
 
 def reaches_all(node: Node, table: str, scope: Scope) -> bool:
@@ -72,61 +83,28 @@ def reaches_all(node: Node, table: str, scope: Scope) -> bool:
     if not node.HasField("where_clause"):
         return True
     joined = node.using_clause if node.DESCRIPTOR.name == "DeleteStmt" else node.from_clause
-    place = Place(scope, scope.around.again, _named(node))
-    each = {**dict(scope.around.each), **dict(shown for item in joined for shown in _shown_by(item, place))}
-    return not _restricts(node.where_clause, _Target(table, place, each))
+    around = scope.around.inside(node)
+    shown = dict(found for item in joined for found in _shown_by(item, scope, around))
+    around = replace(around, each=frozenset({**dict(around.each), **shown}.items()))
+    return not _restricts(node.where_clause, table, scope, around)
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a query stands.
-
-    Attributes:
-        scope: What names mean there.
-        again: It is run again and again, so that LIMIT leaves nothing out in the end.
-        named: The queries of the WITH around it.
-    """
-
-    scope: Scope
-    again: bool = False
-    named: Mapping[str, Node] = field(default_factory=dict)
-
-
-def _named(node: Node) -> dict[str, Node]:
-    return {c.common_table_expr.ctename: c.common_table_expr.ctequery.select_stmt for c in node.with_clause.ctes}
-
-
-@dataclass(frozen=True)
-class _Target:
-    table: str
-    place: Place
-    each: Mapping[str, frozenset[Each]]
-
-    def is_each(self, value: Node, column: str) -> bool:
-        """Whether a value is that of the column in each row in turn."""
-        found = [e for e in each_of(value, self.place, self.each) if e.table == self.table]
-        name = names.column(stripped(value))[1:]
-        return any(e.has(column, name[0] if name else "") for e in found)
-
-
-def _restricts(where: Node, target: _Target) -> bool:
+def _restricts(where: Node, table: str, scope: Scope, around: Around) -> bool:
     match where.WhichOneof("node"):
-        case "bool_expr" if enum_name(where.bool_expr, "boolop") == "AND_EXPR":
-            return any(_restricts(a, target) for a in where.bool_expr.args)
-        case "bool_expr" if enum_name(where.bool_expr, "boolop") == "OR_EXPR":
-            return all(_restricts(a, target) for a in where.bool_expr.args)
+        case "bool_expr" if (operator := enum_name(where.bool_expr, "boolop")) != "NOT_EXPR":
+            restricts = (_restricts(a, table, scope, around) for a in where.bool_expr.args)
+            return any(restricts) if operator == "AND_EXPR" else all(restricts)
         case "null_test":
             return enum_name(where.null_test, "nulltesttype") == "IS_NULL"
         case "a_const" if where.a_const.WhichOneof("val") == "boolval":
             return not where.a_const.boolval.boolval
         case "current_of_expr":
-            cursor = target.each.get(where.current_of_expr.cursor_name, frozenset())
-            return all(e.table != target.table for e in cursor)
+            return all(e.table != table for e in around.of(where.current_of_expr.cursor_name))
         case _:
-            return not _is_each(where, target) and _looks_at_row(where)
+            return not _is_each(where, table, scope, around) and _looks_at_row(where)
 
 
-def _is_each(where: Node, target: _Target) -> bool:
+def _is_each(where: Node, table: str, scope: Scope, around: Around) -> bool:
     """Whether a comparison is one of the row with each row in turn, itself included."""
     sides: list[tuple[Node, Node]] = []
     if where.WhichOneof("node") == "a_expr" and enum_name(where.a_expr, "kind") in _EQUAL:
@@ -138,8 +116,12 @@ def _is_each(where: Node, target: _Target) -> bool:
                 return True
     elif where.WhichOneof("node") == "sub_link" and enum_name(where.sub_link, "sub_link_type") == "ANY_SUBLINK":
         sides = [(where.sub_link.testexpr, where)] if not where.sub_link.oper_name else []
-    columns = ((names.column(stripped(a))[-1:], b) for a, b in sides)
-    return any(bool(column) and target.is_each(value, column[0]) for column, value in columns)
+    columns = ((c, names.column(stripped(v))[1:2], v) for a, v in sides for c in names.column(stripped(a))[-1:])
+    return any(
+        e.table == table and e.has(column, "".join(name))
+        for column, name, v in columns
+        for e in each_of(v, scope, around)
+    )
 
 
 def same_column(left: Node, right: Node) -> bool:
@@ -167,44 +149,43 @@ def _looks_outside(query: Node) -> bool:
     return any(c and (len(c) == 1 or c[0] not in own) for c in columns)
 
 
-def each_of(value: Node, place: Place, known: Mapping[str, frozenset[Each]]) -> frozenset[Each]:
+def each_of(value: Node, scope: Scope, around: Around) -> frozenset[Each]:
     """What a value stands for: a variable, a parameter, or a query for each value of a column."""
     value = stripped(value)
     match value.WhichOneof("node"):
         case "column_ref" if name := names.column(value):
-            return frozenset(e.part(*name[1:2]) for e in known.get(name[0], ()))
+            return frozenset(e.part(*name[1:2]) for e in around.of(name[0]))
         case "param_ref":
-            return known.get(f"${value.param_ref.number}", frozenset())
+            return around.of(f"${value.param_ref.number}")
         case "sub_link":
-            return every_row(value.sub_link.subselect.select_stmt, place)
+            return every_row(value.sub_link.subselect.select_stmt, scope, around)
         case _:
             return frozenset()
 
 
-def every_row(query: Node, place: Place) -> frozenset[Each]:
+def every_row(query: Node, scope: Scope, around: Around) -> frozenset[Each]:
     """What the rows of a query stand for, one after the other; nothing where it may leave rows out."""
-    limited = query.HasField("limit_count") and not place.again
+    limited = query.HasField("limit_count") and not around.again
     if limited or len(query.from_clause) != 1 or any(query.HasField(f) for f in _LEAVES_OUT):
         return frozenset()
-    inside = replace(place, named={**place.named, **_named(query)})
-    shown = (e for _, found in _shown_by(query.from_clause[0], inside) for e in found)
-    return frozenset(_selected(s, query) for s in shown)
+    shown = _shown_by(query.from_clause[0], scope, around.inside(query))
+    return frozenset(_selected(e, query) for _, found in shown for e in found)
 
 
-def _shown_by(item: Node, place: Place) -> Iterator[tuple[str, frozenset[Each]]]:
+def _shown_by(item: Node, scope: Scope, around: Around) -> Iterator[tuple[str, frozenset[Each]]]:
     """The name in a FROM under which every row of a table is shown."""
     while item.WhichOneof("node") == "join_expr" and enum_name(item.join_expr, "jointype") == "JOIN_LEFT":
         item = item.join_expr.larg
     if item.WhichOneof("node") == "range_subselect":
         query = item.range_subselect.subquery.select_stmt
-        yield item.range_subselect.alias.aliasname, every_row(query, place)
+        yield item.range_subselect.alias.aliasname, every_row(query, scope, around)
     elif item.WhichOneof("node") == "range_var":
         name = item.range_var.relname
-        if name in place.named:
-            rest = replace(place, named={n: q for n, q in place.named.items() if n != name})
-            found = every_row(place.named[name], rest)
+        if name in around.named:
+            rest = replace(around, named={n: q for n, q in around.named.items() if n != name})
+            found = every_row(around.named[name], scope, rest)
         else:
-            found = frozenset([Each(place.scope.written(item.range_var))])
+            found = frozenset([Each(scope.written(item.range_var))])
         yield item.range_var.alias.aliasname or name, found
 
 
@@ -270,7 +251,7 @@ def _concatenated(values: list[Node], known: Mapping[str, str]) -> str | None:
 
 
 def _called(call: Node, known: Mapping[str, str]) -> str | None:
-    name, arguments = names.called(call)[-1], list(call.args)
+    name, arguments = names.parts(call.funcname)[-1], list(call.args)
     first = text(arguments[0], known) if arguments else None
     match name:
         case "format" if first is not None:
@@ -312,7 +293,7 @@ def elements(value: Node, lists: Lists) -> Iterator[str | None]:
     """The elements of an array, None for what is not known; nothing where it is no array that is written out."""
     value = stripped(value)
     yield from lists.get(".".join(names.column(value)), ())
-    if names.called(value.func_call)[-1:] == ("string_to_array",):
+    if names.parts(value.func_call.funcname)[-1:] == ("string_to_array",):
         whole, divider, *_ = (*(text(a, {}) for a in value.func_call.args), None, None)
         yield from whole.split(divider) if whole and divider else ()
     if value.WhichOneof("node") == "a_array_expr":
@@ -341,7 +322,7 @@ def rows(query: Node, variables: list[str], lists: Lists) -> Iterator[dict[str, 
 
 
 def _unnested(value: Node, column: str, variables: list[str], lists: Lists) -> Iterator[dict[str, str | None]]:
-    if value.func_call.args and names.called(value.func_call)[-1] == "unnest":
+    if value.func_call.args and names.parts(value.func_call.funcname)[-1] == "unnest":
         yield from (_row(variables, [column], [e]) for e in elements(value.func_call.args[0], lists))
 
 

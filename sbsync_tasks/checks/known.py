@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from sbsync_tasks.sqltext import Node, Parsed
 
-    from .plpgsql import Query
+    from .bodies import Inner
+    from .finding import Finding
 
 
 TEMPORARY = "pg_temp"
@@ -126,7 +127,7 @@ class Scope:
     definers: dict[str, Parsed] = field(default_factory=dict)
     within: list[tuple[Parsed, Parsed]] = field(default_factory=list)
     around: Around = field(default_factory=Around)
-    walked: dict[Hashable, tuple[Query, ...]] = field(default_factory=dict)
+    walked: dict[Hashable, tuple[Inner | Finding, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for about, role in self.met.rights if self.met else ():

@@ -18,14 +18,17 @@ PUBLIC = "public"
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
 # Kinds whose names have no schema.
 _WITHOUT_SCHEMA = frozenset(
-    ["access method", "database", "event trigger", "extension", "fdw", "foreign server", "language", "owned by",
-     "publication", "role", "schema", "subscription", "tablespace", "transform"]
+    ["access method", "database", "event trigger", "extension", "fdw", "foreign data wrapper", "foreign server",
+     "language", "owned by", "publication", "role", "schema", "subscription", "tablespace", "transform"]
 )  # fmt: skip
 _WORDS = {"matview": "materialized view", "fdw": "foreign data wrapper"}
 _SERIAL = frozenset((t,) for t in ("serial", "serial2", "serial4", "serial8", "bigserial", "smallserial"))
 _ON = frozenset(["true", "on", "yes", "1"])
 _ON_TABLE = frozenset(["policy", "trigger", "rule"])
 _CALLED = frozenset(["function", "procedure", "routine", "aggregate"])
+_GIVEN_BACK = frozenset(["FUNC_PARAM_OUT", "FUNC_PARAM_TABLE"])
+# By kind of node: the field that holds the name.
+_NAMED_BY = {"String": "sval", "List": "items", "TypeName": "names", "ObjectWithArgs": "objname"}
 
 
 @lru_cache(4096)
@@ -47,7 +50,7 @@ def kind_word(node: Node, field: str) -> str:
 
 def has_schema(kind: str) -> bool:
     """Whether objects of this kind live in a schema."""
-    return kind not in _WITHOUT_SCHEMA and kind != "foreign data wrapper"
+    return kind not in _WITHOUT_SCHEMA
 
 
 def is_on_table(kind: str) -> bool:
@@ -56,37 +59,33 @@ def is_on_table(kind: str) -> bool:
 
 
 def parts(node: Node) -> tuple[str, ...]:
-    """The parts of the name in any node that names an object, as they stand in the SQL."""
-    kind = node.WhichOneof("node") if "node" in node.DESCRIPTOR.oneofs_by_name else ""
-    inner = getattr(node, kind) if kind else node
-    match type(inner).DESCRIPTOR.name:
-        case "String":
-            return (inner.sval,)
-        case "RangeVar":
-            return tuple(p for p in (inner.schemaname, inner.relname) if p)
-        case "List":
-            return tuple(p for item in inner.items for p in parts(item))
-        case "TypeName":
-            return tuple(p for item in inner.names for p in parts(item))
-        case "ObjectWithArgs":
-            return tuple(p for item in inner.objname for p in parts(item))
-        case _:
-            return ()
+    """The parts of the name in whatever names an object: a node, several, or a text; as they stand in the SQL."""
+    if isinstance(node, str):
+        return (node,)
+    if not hasattr(node, "DESCRIPTOR"):
+        return tuple(p for n in node for p in parts(n))
+    kind = node.DESCRIPTOR.name
+    if kind == "RangeVar":
+        return tuple(p for p in (node.schemaname, node.relname) if p)
+    within = node.WhichOneof("node") if kind == "Node" else _NAMED_BY.get(kind)
+    return parts(getattr(node, within)) if within else ()
 
 
 def column(node: Node) -> tuple[str, ...]:
     """The parts of a column's name, such as `("t", "id")`; none where it is anything else."""
-    return tuple(p for f in node.column_ref.fields for p in parts(f))
+    return parts(node.column_ref.fields)
 
 
-def called(node: Node) -> tuple[str, ...]:
-    """The parts of the name of a function that a node calls, makes or fires."""
-    return joined(node.funcname)
+def altered(node: Node) -> tuple[str, tuple[str, ...]]:
+    """The kind and the name of what `ALTER … RENAME`, `SET SCHEMA` or `OWNER TO` is about."""
+    kind = kind_word(node, "rename_type" if node.DESCRIPTOR.name == "RenameStmt" else "object_type")
+    return kind, parts(node.relation if node.HasField("relation") else node.object)
 
 
-def joined(nodes: Iterable[Node]) -> tuple[str, ...]:
-    """The parts of a name that stands in several nodes."""
-    return tuple(p for n in nodes for p in parts(n))
+def taken(function: Node) -> list[Node]:
+    """The parameters of a function that a call of it gives a value to."""
+    found = (p.function_parameter for p in function.parameters)
+    return [p for p in found if enum_name(p, "mode") not in _GIVEN_BACK]
 
 
 def roles(nodes: Sequence[Node]) -> tuple[str, ...]:
@@ -103,6 +102,14 @@ def is_serial(type_name: Node) -> bool:
 def option(nodes: Sequence[Node], name: str) -> Node | None:
     """The argument of an option such as `security_invoker`: its `DefElem`, or None without it."""
     return next((n.def_elem for n in nodes if n.def_elem.defname.lower() == name), None)
+
+
+def language(options: Sequence[Node]) -> str:
+    """The language of a function or block, in lower case; without one, a block has PL/pgSQL, a standard body SQL."""
+    named = option(options[::-1], "language")  # the parser takes the last; PostgreSQL refuses a second
+    if named is None:
+        return "plpgsql" if option(options, "as") else "sql"
+    return str(named.arg.string.sval.lower())
 
 
 def is_on(element: Node) -> bool:
@@ -133,6 +140,54 @@ def _type(node: Node) -> str:
     if len(found) > 1 and found[0] in {"pg_catalog", PUBLIC}:
         found = found[1:]
     return dotted(found) + "[]" * len(node.array_bounds)
+
+
+# Functions of pg_catalog; it is searched before every other schema.
+_BUILT_IN = """
+abs age array_agg array_append array_length array_position array_remove array_to_json array_to_string avg
+bool_and bool_or btrim cardinality ceil ceiling char_length character_length chr clock_timestamp concat
+concat_ws count current_database current_schema current_setting currval date_part date_trunc decode dense_rank
+encode extract first_value floor format format_type gen_random_uuid generate_series has_schema_privilege
+has_table_privilege initcap json_agg json_build_array json_build_object json_typeof jsonb_agg
+jsonb_array_elements jsonb_array_elements_text jsonb_array_length jsonb_build_array jsonb_build_object
+jsonb_each jsonb_each_text jsonb_object_agg jsonb_object_keys jsonb_set jsonb_strip_nulls jsonb_typeof lag
+last_value lastval lead left length like_escape lower lpad ltrim make_date make_interval make_timestamptz max
+md5 min mod nextval now obj_description octet_length overlay pg_advisory_lock pg_advisory_unlock
+pg_advisory_xact_lock pg_get_constraintdef pg_get_functiondef pg_get_serial_sequence pg_notify pg_typeof
+position power quote_ident quote_literal random rank regexp_match regexp_matches regexp_replace
+regexp_split_to_array regexp_split_to_table repeat replace reverse right round row_number row_to_json rpad rtrim
+set_config setval sha256 similar_to_escape split_part sqrt statement_timestamp string_agg string_to_array strpos
+substr substring sum timezone to_char to_date to_json to_jsonb to_number to_regclass to_regprocedure to_regrole
+to_regtype to_timestamp to_tsquery to_tsvector transaction_timestamp translate trim trunc unnest upper uuidv4
+uuidv7 version
+"""
+# Of the extensions that Supabase installs, in the search path too.
+_EXTENSIONS = ("crypt", "digest", "gen_random_bytes", "gen_random_uuid", "gen_salt", "uuid_generate_v4")
+_AUTH = ("email", "jwt", "role", "uid")
+_HARMLESS = frozenset(
+    [
+        *((n,) for n in (*_BUILT_IN.split(), *_EXTENSIONS)),
+        *(("pg_catalog", n) for n in _BUILT_IN.split()),
+        *(("extensions", n) for n in _EXTENSIONS),
+        *(("auth", n) for n in _AUTH),
+    ]
+)
+
+
+def is_harmless(call: Node) -> bool:
+    """Whether a call is one of a short list of functions that change no row."""
+    found = parts(call.funcname)
+    return found in _HARMLESS and (found[-1] != "set_config" or _keeps_search_path(call))
+
+
+def _keeps_search_path(call: Node) -> bool:
+    """Whether names without a schema mean the same after `set_config`; none are left with ''."""
+    setting, value, *_ = (*(_constant(a) for a in call.args), None, None)
+    return setting is not None and (setting.lower() != "search_path" or value == "")
+
+
+def _constant(node: Node) -> str | None:
+    return node.a_const.sval.sval if node.a_const.WhichOneof("val") == "sval" else None
 
 
 # Every type turns into these without losing anything.

@@ -129,12 +129,12 @@ class _Reader:
 
     def _called(self, parsed: Parsed) -> None:
         for call in bodies.calls(parsed):
-            name = self.scope.qualified(names.called(call))
+            name = self.scope.qualified(names.parts(call.funcname))
             body = self.scope.bodies.get(name)
             if body is None:
-                self.unknown |= not bodies.is_harmless(call)
+                self.unknown |= not names.is_harmless(call)
             else:
-                self.unknown |= self.defined[name] > 1 or not bodies.is_readable(body)
+                self.unknown |= self.defined[name] > 1 or not _is_readable(body)
 
     def _inside(self, parsed: Parsed) -> None:
         for found in bodies.run_by(parsed, self.scope):
@@ -150,6 +150,16 @@ class _Reader:
                 self.read(parsed)
         except UnparsableSql:
             self.unknown = True
+
+
+def _is_readable(body: Parsed) -> bool:
+    """Whether a function's body says by itself which tables it means.
+
+    With a search path of its own, names without a schema mean something else in it than outside.
+    """
+    settings = [o.def_elem.arg.variable_set_stmt for o in body.node.options if o.def_elem.defname == "set"]
+    paths = [[a.a_const.sval.sval for a in s.args] for s in settings if s.name == "search_path"]
+    return all(p[:1] in ([], [""], [names.PUBLIC], ["pg_catalog"]) for p in paths)
 
 
 def _changes_old_rows(kind: str, node: Node) -> bool:
@@ -202,7 +212,7 @@ def _command(reader: _Reader, relation: Node, command: Node) -> None:
 
 
 def _enum(reader: _Reader, parsed: Parsed) -> None:
-    parts = names.joined(parsed.node.type_name)
+    parts = names.parts(parsed.node.type_name)
     is_new = reader.scope.is_new(f"type {reader.scope.qualified(parts)}")
     reader.unknown |= not is_new and not adds_enum_value(parsed)
 
@@ -244,7 +254,7 @@ def _set(reader: _Reader, parsed: Parsed) -> None:
 
 
 def _function(reader: _Reader, parsed: Parsed) -> None:
-    parts = names.called(parsed.node)
+    parts = names.parts(parsed.node.funcname)
     reader.defined[reader.scope.qualified(parts)] += 1
 
 
@@ -311,5 +321,5 @@ def _shown(this: Parsed) -> bool:
 
 def _reads_nothing(kind: str, node: Node) -> bool:
     if kind == "FuncCall":
-        return names.called(node) in _SETTING
+        return names.parts(node.funcname) in _SETTING
     return kind not in ("IntoClause", "RangeVar")  # a view may call anything

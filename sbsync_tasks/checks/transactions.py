@@ -172,21 +172,15 @@ def copied(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 
 def used_enum_value(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """A text that holds an enum value which the same transaction added (55P04)."""
-    if parsed.name == "alter_enum_stmt" or _is_read_later(parsed):
+    # The body of a PL/pgSQL function is not looked into before it is called.
+    later = parsed.name == "create_function_stmt" and names.language(parsed.node.options) == "plpgsql"
+    if parsed.name == "alter_enum_stmt" or later:
         return
     for value in scope.enum_values:
         constant = literal(value)
         if constant in parsed.statement.text:
             why = f"PostgreSQL refuses to use {constant} in the transaction that added it (55P04)."
             yield finding(parsed, "enum-value-used", Severity.NOTE, constant, why, _SPLIT)
-
-
-def _is_read_later(parsed: Parsed) -> bool:
-    """Whether it makes a function whose body PostgreSQL does not look into before it is called."""
-    if parsed.name != "create_function_stmt":
-        return False
-    language = names.option(parsed.node.options, "language")
-    return language is not None and language.arg.string.sval.lower() == "plpgsql"
 
 
 def not_alone(parsed: Sequence[Parsed]) -> Iterator[Finding]:
