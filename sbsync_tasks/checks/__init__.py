@@ -2,8 +2,7 @@
 
 from .changes import PROBABLE_RENAME
 from .engine import joined, review, review_together, unallowed
-from .finding import Finding, Review, Severity, has_secret, mask
-from .known import Met
+from .finding import Finding, Met, Review, Severity, has_secret, mask
 from .rows import Rows, changed_rows
 
 __all__ = [

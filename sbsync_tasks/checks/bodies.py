@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sbsync_tasks.sqltext import Node, Parsed
 
-    from .known import Scope
+    from .scope import Scope
 
 
 STORED = frozenset(

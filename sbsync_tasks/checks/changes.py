@@ -9,14 +9,14 @@ from sbsync_tasks.sqltext import enum_name, walk
 
 from . import names
 from .finding import Finding, Severity, finding
-from .known import REACHABLE
+from .names import REACHABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sbsync_tasks.sqltext import Node, Parsed
 
-    from .known import Scope
+    from .scope import Scope
 
 
 _CHECKED = frozenset(["CONSTR_CHECK", "CONSTR_FOREIGN"])

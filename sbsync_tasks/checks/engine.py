@@ -6,12 +6,11 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sbsync_tasks.sqltext import UnparsableSql, is_transactional, parse
+from sbsync_tasks.sqltext import UnparsableSql, is_transactional, parse, stands_alone
 
 from . import bodies, changes, exposure, losses, transactions
-from .effects import learn, learn_inside
-from .finding import Finding, Review, Severity, by_gravity, finding, mask, mask_quoted, secrets, shortened
-from .known import Met, Scope
+from .finding import Finding, Met, Review, Severity, by_gravity, finding, mask, mask_quoted, secrets, shortened
+from .scope import LEARNERS, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -37,6 +36,7 @@ _MODULES = (losses, exposure, changes, bodies)
 _BY_NAME = _merged(m.RULES for m in _MODULES)
 _IN_TRANSACTION = _merged([transactions.RULES])
 _ALWAYS: tuple[Rule, ...] = tuple(rule for m in _MODULES for rule in getattr(m, "ALWAYS", ()))
+_LEARNERS = (LEARNERS, exposure.LEARNERS)
 _AT_END = tuple(rule for m in _MODULES for rule in getattr(m, "AT_END", ()))
 _GRAVE = frozenset([Severity.DATA_LOSS, Severity.EXPOSURE, Severity.OPAQUE])
 # Findings that are none where the object is made again later, as diffs and idempotent files do it.
@@ -71,6 +71,18 @@ def review_together(texts: Sequence[str], met: Met | None = None) -> tuple[Revie
         for parsed, found in at_end(scope):
             places[id(parsed)].findings.append(found)
     return tuple(file.reviewed(scope.made_again) for file in files)
+
+
+def learn(scope: Scope, parsed: Parsed, *, inside: bool = False) -> None:
+    """Take note of what a statement does; what one inside of another makes does not count as new afterwards."""
+    if parsed.name == "transaction_stmt" or stands_alone(parsed):
+        scope.enum_values.clear()  # what was added before is committed
+    learners = [table[parsed.name] for table in _LEARNERS if parsed.name in table]
+    makes = bool(learners) and (parsed.name != "select_stmt" or parsed.node.HasField("into_clause"))
+    before = set(scope.created) if inside and makes else None
+    for learner in learners:
+        learner(scope, parsed)
+    scope.created = scope.created if before is None else before
 
 
 class _File:
@@ -181,7 +193,7 @@ def _inside(outer: Parsed, found: bodies.Inner, scope: Scope, seen: set[bodies.I
         else:
             scope.within.append((placed, outer))
             yield from _of_statement(placed, scope, seen)
-            learn_inside(scope, placed)
+            learn(scope, placed, inside=True)
     scope.around = before
 
 

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 from sbsync_tasks.sqltext import enum_name, walk
 
 from . import names
-from .effects import default_schemas, grant_objects, is_materialized
 from .expressions import same_column
 from .finding import Finding, Severity, finding
-from .known import REACHABLE, USES
+from .names import REACHABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from sbsync_tasks.sqltext import Node, Parsed
 
-    from .known import Scope
+    from .scope import Scope
 
 
 UNSECURED = "table-without-rls"
@@ -28,6 +27,8 @@ _OFF = {
 _LOOKS = frozenset(["ColumnRef", "SubLink", "FuncCall", "SQLValueFunction"])
 _SCHEMA, _CALLED, _COUNTED = (frozenset(r.split()) for r in ("usage create", "execute", "usage select update"))
 _NOT_BY_API = frozenset(["truncate", "references", "trigger", "maintain"])
+USES = frozenset(["select", "insert", "update", "delete"])
+"""What the API does with a relation; a `REVOKE` of less leaves it open."""
 _POWERS = frozenset(["superuser", "bypassrls", "createrole", "isreplication"])
 
 
@@ -111,9 +112,8 @@ def _has(scope: Scope, about: str, role: str, node: Node) -> bool:
     kind = about.partition(" ")[0]
     all_of_them = {"schema": _SCHEMA, "function": _CALLED, "procedure": _CALLED, "sequence": _COUNTED}.get(kind, USES)
     wanted = ({p.access_priv.priv_name for p in node.privileges} or all_of_them) - _NOT_BY_API
-    rights = scope.met.rights if scope.met else {}
     name = about.removeprefix("sequence ")
-    return wanted <= {*rights.get((name, role), ()), *rights.get((name, names.PUBLIC), ())}
+    return wanted <= {*scope.there.rights.get((name, role), ()), *scope.there.rights.get((name, names.PUBLIC), ())}
 
 
 def _has_nothing(scope: Scope, about: str, role: str) -> bool:
@@ -192,9 +192,9 @@ def membership(parsed: Parsed, _scope: Scope) -> Iterator[Finding]:
 
 def unsecured_tables(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
     """New relations that the API serves and no row level security holds back."""
-    for relation, made in scope.tables.items():
-        if relation not in scope.secured and made.open_to:
-            yield made.parsed, _unsecured(made.parsed, relation)
+    for relation, (parsed, open_to) in scope.tables.items():
+        if relation not in scope.secured and open_to:
+            yield parsed, _unsecured(parsed, relation)
 
 
 def _unsecured(parsed: Parsed, relation: str) -> Finding:
@@ -256,6 +256,96 @@ def revoked(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
             yield parsed, finding(parsed, "revoke", Severity.NOTE, about, why)
 
 
+def _grant(scope: Scope, parsed: Parsed) -> None:
+    for about in grant_objects(scope, parsed.node):
+        for role in names.roles(parsed.node.grantees):
+            if parsed.node.is_grant:
+                scope.granted.add((about, role))
+            else:
+                scope.revoked.append((parsed, about, role))
+    _opened(scope, parsed.node)
+
+
+def _opened(scope: Scope, node: Node) -> None:
+    """Who can use this text's relations after a `GRANT` or `REVOKE`."""
+    uses = {p.access_priv.priv_name for p in node.privileges}
+    roles = REACHABLE.intersection(names.roles(node.grantees))
+    for about in grant_objects(scope, node) if roles else ():
+        schema = about.removeprefix("all tables in schema ")
+        for name in (about,) if schema == about else [n for n in scope.tables if n.startswith(f"{schema}.")]:
+            if made := scope.tables.get(name):
+                needed = frozenset(["select"]) if is_materialized(made[0]) else USES
+                _change(made[1], node, roles, whole=not uses or uses >= needed)
+
+
+def _change(open_to: set[str], node: Node, roles: Collection[str], *, whole: bool) -> None:
+    if node.is_grant:
+        open_to.update(roles)
+    elif whole:
+        open_to.difference_update(roles)
+
+
+def is_materialized(parsed: Parsed) -> bool:
+    """Whether the statement makes a materialized view."""
+    return parsed.name == "create_table_as_stmt" and enum_name(parsed.node, "objtype") == "OBJECT_MATVIEW"
+
+
+def _default_privileges(scope: Scope, parsed: Parsed) -> None:
+    action = parsed.node.action
+    if enum_name(action, "objtype") == "OBJECT_TABLE":
+        for schema in default_schemas(parsed):
+            roles = REACHABLE.intersection(names.roles(action.grantees))
+            _change(scope.defaults.setdefault(schema, set()), action, roles, whole=not action.privileges)
+
+
+def default_schemas(parsed: Parsed) -> tuple[str, ...]:
+    """The schemas of an `ALTER DEFAULT PRIVILEGES`; none where it is for all of them."""
+    schemas = names.option(parsed.node.options, "schemas")
+    return names.parts(schemas.arg) if schemas else ()
+
+
+def grant_objects(scope: Scope, node: Node) -> list[str]:
+    """The objects of a `GRANT` or `REVOKE`, as findings name them."""
+    kind = names.kind_word(node, "objtype")
+    if enum_name(node, "targtype") == "ACL_TARGET_ALL_IN_SCHEMA":
+        return [f"all {kind}s in schema {names.dotted(names.parts(o))}" for o in node.objects]
+    return [scope.label(kind, o) for o in node.objects]
+
+
+def _function(scope: Scope, parsed: Parsed) -> None:
+    signature = names.signature(p.arg_type for p in names.taken(parsed.node))
+    _owned(scope, scope.name(parsed.node.funcname) + signature, parsed, parsed.node.options, anew=True)
+
+
+def _function_altered(scope: Scope, parsed: Parsed) -> None:
+    node = parsed.node.func
+    signature = names.signature(n.type_name for n in node.objargs)
+    _owned(scope, scope.name(node) + signature, parsed, parsed.node.actions)
+
+
+def _owned(scope: Scope, function: str, parsed: Parsed, options: list[Node], *, anew: bool = False) -> None:
+    """Take note of a function's owner's rights, and of its search path."""
+    settings = [o.def_elem.arg.variable_set_stmt for o in options if o.def_elem.defname == "set"]
+    fixed, definer = any(s.name == "search_path" for s in settings), names.option(options, "security")
+    if anew or fixed:
+        scope.definers.pop(function, None)
+    if definer is not None and definer.arg.boolean.boolval and not fixed:
+        scope.definers[function] = parsed
+
+
+def _function_dropped(scope: Scope, parsed: Parsed) -> None:
+    kind = names.kind_word(parsed.node, "remove_type")
+    for item in parsed.node.objects:
+        scope.definers.pop(scope.name(item) + names.arguments(kind, item), None)
+
+
+LEARNERS = {
+    "grant_stmt": _grant,
+    "alter_default_privileges_stmt": _default_privileges,
+    "create_function_stmt": _function,
+    "alter_function_stmt": _function_altered,
+    "drop_stmt": _function_dropped,
+}
 RULES = {
     "alter_table_stmt": (row_security_off, definer_view_altered),
     "create_policy_stmt": (open_policy,),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sbsync_tasks.sqltext import Node
 
-    from .known import Scope
+    from .scope import Scope
 
 
 _LOOKS_AT_ROWS = frozenset(["ColumnRef", "FuncCall", "CurrentOfExpr", "ParamRef"])

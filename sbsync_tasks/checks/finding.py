@@ -1,4 +1,4 @@
-"""What a review says: findings, how grave they are, and the texts in them without credentials."""
+"""What a review is told and what it says: findings, how grave they are, and texts without credentials."""
 
 from __future__ import annotations
 
@@ -7,18 +7,41 @@ import json
 import re
 from bisect import bisect
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sbsync_tasks.sqltext import Parsed, Statement
 
 
 SHOWN = 100
 """How many characters of a statement a finding shows."""
+
+
+@dataclass(frozen=True)
+class Met:
+    """What the database has that a text is going to meet.
+
+    Attributes:
+        objects: Relations (`public.t`), schemas, extensions, types, domains and functions, with the kind in front as
+            in findings; functions without their arguments.
+        columns: The columns of its relations, as `public.t.column`, with their types as `format_type` writes them.
+        rights: What roles that the API reaches (`REACHABLE`) may do, in lower case, by object (as in `objects`) and
+            role; and what they will be able to do with new relations (`default privileges in public`).
+        restrictive: Policies that keep out rather than let in, as findings name them; None where that is not known.
+        functions: The statements that make its functions of a name (`public.f`), as far as they can be read.
+        triggers: By table: the statements that make its triggers.
+    """
+
+    objects: frozenset[str] = frozenset()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    rights: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    restrictive: frozenset[str] | None = None
+    functions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    triggers: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Severity(Enum):

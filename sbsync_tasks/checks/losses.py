@@ -10,7 +10,7 @@ from sbsync_tasks.sqltext import UnparsableSql, enum_name, parse
 from . import bodies, names
 from .expressions import UNKNOWN, reaches_all
 from .finding import Finding, Severity, finding
-from .known import Scope
+from .scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,7 @@ def dropped(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 
 def _dropped_policy(parsed: Parsed, label: str, scope: Scope) -> Finding:
     """Whom a policy lets in, others may let in too; who is kept out by a restrictive one no longer is."""
-    restrictive = scope.met.restrictive if scope.met else None
+    restrictive = scope.there.restrictive
     if restrictive is not None and label not in restrictive and not (UNKNOWN in label and restrictive):
         why = "Whom it let in, only other policies let in from now on."
         return finding(parsed, "drop-policy", Severity.NOTE, label, why)
@@ -134,7 +134,7 @@ def _changed_type(parsed: Parsed, command: Node, column: str, scope: Scope) -> F
     only_cast = not definition.HasField("raw_default") or _only_casts(
         definition.raw_default, command.name, definition.type_name
     )
-    if only_cast and names.takes_all(definition.type_name, scope.type_of(column)):
+    if only_cast and names.takes_all(definition.type_name, scope.there.columns.get(column, "")):
         why = "No value is lost, but the table may be rewritten while it is locked."
         return finding(parsed, "widen-column-type", Severity.LOCKING, column, why)
     why = "Values may be cut, rounded or refused: the new type does not take all that the old one may hold."

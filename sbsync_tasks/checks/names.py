@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 
 PUBLIC = "public"
+REACHABLE = frozenset(["anon", "authenticated", PUBLIC])
+"""The roles that anybody can act as through the API, with the public key or a sign-up."""
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
 # Kinds whose names have no schema.
 _WITHOUT_SCHEMA = frozenset(

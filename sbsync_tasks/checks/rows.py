@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from sbsync_tasks.sqltext import UnparsableSql, adds_enum_value, enum_name, parse, walk
 
 from . import bodies, names
-from .effects import learn
+from .engine import learn
 from .finding import Finding
-from .known import Scope
 from .losses import CASCADE_TAKES_NO_ROWS
+from .scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -202,7 +202,7 @@ def _alter(reader: _Reader, parsed: Parsed) -> None:
 
 def _command(reader: _Reader, relation: Node, command: Node) -> None:
     table, kind = reader.scope.name(relation), enum_name(command, "subtype")
-    changes = kind in _CHANGING_COMMANDS and f"{table}.{names.quoted(command.name)}" not in reader.scope.columns
+    changes = kind in _CHANGING_COMMANDS and f"{table}.{names.quoted(command.name)}" not in reader.scope.created
     if changes or kind in _PARTING_COMMANDS:
         reader.changed(names.parts(relation))
     elif kind == "AT_AttachPartition":

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sbsync_tasks.sqltext import Parsed
 
     from ..state.migrations import Migration
-    from .known import Scope
+    from .scope import Scope
 
 
 REMEMBERED = 4096  # texts
