@@ -252,6 +252,7 @@ NOISE = [
     "insert into public.t (b) values (1), (2); delete from public.t where b = 1",
     "insert into storage.buckets values ('b')",
     "analyze public.t",
+    "update pg_attribute set attoptions = '{pg_attver=1}' where attrelid = 'public.t'::regclass and attnum > 0",
     "select nextval('public.counter')",
     "refresh materialized view public.mv",
     "grant select on public.t to authenticated",

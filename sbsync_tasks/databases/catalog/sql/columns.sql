@@ -10,7 +10,7 @@ select 'column', c.nspname, c.object, c.whose, format('%%s.%%I', c.name, a.attna
       case a.attstorage when 'p' then 'plain' when 'e' then 'external' when 'm' then 'main' else 'extended' end end,
     'compression ' || case a.attcompression when 'p' then 'pglz' when 'l' then 'lz4' end,
     'statistics ' || nullif(a.attstattarget, -1),
-    'options ' || (select string_agg(o, ', ' order by o) from unnest(a.attoptions) o),
+    'options ' || (select string_agg(o, ', ' order by o) from unnest(a.attoptions) o where o not like 'pg\_attver=%%'),
     'server options ' || (select string_agg(o, ', ' order by o) from unnest(a.attfdwoptions) o),
     'comment ' || quote_literal(col_description(c.oid, a.attnum)))
 from relation c
