@@ -31,6 +31,11 @@ KINDS = (
 ENTRY = re.compile(rf"\d+; \d+ \d+ ((?:{'|'.join(KINDS)})|[A-Z]+) (.*)")
 NO_SCHEMA = "-"
 ROLE = re.compile(r"^CREATE ROLE (.+);$", re.MULTILINE)
+# Since November 2026 (15.20) the server numbers each column among the column's options. An older pg_dump takes the
+# number for the user's, and an older server refuses it.
+COLUMN_OPTIONS = re.compile(
+    rb"""^(ALTER (?:FOREIGN )?TABLE ONLY (?:[^;"]|"[^"]*")+ SET \()([^()]*\bpg_attver=[^()]*)(\);\n)""", re.MULTILINE
+)
 ROWS, FOREIGN_KEY = "TABLE DATA", "FK CONSTRAINT"
 # How the list names what is commented on or granted.
 SCHEMA, ON_CONSTRAINT = "SCHEMA ", re.compile("^CONSTRAINT (.+) ON (.+)$")
@@ -125,6 +130,16 @@ def hint_for(text: str) -> str:
     if "statement timeout" in text or "lock timeout" in text:
         return f"Somebody holds a table locked for more than {LOCK_WAIT}; run the command again."
     return "Nothing was changed in the database; run the command again."
+
+
+def without_column_versions(script: bytes) -> bytes:
+    """A script of pg_restore's without the numbers that a newer server gives to columns."""
+
+    def kept(found: re.Match[bytes]) -> bytes:
+        options = [option for option in found[2].split(b", ") if not option.startswith(b"pg_attver=")]
+        return found[1] + b", ".join(options) + found[3] if options else b""
+
+    return COLUMN_OPTIONS.sub(kept, script)
 
 
 @dataclass(frozen=True)

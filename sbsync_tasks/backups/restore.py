@@ -24,6 +24,7 @@ from .programs import (
     program,
     roles_in,
     run,
+    without_column_versions,
     without_foreign_keys,
 )  # fmt: skip
 from .take import KEPT_DATA, Table, scope
@@ -219,7 +220,7 @@ def _rows_of(backup: Backup, filled: Sequence[TableRows]) -> list[Entry]:
 def _run(connection: Connection, backup: Backup, chosen: Sequence[Entry], section: str) -> None:
     """Run a section of the schema's script."""
     with _script(backup, layout.SCHEMA, chosen, f"--section={section}") as lines:
-        text = b"".join(lines)
+        text = without_column_versions(b"".join(lines))
     head, name, rest = text.partition(b"-- Name: ")
     key = RESTRICTED.search(head)
     if key:  # for psql alone, at the beginning and at the end

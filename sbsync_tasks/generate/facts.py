@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from .. import process, sqltext
-from ..backups.programs import program, started
+from ..backups.programs import program, started, without_column_versions
 from ..databases.catalog import SETTINGS, Difference
 from ..endpoint import Endpoint
 from ..errors import SbsyncError
@@ -174,7 +174,8 @@ class Archive:
         text = self._restore(
             f"--use-list={chosen}", "--no-owner", "--no-privileges", "--no-comments", "--file=-", str(archive)
         )
-        texts = [statement.text for statement in sqltext.split(_META.sub(b"", text).decode())]
+        text = without_column_versions(_META.sub(b"", text))
+        texts = [statement.text for statement in sqltext.split(text.decode())]
         return tuple(_NO_DATA.sub("", text) for text in texts if not _FRAME.match(text))
 
     def _restore(self, *arguments: str) -> bytes:

@@ -76,8 +76,12 @@ def engine_parts(sql: str) -> tuple[Part, ...]:
     return tuple(Part(statement.text) for statement in sqltext.split(sql))
 
 
-def without_idle_roles(sql: str) -> str:
-    """The engine's script without what it does to roles that nothing else in it names: they are no part of a change."""
+def changes_alone(sql: str) -> str:
+    """The engine's script without what is no part of a change.
+
+    That is what it does to roles that nothing else in it names, and the comments on extensions: each version brings
+    its own, and on the platform no user may set them (`supabase db dump` leaves them out, too).
+    """
     try:
         parsed = sqltext.parse(sql)
     except sqltext.UnparsableSql:
@@ -85,9 +89,14 @@ def without_idle_roles(sql: str) -> str:
     about = {i: names for i, this in enumerate(parsed) if (names := _roles_of(this))}
     rest = "\n".join(this.statement.text for i, this in enumerate(parsed) if i not in about)
     idle = {i for i, names in about.items() if not any(re.search(rf"(?<!\w){re.escape(n)}(?!\w)", rest) for n in names)}
+    idle |= {i for i, this in enumerate(parsed) if _of_extension(this)}
     if len(idle) == len(parsed):
         return ""
     return sqltext.without(sql, idle) if idle else sql
+
+
+def _of_extension(this: sqltext.Parsed) -> bool:
+    return this.name == "comment_stmt" and sqltext.enum_name(this.node, "objtype") == "OBJECT_EXTENSION"
 
 
 def _roles_of(this: sqltext.Parsed) -> tuple[str, ...]:

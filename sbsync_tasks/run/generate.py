@@ -33,6 +33,7 @@ from ..generate import (
     Identities,
     Missing,
     Part,
+    changes_alone,
     complete,
     engine_parts,
     enum_values_apart,
@@ -41,7 +42,6 @@ from ..generate import (
     positions,
     replaced_tables,
     text_of,
-    without_idle_roles,
 )
 from ..paths import state_dir
 from ..state.migrations import Migration, next_version, write_sql
@@ -125,7 +125,7 @@ class _Generator:
         run = self.run
         sql = self._asked(shadow.endpoint)
         sql = without_platform(sql, run.catalog(shadow), self._there, self.claims)
-        sql = without_idle_roles(sql)
+        sql = changes_alone(sql)
         return self._as_written(sql, before) or self._completed(sql)
 
     def _asked(self, source: Endpoint) -> str:
@@ -228,7 +228,7 @@ class _Generator:
 
             def ask() -> str:
                 """What the engine still finds, without what is the platform's."""
-                return without_idle_roles(without_platform(self._asked(endpoint), left(), right, self.claims))
+                return changes_alone(without_platform(self._asked(endpoint), left(), right, self.claims))
 
             def differences() -> tuple[Difference, ...]:
                 """How the two differ, line ends included."""

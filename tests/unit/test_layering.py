@@ -28,7 +28,7 @@ LAYERS = (
     {"console": 350, "process": 360, "sqltext": 430, "endpoint": 180, "paths": 110},
     {"redaction": 50, "platform": 40, "options": 40, "errors": 70},
 )
-MOST_LINES = 25200
+MOST_LINES = 25220
 MOST_MODULES = 118
 RANK = {name: rank for rank, parts in enumerate(LAYERS) for name in parts}
 # What only a running task may load.

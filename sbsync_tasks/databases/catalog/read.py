@@ -21,7 +21,7 @@ NOT_COMPARED: tuple[str, ...] = (
     "storage buckets and files, auth users, vault secrets, scheduled jobs",
     "roles that own nothing and have no rights; attributes, memberships, passwords, settings of all",
     "cluster and database settings",
-    "versions of extensions, and the objects that belong to one",
+    "versions of extensions, comments on them, and the objects that belong to one",
     "the order of a table's columns",
     "who granted a privilege",
     "the platform's own objects, but for what users make there and what a migration has a statement about",
