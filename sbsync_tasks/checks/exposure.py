@@ -1,4 +1,4 @@
-"""Who may see or do more after the text: row level security, policies, rights, owners' rights."""
+"""Who may see or do more after the text: row level security, policies, rights, owners, rules that are loosened."""
 
 from __future__ import annotations
 
@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 
 
 UNSECURED = "table-without-rls"
-_OFF = {
-    "AT_DisableRowSecurity": ("disable-rls", "Row level security ends: grants alone decide."),
-    "AT_NoForceRowSecurity": ("no-force-rls", "The table's owner is no longer held to policies."),
+_LOOSENED = {
+    "AT_DisableRowSecurity": ("disable-rls", Severity.EXPOSURE, "Row level security ends: grants alone decide."),
+    "AT_NoForceRowSecurity": ("no-force-rls", Severity.EXPOSURE, "The table's owner is no longer held to policies."),
+    "AT_DropConstraint": ("drop-constraint", Severity.NOTE, "Rows that broke it are accepted from now on."),
+    "AT_DropNotNull": ("drop-not-null", Severity.NOTE, "The column may be NULL from now on."),
+    "AT_SetUnLogged": ("unlogged", Severity.NOTE, "After a crash of the server the table is empty."),
+    "AT_DisableTrig": ("disable-trigger", Severity.NOTE, "The trigger no longer runs."),
+    "AT_DisableTrigAll": ("disable-trigger", Severity.NOTE, "No trigger runs, foreign keys included."),
+    "AT_DisableTrigUser": ("disable-trigger", Severity.NOTE, "None of the table's own triggers runs."),
 }
 _LOOKS = frozenset(["ColumnRef", "SubLink", "FuncCall", "SQLValueFunction"])
 _SCHEMA, _CALLED, _COUNTED = (frozenset(r.split()) for r in ("usage create", "execute", "usage select update"))
@@ -32,13 +38,31 @@ USES = frozenset(["select", "insert", "update", "delete"])
 _POWERS = frozenset(["superuser", "bypassrls", "createrole", "isreplication"])
 
 
-def row_security_off(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
-    """`ALTER TABLE … DISABLE` and `NO FORCE ROW LEVEL SECURITY`."""
-    for item in parsed.node.cmds:
-        found = _OFF.get(enum_name(item.alter_table_cmd, "subtype"))
-        if found:
-            table = scope.name(parsed.node.relation)
-            yield finding(parsed, found[0], Severity.EXPOSURE, table, found[1])
+def loosened(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`ALTER TABLE` forms that let in what was kept out."""
+    table = scope.name(parsed.node.relation)
+    for command in (item.alter_table_cmd for item in parsed.node.cmds):
+        kind = enum_name(command, "subtype")
+        rule, severity, why = _LOOSENED.get(kind, ("", Severity.NOTE, ""))
+        if rule and (severity is Severity.EXPOSURE or not scope.is_new(table)):
+            about = f"{table}.{names.quoted(command.name)}" if command.name else table
+            yield finding(parsed, rule, severity, about, why)
+        if kind == "AT_ChangeOwner":
+            yield from _owner(parsed, table, command.newowner, scope)
+
+
+def changed_owner(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`ALTER … OWNER TO` of anything but a relation."""
+    about = scope.label(*names.altered(parsed.node))
+    yield from _owner(parsed, about, parsed.node.newowner, scope)
+
+
+def _owner(parsed: Parsed, about: str, role: Node, scope: Scope) -> Iterator[Finding]:
+    why = "An owner passes by row level security and may grant and drop."
+    if role.rolename in REACHABLE:
+        yield finding(parsed, "change-owner", Severity.EXPOSURE, about, why)
+    elif role.rolename != "postgres" and not scope.is_new(about):  # migrations run as postgres, and dumps say it of all
+        yield finding(parsed, "change-owner", Severity.NOTE, about, why)
 
 
 def open_policy(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
@@ -347,7 +371,8 @@ LEARNERS = {
     "drop_stmt": _function_dropped,
 }
 RULES = {
-    "alter_table_stmt": (row_security_off, definer_view_altered),
+    "alter_table_stmt": (loosened, definer_view_altered),
+    "alter_owner_stmt": (changed_owner,),
     "create_policy_stmt": (open_policy,),
     "alter_policy_stmt": (open_policy,),
     "grant_stmt": (granted,),

@@ -1,10 +1,11 @@
-"""What removes rows or changes them, and what `--allow-data-loss` names."""
+"""What removes rows or names, or changes them, and what `--allow-data-loss` names."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from sbsync_tasks.platform import is_managed
 from sbsync_tasks.sqltext import UnparsableSql, enum_name, parse
 
 from . import bodies, names
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sbsync_tasks.sqltext import Node, Parsed
-
 
 # Kinds that hold something which cannot be made again from the migrations.
 _HOLDS = {
@@ -47,6 +47,12 @@ _WITHOUT_TABLES = frozenset(
         "unaccent", "uuid-ossp", "vector",
     )
 )  # fmt: skip
+# Triggers on auth.users, policies on storage.objects, rows of storage.buckets.
+_DOCUMENTED = frozenset(
+    ["create_trig_stmt", "create_policy_stmt", "alter_policy_stmt", "insert_stmt", "update_stmt", "delete_stmt"]
+)
+PROBABLE_RENAME = "probable-rename"
+_CASCADES = " CASCADE takes along whatever depends on it, unnamed."
 _BACKED_UP = "Make sure that the data is no longer needed, then name the object as allowed."
 
 
@@ -77,8 +83,7 @@ def _judged(parsed: Parsed, kind: str, label: str, *, cascade: bool) -> Finding:
     rule = f"drop-{kind.replace(' ', '-')}"
     cascades = cascade and kind not in CASCADE_TAKES_NO_ROWS
     if cascades or (kind in _HOLDS and label not in _WITHOUT_TABLES):
-        extra = " CASCADE takes along whatever depends on it, unnamed." if cascade else ""
-        why = {**_HOLDS, **_HOLD_BY_CASCADE}.get(kind, f"The {kind} is dropped.") + extra
+        why = {**_HOLDS, **_HOLD_BY_CASCADE}.get(kind, f"The {kind} is dropped.") + (_CASCADES if cascade else "")
         return finding(parsed, rule, Severity.DATA_LOSS, label, why, _BACKED_UP)
     return finding(parsed, rule, Severity.NOTE, label, f"The {kind} is dropped; it holds no rows.")
 
@@ -121,10 +126,8 @@ def altered_columns(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 
 
 def _dropped_column(parsed: Parsed, command: Node, column: str) -> Finding:
-    extra = ""
-    if enum_name(command, "behavior") == "DROP_CASCADE":
-        extra = " CASCADE takes along whatever depends on it, unnamed."
-    why = "The column's values are lost in every row." + extra
+    extra = _CASCADES if enum_name(command, "behavior") == "DROP_CASCADE" else ""
+    why = f"The column's values are lost in every row.{extra}"
     way_out = "For a new name use ALTER TABLE … RENAME COLUMN; else name the column as allowed."
     return finding(parsed, "drop-column", Severity.DATA_LOSS, column, why, way_out)
 
@@ -212,6 +215,96 @@ def _keeps_value(target: Node, own: set[str]) -> bool:
     return first[-1:] == (target.name,) and own.issuperset(first[-2:-1])
 
 
+def renamed(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`ALTER … RENAME` and `SET SCHEMA`: programs that use the old name fail."""
+    kind, target = names.altered(parsed.node)
+    if parsed.name == "rename_stmt" and parsed.node.subname:
+        about, is_new = _renamed_part(kind, target, names.quoted(parsed.node.subname), scope)
+    else:
+        about = scope.label(kind, target)
+        is_new = scope.is_new(about)
+    if not is_new:
+        why = "Programs and SQL texts that use the old name fail from then on."
+        yield finding(parsed, "rename", Severity.NOTE, about, why)
+
+
+def _renamed_part(kind: str, target: tuple[str, ...], part: str, scope: Scope) -> tuple[str, bool]:
+    """What has a name of its own in a relation, type or domain, or without any schema; and whether it is new."""
+    owner = scope.qualified(target) if target else ""
+    if not owner or names.is_on_table(kind):
+        about = f"{kind} {part}" + (f" on {owner}" if owner else "")
+        return about, scope.is_new(about)
+    is_new = scope.is_new(scope.label({"attribute": "type", "domconstraint": "domain"}.get(kind, "table"), target))
+    column = f"{owner}.{part}"
+    return column, is_new or (kind in {"column", "attribute"} and scope.is_new_column(owner, column))
+
+
+def renamed_enum_value(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """`ALTER TYPE … RENAME VALUE`."""
+    if parsed.node.old_val:
+        why = f"Programs that use '{parsed.node.old_val}' fail from then on."
+        about = scope.label("type", parsed.node.type_name)
+        yield finding(parsed, "rename-enum-value", Severity.NOTE, about, why)
+
+
+def managed_schema(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+    """A statement that changes an object in a schema that Supabase manages, other than as its documentation has it."""
+    drops = parsed.name == "drop_stmt" and names.is_on_table(names.kind_word(parsed.node, "remove_type"))
+    if drops or parsed.name in _DOCUMENTED:
+        return
+    for parts in _targets(parsed):
+        schema = parts[0] if len(parts) > 1 else scope.schema
+        if is_managed(schema):
+            about = scope.qualified(parts[:2])
+            why = f"Supabase manages {schema}: rights may lack there, and updates may undo it."
+            yield finding(parsed, "managed-schema", Severity.NOTE, about, why)
+            return
+
+
+def _targets(parsed: Parsed) -> Iterator[tuple[str, ...]]:
+    """The names of what a statement makes or changes; not of what it only refers to."""
+    node = parsed.node
+    fields = {f.name for f, _ in node.ListFields()}
+    for field in ("relation", "view", "table", "sequence", "object"):
+        if field in fields and parsed.name != "comment_stmt":
+            yield names.parts(getattr(node, field))
+    if parsed.name in {"drop_stmt", "grant_stmt"}:
+        yield from (names.parts(o) for o in node.objects)
+    for field in ("funcname", "type_name", "domainname"):
+        if field in fields and hasattr(getattr(node, field), "__len__"):
+            yield names.parts(getattr(node, field))
+
+
+def probable_renames(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
+    """A column dropped and another added in one table: a diff cannot tell a new name from that."""
+    for table, dropped in scope.dropped_columns.items():
+        added = [c for c in scope.added_columns.get(table, []) if c not in dict(dropped)]
+        for column, parsed in dropped if added else []:
+            about = f"{table}.{names.quoted(column)}"
+            why = f"Perhaps a rename: {', '.join(map(names.quoted, added))} is added to the table."
+            new = names.quoted(added[0])
+            way_out = f"ALTER TABLE {table} RENAME COLUMN {names.quoted(column)} TO {new};"
+            yield parsed, finding(parsed, PROBABLE_RENAME, Severity.NOTE, about, why, way_out)
+
+
+def probable_table_renames(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
+    """A table dropped and another made with the same columns."""
+    for table, parsed in scope.dropped_tables.items():
+        columns = scope.columns_of(table)
+        for new in (n for n, c in scope.made_tables.items() if columns and c == columns and n != table):
+            why = f"Perhaps a rename: {new} has the same columns."
+            way_out = _moves(table, new)
+            yield parsed, finding(parsed, PROBABLE_RENAME, Severity.NOTE, table, why, way_out)
+
+
+def _moves(table: str, new: str) -> str:
+    """The statements that give a table another name, another schema, or both."""
+    (schema, name), (new_schema, new_name) = (t.rsplit(".", 1) for t in (table, new))
+    moved = [f"ALTER TABLE {table} SET SCHEMA {new_schema};"] if schema != new_schema else []
+    renamed = [f"ALTER TABLE {new_schema}.{name} RENAME TO {new_name};"] if name != new_name else []
+    return " ".join([*moved, *renamed])
+
+
 _CALLED = re.compile(r"(function|procedure|routine|aggregate)\s", re.IGNORECASE)
 _PART = re.compile(r'"((?:[^"]|"")*)"|([^\s".]+)')
 
@@ -264,5 +357,9 @@ RULES = {
     "drop_owned_stmt": (dropped_cluster_object,),
     "drop_subscription_stmt": (dropped_cluster_object,),
     "drop_role_stmt": (dropped_role,),
+    "rename_stmt": (renamed,),
+    "alter_object_schema_stmt": (renamed,),
+    "alter_enum_stmt": (renamed_enum_value,),
 }
-ALWAYS = (changed_rows,)
+ALWAYS = (changed_rows, managed_schema)
+AT_END = (probable_renames, probable_table_renames)

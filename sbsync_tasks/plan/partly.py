@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..checks import mask, review
-from ..checks.rows import unseen
+from ..checks import mask, review, unseen
 from ..databases.catalog import Catalog, Difference
 from ..sqltext import Statement, UnparsableSql, split
 from ..state.migrations import Migration

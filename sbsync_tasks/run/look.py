@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ..checks.rows import unseen
+from ..checks import unseen
 from ..databases import Database
 from ..databases.catalog import (
     MIGRATIONS,

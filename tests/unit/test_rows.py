@@ -112,6 +112,7 @@ def test_tables_go_by_the_name_they_had(sql, expected):
         ("create function f() returns int language sql as 'select f()'; select f()", ""),
         ("create function f() returns int begin atomic delete from a; select 1; end; select f()", "public.a"),
         ("do $$ begin execute format('delete from %I', 'a'); end $$", "public.a"),
+        ("do $$ begin set search_path = app; drop table a; end $$; delete from b", "app.a app.b"),
         ("do $$ declare x int := length('abc'); y int[]; begin y[1] := abs(x); end $$", ""),
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sbsync_tasks.checks.rows import unseen
+from sbsync_tasks.checks import unseen
 
 SHOWN = [
     "create table a (id int primary key); alter table a add column b text default 'x'; create index on a (b)",

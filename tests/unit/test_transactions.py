@@ -62,6 +62,11 @@ def test_all_others_are_faults_with_their_line(sql, lines, word):
     assert [f.rule for f in review(sql).findings if f.rule == "open-transaction"] == ["open-transaction"] * len(lines)
 
 
+def test_the_statement_itself_is_shown_where_several_stand_on_a_line():
+    (found,) = [f for f in review("begin; drop table t").findings if f.rule == "open-transaction"]
+    assert found.statement == "begin"
+
+
 @pytest.mark.parametrize("sql", COMPLETE[:6])
 def test_a_complete_one_is_noted_as_not_atomic(sql):
     (note,) = [f for f in review(sql).findings if f.rule == "explicit-transaction"]
