@@ -134,7 +134,7 @@ class Proof(Compared):
         """What differs, one line each."""
         return [
             *told(self.differences),
-            *(f"history: {version} is not recorded alike" for version in self.histories),
+            *(f"history: {version} is not everywhere the same; see `invoke status`" for version in self.histories),
             *(["the CLI's diff engine finds differences that the catalogs do not show"] if self._only_sql else []),
         ]
 
