@@ -8,6 +8,7 @@ from .. import git as repo
 from .. import process
 from ..databases.embedded import asked_for, find_binaries, find_client_tools, without_stand_in
 from ..errors import SbsyncError
+from ..git import commits
 from ..supabase_cli import NEWEST_KNOWN
 from ..supabase_cli.binary import npm_command
 from .subject import Check, Subject, attempt
@@ -81,7 +82,7 @@ def _docker_version() -> str | SbsyncError:
 
 def git(subject: Subject) -> list[Check]:
     """Git: is it there, and could a migration be committed now."""
-    ready = attempt(lambda: repo.check_ready(repo.needed(subject.root)))
+    ready = attempt(lambda: commits.check_ready(repo.needed(subject.root)))
     if isinstance(ready, SbsyncError):
         return [Check("warning", f"{ready.message} {ONLY_COMMITS}", ready.hint)]
     version = _version("git")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import ConfigError, RefusedError, SbsyncError
 from ..state.migrations import migrations_dir
-from .repository import Repository, ask, find_repository, literal, must, tail, unreadable
+from . import Repository, ask, find_repository, literal, must, tail, unreadable
 
 # What stands in the git directory while something waits for its end: gitrepository-layout(5).
 HALF_DONE = {
@@ -156,18 +156,14 @@ def commit(repository: Repository, files: Sequence[Path], message: str) -> Commi
         # a hook has formatted and staged would stand there as a staged step back.
         ask(repository.root, "reset", "--quiet", "--", *literal(names))
     made = _last(repository, rewritten)
-    _refuse_incomplete(repository, made, pending)
-    return made
-
-
-def _refuse_incomplete(repository: Repository, made: Committed, files: Iterable[Path]) -> None:
-    lacking = [file.name for file in files if set(repository.parts(file)).isdisjoint(made.files)]
+    lacking = [file.name for file in pending if set(repository.parts(file)).isdisjoint(made.files)]
     if lacking:
         raise SbsyncError(
             f"git's commit {made.commit} does not have {', '.join(lacking)}: a hook has taken that out.",
             "Let the hook leave these files alone (with pre-commit: `exclude: ^supabase/migrations/`); then "
             "`invoke resolve` brings back what is gone, and `invoke commit` commits it.",
         )
+    return made
 
 
 def _commit_only(repository: Repository, before: Mapping[str, bytes], message: str) -> None:
@@ -178,18 +174,15 @@ def _commit_only(repository: Repository, before: Mapping[str, bytes], message: s
     new = [name for name in names if name not in known and (repository.root / name).exists()]
     try:
         if new:
-            must(repository.root, "add", "--intent-to-add", *_sparse(repository), "--", *literal(new))
+            # In a sparse checkout, new files count wherever they are.
+            sparse = ["--sparse"] if (repository.folder / "info" / "sparse-checkout").exists() else []
+            must(repository.root, "add", "--intent-to-add", *sparse, "--", *literal(new))
         answer = ask(repository.root, "commit", "--only", "--message", message, "--", *literal(names))
         if answer.code:
             raise _refused(repository, answer.said, _rewritten(repository, before))
     except BaseException:
         _take_back(repository, new)
         raise
-
-
-def _sparse(repository: Repository) -> list[str]:
-    """In a sparse checkout, new files count wherever they are."""
-    return ["--sparse"] if (repository.folder / "info" / "sparse-checkout").exists() else []
 
 
 def _take_back(repository: Repository, names: Sequence[str]) -> None:
@@ -215,13 +208,13 @@ def _refused(repository: Repository, text: str, rewritten: Sequence[str]) -> Sbs
     return SbsyncError(f"git did not commit; nothing was changed in git. It said:\n{tail(text)}", hint)
 
 
-def _texts(repository: Repository, names: Sequence[str]) -> dict[str, bytes]:
+def _texts(repository: Repository, names: Iterable[str]) -> dict[str, bytes]:
     paths = {name: repository.root / name for name in names}
     return {name: path.read_bytes() if path.is_file() else b"" for name, path in paths.items()}
 
 
 def _rewritten(repository: Repository, before: Mapping[str, bytes]) -> tuple[str, ...]:
-    now = _texts(repository, list(before))
+    now = _texts(repository, before)
     return tuple(name for name, text in before.items() if now[name] != text)
 
 

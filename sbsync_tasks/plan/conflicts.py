@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from itertools import combinations
+from itertools import chain, combinations
 
 from ..console import counted
-from ..git.earlier import Candidate
+from ..git import Candidate
 from ..state.histories import Recorded, Row, Status, compare, no_version
 from ..state.migrations import Migration, Skipped
 from ..state.same_sql import key, same
-from . import edits
-from .actions import Action, Plan, Put, Rerecord
+from . import Action, Plan, Put, Rerecord, edits
 from .model import Conflict, Facts, Kind, Way
 from .numbering import Moved, Pending, renumber
 
@@ -90,23 +89,23 @@ class _Diagnosis:
         yield from (self._misnamed(file) for file in self.facts.folder.misnamed)
         squashed = edits.squash(self.rows)
         if squashed:
-            undo = Way("If not, bring the old files back, such as with `git checkout COMMIT -- supabase/migrations`.")
-            name, ways = squashed.file.name, (Way(squashed.way_on), undo)
-            yield Conflict(Kind.SQUASHED, squashed.file.version, name, squashed.what, ways)
+            yield squashed
         for row in self.rows:
-            if squashed and row.version <= squashed.file.version:
-                continue
-            file = self.renamed.get(row.version)
-            if file:
-                yield self._renamed(row, file)
-            elif row.status in (Status.MISSING, Status.LOCAL_ONLY):
+            if not squashed or row.version > squashed.version:
+                yield from self._of(row)
+
+    def _of(self, row: Row) -> Iterator[Conflict]:
+        match row:
+            case Row() if row.version in self.renamed:
+                yield self._renamed(row, self.renamed[row.version])
+            case Row(file=None):
                 yield self._lost(row)
-            elif row.version in self.shared:
-                yield self._shared(row)
-            elif row.status is Status.EDITED:
-                yield self._edited(row)
-            elif self._late(row):
-                yield self._out_of_order(row)
+            case Row(file=Migration() as file, remote=Recorded() as recorded) if row.version in self.shared:
+                yield self._shared(row, file, recorded)
+            case Row(status=Status.EDITED, file=Migration() as file, remote=Recorded() as recorded):
+                yield self._edited(row, file, recorded)
+            case Row(file=Migration() as file) if self._late(row):
+                yield self._out_of_order(row, file)
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -121,35 +120,24 @@ class _Diagnosis:
         return max(filter(str.isdigit, self.facts.remote), default="")
 
     def _late(self, row: Row) -> bool:
-        return bool(row.file and not row.remote and row.version < self.head and row.file not in self._moved_by_hand)
-
-    @cached_property
-    def _moved_by_hand(self) -> set[Migration]:
-        return set(self.renamed.values())
+        by_hand = self.renamed.values()
+        return bool(row.file and not row.remote and row.version < self.head and row.file not in by_hand)
 
     # --- files under another name than the one that was recorded ---
 
     @cached_property
     def renamed(self) -> dict[str, Migration]:
         """Versions recorded without a file, whose very statements stand in a file of another version: that file."""
-        found, taken = dict[str, Migration](), set[Migration]()
-        for row in self.rows:
-            recorded = row.remote or row.local
-            if row.file is None and recorded and recorded.statements:
-                had = self.facts.remote if row.remote else self.facts.local
-                files = (m for m in self._by_text.get(key(recorded.text), ()) if m.version not in had)
-                file = next(files, None)
-                if file and file not in taken:
-                    taken.add(file)
+        found: dict[str, Migration] = {}
+        lost = [row for row in self.rows if row.file is None]
+        texts = {row.file: key(row.file.sql) for row in self.rows if row.file and lost}
+        for row in lost:
+            recorded, had = (row.remote, self.facts.remote) if row.remote else (row.local, self.facts.local)
+            if recorded and recorded.statements:
+                wanted = key(recorded.text)
+                file = next((m for m, text in texts.items() if text == wanted and m.version not in had), None)
+                if file and file not in found.values():
                     found[row.version] = file
-        return found
-
-    @cached_property
-    def _by_text(self) -> dict[object, list[Migration]]:
-        found: dict[object, list[Migration]] = {}
-        for row in self.rows:
-            if row.file:
-                found.setdefault(key(row.file.sql), []).append(row.file)
         return found
 
     def _renamed(self, row: Row, file: Migration) -> Conflict:
@@ -169,8 +157,8 @@ class _Diagnosis:
 
     def _lost(self, row: Row) -> Conflict:
         kind = Kind.MISSING if row.status is Status.MISSING else Kind.LOCAL_ONLY
-        where = self.facts.remote_name if kind is Kind.MISSING else "the local database"
-        name = where if kind is Kind.MISSING else _capital(where)  # an environment is called what it is called
+        # An environment is called what it is called.
+        name = self.facts.remote_name if kind is Kind.MISSING else "The local database"
         recorded = row.remote or row.local
         assert recorded is not None  # noqa: S101 - there is no row without a file and without a record
         what = f"{name} has recorded {row.version} ({row.name or 'without a name'}), and there is no file."
@@ -178,32 +166,33 @@ class _Diagnosis:
             return Conflict(kind, row.version, row.name, what, (Way(no_version(row.version)),))
         if row.version in self.facts.branches:
             what += f" {_whose(recorded, self.facts.branches[row.version])}"
-        put = self.lost_locally.get(row.version) if kind is Kind.LOCAL_ONLY else self._restored(recorded, where)
-        ways = [self._brought_back(put, pending=kind is Kind.LOCAL_ONLY)] if put else []
-        if kind is Kind.MISSING:
-            ways = [self._with_the_local_one(row, ways[0]), ADOPTED] if ways else _without_statements(recorded)
+        local = self.lost_locally.get(row.version)
+        if kind is Kind.LOCAL_ONLY:
+            drop = Way("If it is not wanted: `invoke reset` rebuilds the local database without it, backed up.")
+            ways = [*([self._pending_again(local)] if local else []), drop]
+        elif put := self._restored(recorded, name):
+            ways = [self._brought_back(put, local), ADOPTED]
         else:
-            ways.append(Way("If it is not wanted: `invoke reset` rebuilds the local database without it, backed up."))
+            ways = _without_statements(recorded)
         return Conflict(kind, row.version, row.name, what, tuple(ways))
 
-    def _brought_back(self, put: Put, *, pending: bool) -> Way:
+    def _pending_again(self, put: Put) -> Way:
         title = f"Bring the file back, from {put.source}."
-        if not pending:
-            return Way(title, (put,))
-        moves = (moved for group in self.moves for moved in group)
+        moves = chain.from_iterable(self.moves.values())
         moved = next((m for m in moves if (m[0].migration, m[0].file) == (put.migration, "")), None)
         if moved is None:
             return Way(f"{title} It is then pending on {self.facts.remote_name}.", (put,))
         title += " It gets a later version, so that the remote can have it after what it has had."
         return Way(title, tuple(self._actions(moved)))
 
-    def _with_the_local_one(self, row: Row, way: Way) -> Way:
+    def _brought_back(self, put: Put, local: Put | None) -> Way:
         """Where the local database has had another migration of that version, that one comes back, too."""
-        if row.version not in self.lost_locally:
-            return way
-        other = self._brought_back(self.lost_locally[row.version], pending=True)
-        title = f"{way.title} The local database has had another migration of that version: {other.title}"
-        return Way(title, (*other.actions, *way.actions))
+        title = f"Bring the file back, from {put.source}."
+        if local is None:
+            return Way(title, (put,))
+        other = self._pending_again(local)
+        title = f"{title} The local database has had another migration of that version: {other.title}"
+        return Way(title, (*other.actions, put))
 
     @cached_property
     def lost_locally(self) -> dict[str, Put]:
@@ -225,9 +214,7 @@ class _Diagnosis:
 
     # --- edited ---
 
-    def _edited(self, row: Row) -> Conflict:
-        file, recorded = row.file, row.remote
-        assert file is not None and recorded is not None  # noqa: S101, PT018 - what EDITED says
+    def _edited(self, row: Row, file: Migration, recorded: Recorded) -> Conflict:
         name = self.facts.remote_name
         changes = edits.compare(file.sql, recorded.statements or ())
         put = self._restored(recorded, name, file.name)
@@ -237,7 +224,8 @@ class _Diagnosis:
             "change belongs in a migration of its own.",
             (replace(put, replaces=file.file_name),),
         )
-        what = f"{file.file_name} is not what {name} has had: {edits.differ(len(changes))}."
+        differ = "1 statement differs" if len(changes) == 1 else f"{len(changes)} statements differ"
+        what = f"{file.file_name} is not what {name} has had: {differ}."
         return Conflict(Kind.EDITED, row.version, row.name, what, (way,), tuple(edits.told(changes)))
 
     # --- one version, and two migrations ---
@@ -250,25 +238,22 @@ class _Diagnosis:
         others = {r.version: r.file for r in rows if r.file and edits.is_another(r.file, r.remote)}
         return {v: file for v, file in others.items() if not any(recorded.matches(file) for recorded in lost)}
 
-    def _shared(self, row: Row) -> Conflict:
-        file, recorded, name = row.file, row.remote, self.facts.remote_name
-        assert file is not None and recorded is not None  # noqa: S101, PT018 - what `shared` says
+    def _shared(self, row: Row, file: Migration, recorded: Recorded) -> Conflict:
+        name = self.facts.remote_name
         put = self._restored(recorded, name)
         assert put is not None  # noqa: S101 - a record without statements is no other migration
         what = (
             f"{file.file_name} and what {name} has had as {put.migration.file_name} are two migrations of one version."
         )
         title = f"{file.file_name} gets a later version, and the other one comes into the folder, from {put.source}."
-        way = Way(title, (*self._moves(file, file.file_name), put))
+        way = Way(title, (*self._moves(file), put))
         return Conflict(Kind.DUPLICATE, row.version, row.name, what, (way,))
 
     # --- versions that cannot stay ---
 
-    def _out_of_order(self, row: Row) -> Conflict:
-        file = row.file
-        assert file is not None  # noqa: S101 - what `_late` says
+    def _out_of_order(self, row: Row, file: Migration) -> Conflict:
         what = f"{file.file_name} has not reached {self.facts.remote_name}, which has had a later one ({self.head})."
-        later = Way("Give it a later version.", self._moves(file, file.file_name))
+        later = Way("Give it a later version.", self._moves(file))
         keep = Way("Or `invoke push --include-all` pushes it as it is, where both orders lead to the same schema.")
         return Conflict(Kind.OUT_OF_ORDER, row.version, row.name, what, (later, keep))
 
@@ -286,7 +271,7 @@ class _Diagnosis:
         else:
             applied = " was applied and" if version in {**self.facts.local, **self.facts.remote} else ""
             title = f"{keeper.file_name}{applied} keeps the version; a later one for the rest."
-        actions = tuple(a for m in moving for a in self._moves(m, m.file_name))
+        actions = tuple(a for m in moving for a in self._moves(m))
         return Conflict(Kind.DUPLICATE, version, "", what, (Way(title, actions),))
 
     def _moves_away(self, migration: Migration, keeper: Migration) -> bool:
@@ -314,17 +299,13 @@ class _Diagnosis:
         what = f"supabase/migrations/{file.name} {file.why}."
         return Conflict(Kind.MISNAMED, "", file.name, what, (Way(self.facts.ways.get(file.name, "")),))
 
-    def _moves(self, migration: Migration, file: str) -> Plan:
-        group = self._group_of[migration, file]
+    def _moves(self, migration: Migration) -> Plan:
+        group = self.moves[Pending(migration, migration.file_name, moves=True)]
         # What is brought back and moves along says so itself.
         return tuple(a for moved in group if moved is group[0] or moved[0].file for a in self._actions(moved))
 
     @cached_property
-    def _group_of(self) -> dict[tuple[Migration, str], tuple[Moved, ...]]:
-        return {(group[0][0].migration, group[0][0].file): group for group in reversed(self.moves)}
-
-    @cached_property
-    def moves(self) -> tuple[tuple[Moved, ...], ...]:
+    def moves(self) -> Mapping[Pending, Sequence[Moved]]:
         """New versions for everything that needs one, worked out together, so that they fit each other."""
         facts = self.facts
         known = {*facts.local, *facts.remote, *(m.version for m in facts.folder.migrations)}

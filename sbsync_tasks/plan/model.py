@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from ..git.earlier import Candidate
+from ..git import Candidate
 from ..state.histories import History
 from ..state.migrations import Folder
-from .actions import Plan
+from . import Plan
 
 
 class Kind(Enum):
@@ -68,7 +68,7 @@ class Conflict:
 
     def document(self) -> dict[str, Any]:
         """The conflict as JSON data."""
-        ways = [{"title": w.title, "actions": [a.doing for a in w.actions]} for w in self.ways]
+        ways = [{"title": w.title, "actions": [*map(str, w.actions)]} for w in self.ways]
         return {
             "kind": self.kind.value, "version": self.version, "name": self.name, "what": self.what,
             "details": list(self.details), "ways": ways,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..state.migrations import Migration, next_version
@@ -29,8 +29,8 @@ Moved = tuple[Pending, Migration]
 
 def renumber(
     pending: Iterable[Pending], known: Iterable[str], *, now: datetime | None = None
-) -> tuple[tuple[Moved, ...], ...]:
-    """Give new versions, later than all that is known, to what cannot keep its own.
+) -> Mapping[Pending, Sequence[Moved]]:
+    """Give new versions, later than all that is known, to what cannot keep its own, so that the order stays.
 
     A new version stands before the oldest one that stays. Where there is no room for that, those after it get new
     versions too: they may build on what moves.
@@ -41,27 +41,23 @@ def renumber(
         now: The time to use; the current one as a rule.
 
     Returns:
-        A group for each migration that has to move: it, and those that move because of it.
+        For each migration that has to move: it, and those that move because of it.
     """
     ordered = sorted(pending, key=lambda p: (p.migration.version, p.moves, p.migration.name))
     taken, last = set(known), ""
-    groups: list[list[Moved]] = []
+    found: dict[Pending, list[Moved]] = {}
+    group: list[Moved] = []
     for position, this in enumerate(ordered):
         if not this.moves and this.migration.version > last:
             last = this.migration.version
             continue
-        last = _free(taken, _next_staying(ordered[position + 1 :], last), now)
+        staying = (p.migration.version for p in ordered[position + 1 :] if not p.moves)
+        last = _free(taken, next((version for version in staying if version > last), ""), now)
         taken.add(last)
-        moved = (this, Migration(last, this.migration.name, this.migration.sql))
         if this.moves:
-            groups.append([moved])
-        else:
-            groups[-1].append(moved)
-    return tuple(map(tuple, groups))
-
-
-def _next_staying(rest: Sequence[Pending], last: str) -> str:
-    return next((p.migration.version for p in rest if not p.moves and p.migration.version > last), "")
+            group = found[this] = []
+        group.append((this, replace(this.migration, version=last)))
+    return found
 
 
 def _free(taken: set[str], before: str, now: datetime | None) -> str:

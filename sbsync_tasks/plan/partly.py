@@ -6,7 +6,7 @@ or where the file has transactions of its own: what stands before the fault stay
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..checks import mask, review, unseen
@@ -37,44 +37,28 @@ def statements(migration: Migration) -> tuple[Statement, ...]:
         return ()
 
 
-@dataclass(frozen=True)
-class Invalid:
-    """An index that a statement which failed has left, or has not brought to its end: it serves no query.
+def cure(broken: Difference) -> str:
+    """What ends an invalid index: one that the history has is built again, any other one is dropped."""
+    word = "reindex index concurrently" if broken.left is not None else "drop index concurrently if exists"
+    return f"{word} {broken.object.name};"
 
-    Attributes:
-        difference: What the database has otherwise than its history.
+
+def invalid(differences: Iterable[Difference]) -> tuple[Difference, ...]:
+    """The indexes that only the second database, a history's owner, has as invalid: they serve no query.
+
+    A statement that failed has left such a one, or has not brought it to its end.
     """
-
-    difference: Difference
-
-    @property
-    def cure(self) -> str:
-        """What ends it: an index that the history has is built again, any other one is dropped."""
-        name = self.difference.object.name
-        if self.difference.left is not None:
-            return f"reindex index concurrently {name};"
-        return f"drop index concurrently if exists {name};"
-
-
-def invalid(differences: Iterable[Difference]) -> tuple[Invalid, ...]:
-    """The indexes that only the second database, a history's owner, has as invalid."""
-    return tuple(
-        Invalid(d) for d in differences if d.object.kind == "index" and _broken(d.right) and not _broken(d.left)
-    )
+    return tuple(d for d in differences if d.object.kind == "index" and _broken(d.right) and not _broken(d.left))
 
 
 def _broken(definition: str | None) -> bool:
     return _INVALID in (definition or "").splitlines()
 
 
-def mended(catalog: Catalog, broken: Iterable[Invalid]) -> Catalog:
+def mended(catalog: Catalog, broken: Iterable[Difference]) -> Catalog:
     """The catalog as it will be once the cures have been carried out."""
-    facts = dict(catalog)
-    for this in broken:
-        facts.pop(this.difference.object, None)
-        if this.difference.left is not None:
-            facts[this.difference.object] = this.difference.left
-    return facts
+    ends = {this.object: this.left for this in broken}
+    return {fact: made for fact, has in catalog.items() if (made := ends.get(fact, has)) is not None}
 
 
 @dataclass(frozen=True)
@@ -92,13 +76,6 @@ class Partly:
     most: int
 
     @property
-    def said(self) -> str:
-        """How much of it is there, in a sentence; empty for nothing that shows."""
-        if not self.least:
-            return ""
-        return f"{self.file.file_name} is there in part, {self.first} of {len(statements(self.file))}."
-
-    @property
     def first(self) -> str:
         """The statements that are there, in words."""
         known = statements(self.file)[: self.least]
@@ -112,23 +89,14 @@ class Partly:
         return statements(self.file)[self.most :]
 
     @property
-    def untold(self) -> str:
-        """What may or may not have been run, in a sentence; empty for nothing."""
-        between = statements(self.file)[self.least : self.most]
-        if not between:
-            return ""
-        listed = ", ".join(map(_place, between))
-        return f"Whether {listed} was run, too, the schemas do not tell: look at the rows there."
-
-
-def of(file: Migration, fitting: Sequence[int]) -> Partly | None:
-    """How much of a file a database has had.
-
-    Args:
-        file: The file.
-        fitting: After how many of its statements a database of the history alone is what was found.
-    """
-    return Partly(file, min(fitting), max(fitting)) if fitting else None
+    def said(self) -> Iterator[str]:
+        """How much of it is there, and what may or may not have been run, as far as it shows: a sentence each."""
+        known = statements(self.file)
+        if self.least:
+            yield f"{self.file.file_name} is there in part, {self.first} of {len(known)}."
+        if between := known[self.least : self.most]:
+            listed = ", ".join(map(_place, between))
+            yield f"Whether {listed} was run, too, the schemas do not tell: look at the rows there."
 
 
 @dataclass(frozen=True)
@@ -142,21 +110,20 @@ class Leftovers:
     """
 
     where: str
-    broken: tuple[Invalid, ...] = ()
+    broken: tuple[Difference, ...] = ()
     partly: Partly | None = None
 
     @property
     def said(self) -> str:
         """What is there, in sentences; the differences themselves are listed apart."""
-        partly = (self.partly.said, self.partly.untold) if self.partly else ()
-        names = ", ".join(i.difference.object.name for i in self.broken)
-        index = f"Invalid, and used by no query: {names}." if names else ""
-        return " ".join(filter(None, (*partly, index)))
+        names = ", ".join(this.object.name for this in self.broken)
+        index = [f"Invalid, and used by no query: {names}."] if names else []
+        return " ".join([*(self.partly.said if self.partly else ()), *index])
 
     @property
     def way_on(self) -> str:
         """The way to a database that is what its history says, step by step."""
-        steps = [f"Run on {self.where}: `{this.cure}`" for this in self.broken]
+        steps = [f"Run on {self.where}: `{cure(this)}`" for this in self.broken]
         otherwise = ""
         if self.partly is None or not self.partly.least:
             steps.append("`invoke local-to-remote` again.")

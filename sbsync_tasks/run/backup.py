@@ -19,7 +19,7 @@ from ..databases import Database
 from ..databases.open import RESTORED
 from ..errors import RefusedError
 from ..paths import shown
-from ..plan.actions import BackUp, Plan, Restore
+from ..plan import BackUp, Plan, Restore
 from ..state import Risk, State
 from ..state.migrations import Migration
 from . import reach

@@ -10,7 +10,8 @@ from pathlib import Path
 from .. import git
 from ..checks import has_secret
 from ..errors import RefusedError, SbsyncError
-from ..plan.actions import Commit
+from ..git import commits
+from ..plan import Commit
 from ..plan.goals import uncommitted
 from ..state import InGit, State
 from ..state.migrations import Migration, migrations_dir, read_sql
@@ -69,7 +70,7 @@ def check(run: Run, state: State, migrations: Collection[Migration], otherwise: 
         return
     folder = migrations_dir(run.settings.root)
     with _saying(otherwise):
-        warnings = git.check_ready(run.in_git.repository, [folder / m.file_name for m in lacking])
+        warnings = commits.check_ready(run.in_git.repository, [folder / m.file_name for m in lacking])
     for warning in warnings:
         run.console.say(warning, "warning")
 
@@ -78,7 +79,7 @@ def check_early(run: Run, otherwise: str) -> None:
     """Before new migrations are made, which takes a while: could they be committed, as far as that needs no files?"""
     if run.options.commit and run.in_git:
         with _saying(otherwise):
-            git.check_who(run.in_git.repository)
+            commits.check_who(run.in_git.repository)
 
 
 @contextmanager
@@ -99,11 +100,11 @@ def commit(run: Run, state: State, action: Commit, done: Done) -> None:
     folder = migrations_dir(run.settings.root)
     paths = [folder / m.file_name for m in action.migrations]
     repository = run.in_git.repository if run.in_git else git.needed(run.settings.root)
-    made = git.commit(repository, [p for p in paths if p.exists()], action.message)
+    made = commits.commit(repository, [p for p in paths if p.exists()], action.message)
     done.committed, done.rewritten = made, _rewritten(run, made, state.files)
 
 
-def _rewritten(run: Run, made: git.Committed, migrations: Iterable[Migration]) -> tuple[str, ...]:
+def _rewritten(run: Run, made: commits.Committed, migrations: Iterable[Migration]) -> tuple[str, ...]:
     """The files that a hook has changed beyond blanks, comments and the case of keywords, which count for nothing."""
     before = {m.file_name: m.sql for m in migrations}
     changed = ((run.settings.root / name, before.get(Path(name).name)) for name in made.rewritten)

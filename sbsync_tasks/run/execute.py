@@ -8,7 +8,7 @@ from typing import Any
 
 from ..databases.catalog import compare, told
 from ..errors import RefusedError
-from ..plan.actions import (
+from ..plan import (
     Action,
     BackUp,
     BringUp,
@@ -86,7 +86,7 @@ def execute(run: Run, state: State, plan: Plan) -> Done:
         for action in plan:
             if action.needs_proof and done.disproved:
                 continue
-            with run.console.step(action.step, action.doing):
+            with run.console.step(action.step, str(action)):
                 PERFORM[type(action)](run, state, action, done)
     return done
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..checks.names import quoted
 from ..databases.catalog import compare, told
 from ..errors import RefusedError
-from ..plan import goals, stops
+from ..plan import goals
 from ..sqltext import Node, Parsed, UnparsableSql, enum_name, parse, walk, written
 from ..state import Origin, State, histories
 from ..state.histories import Status
@@ -54,7 +54,7 @@ def push(run: Run) -> Done:
 
 
 def _look(run: Run, state: State) -> State:
-    stops.refuse(stops.of_push(state, facts(run, state), run.options))
+    goals.refuse(goals.problems_of_push(state, facts(run, state), run.options))
     _prove_order(run, state)
     drift = changes(run, state, "remote")
     if drift.differences and not run.options.ignore_drift:

@@ -28,8 +28,8 @@ from ..databases.catalog import (
 from ..databases.database import identity
 from ..errors import ConfigError, NoConnectionError, RefusedError
 from ..git import tracks
+from ..plan.goals import Problem
 from ..plan.model import Facts
-from ..plan.stops import Problem
 from ..process import in_parallel
 from ..state import Side, State, histories
 from ..state.histories import as_migrations

@@ -18,9 +18,8 @@ from ..databases.failures import AGAIN, ALREADY_THERE, Failure
 from ..databases.pushed import told
 from ..errors import RefusedError, SbsyncError
 from ..paths import state_dir
-from ..plan import partly
-from ..plan.actions import Push, Rerecord
-from ..plan.partly import Leftovers, is_atomic
+from ..plan import Push, Rerecord, partly
+from ..plan.partly import Leftovers, Partly, is_atomic
 from ..state import State, histories
 from ..state.histories import History
 from ..state.migrations import Migration
@@ -204,7 +203,7 @@ LOOKED_AT = 3  # files: the one that failed is the first that is pending, unless
 
 def stayed(
     run: Run, base: Sequence[Migration], differences: Sequence[Difference], pending: Iterable[Migration]
-) -> partly.Leftovers | None:
+) -> Leftovers | None:
     """What of the remote's differences a failed push explains; None where it explains nothing.
 
     How much of a file is there is tried: its statements are run one by one on a copy of a shadow, until that is what
@@ -219,11 +218,11 @@ def stayed(
     broken = partly.invalid(differences)
     suspects = [m for m in pending if partly.may_leave_parts(m)][:LOOKED_AT] if differences else []
     found = partly.mended(run.catalog(run.remote), broken)
-    tried = (partly.of(file, tuple(_fitting(run, base, file, found))) for file in suspects)
-    part = next((this for this in tried if this), None)
+    tried = ((file, tuple(_fitting(run, base, file, found))) for file in suspects)
+    part = next((Partly(file, min(fits), max(fits)) for file, fits in tried if fits), None)
     if not broken and not (part and part.least):
         return None
-    return partly.Leftovers(run.remote.name, broken, part)
+    return Leftovers(run.remote.name, broken, part)
 
 
 def refuse_leftovers(run: Run, state: State, found: Changes, what: str) -> None:
@@ -237,7 +236,7 @@ def refuse_leftovers(run: Run, state: State, found: Changes, what: str) -> None:
         raise RefusedError(f"{what}\n{left.said}", left.way_on)
 
 
-def of_remote(run: Run, state: State, found: Changes) -> partly.Leftovers | None:
+def of_remote(run: Run, state: State, found: Changes) -> Leftovers | None:
     """As `stayed`, from the remote's changes."""
     pending = [m for m in state.files if m.version not in state.remote_history]
     return stayed(run, found.base, found.differences, pending) if found.differences else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ..databases.catalog import told
 from ..errors import RefusedError, SbsyncError
 from ..options import Options
-from ..plan.actions import Plan, Push, lines, writes_to_remote, writing
+from ..plan import Plan, Push, lines, writes_to_remote, writing
 from ..plan.goals import Places, rebuilds, to_commit
 from ..state import Origin, State
 from ..state.histories import as_migrations

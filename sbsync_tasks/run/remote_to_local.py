@@ -8,7 +8,7 @@ from ..console import counted
 from ..databases import FileFailedError
 from ..databases.catalog import told
 from ..errors import RefusedError
-from ..plan import goals, stops
+from ..plan import goals
 from ..state import Origin, State
 from ..state.histories import Status
 from ..state.migrations import Migration, next_version
@@ -25,7 +25,7 @@ WITHOUT_COMMIT = "run it with --no-commit"
 
 def remote_to_local(run: Run) -> Done:
     """Bring the remote's changes to the files, the local database and git, and prove it."""
-    stops.refuse_contradictions(run.options)
+    goals.refuse_contradictions(run.options)
     if run.options.reset:
         run.refuse_config()
     state = look(run)
@@ -55,7 +55,7 @@ def pull(run: Run) -> Done:
 
 
 def _adopted(run: Run, state: State) -> State:
-    stops.refuse(stops.of_pull(state, facts(run, state), run.options))
+    goals.refuse(goals.problems_of_pull(state, facts(run, state), run.options))
     return adopt(state)
 
 

@@ -10,7 +10,7 @@ from ..databases.catalog import Difference, told
 from ..databases.open import migrations_page
 from ..errors import SbsyncError
 from ..paths import shown
-from ..plan.actions import writing
+from ..plan import writing
 from ..state import Origin
 from ..state.histories import Row, Status
 from . import commit

@@ -14,7 +14,7 @@ from ..databases.catalog import Difference, subjects, told
 from ..databases.catalog.read import identity
 from ..databases.open import clusters_of
 from ..errors import RefusedError, SbsyncError
-from ..plan.actions import BringUp, Rebuild
+from ..plan import BringUp, Rebuild
 from ..platform import MANAGED_SCHEMAS, SERVICE_ROLES, is_managed
 from ..state import State
 from ..state.histories import History, as_migrations

@@ -14,9 +14,9 @@ from ..checks import mask
 from ..console import counted
 from ..databases.catalog import told
 from ..errors import MissingToolError, RefusedError, SbsyncError
-from ..git.earlier import Candidate, earlier_texts
+from ..git import Candidate, earlier_texts
 from ..paths import shown
-from ..plan.actions import Put
+from ..plan import Put
 from ..plan.conflicts import asks_branches, diagnose
 from ..plan.goals import consistent
 from ..plan.model import Conflict, Drift, Facts

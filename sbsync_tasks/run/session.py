@@ -20,8 +20,9 @@ from ..databases.containers import Containers
 from ..databases.open import clusters_of, local_cluster
 from ..databases.stack import WITHOUT, Docker
 from ..errors import ConfigError, MissingToolError, SbsyncError
+from ..git import commits
 from ..options import Options
-from ..plan.actions import Plan, writing
+from ..plan import Plan, writing
 from ..settings import Settings
 from ..settings.project import ConfigToml
 from ..state import State
@@ -356,7 +357,7 @@ class Done:
     pushed: tuple[str, ...] = ()
     recorded: tuple[str, ...] = ()
     proof: Proof | None = None
-    committed: git.Committed | None = None
+    committed: commits.Committed | None = None
     rewritten: tuple[str, ...] = ()
     kept: tuple[Path, ...] = ()
     url: str = ""

@@ -15,11 +15,10 @@ from ..databases.open import RESTORED
 from ..databases.shadows import only_run
 from ..errors import ConfigError, RefusedError, SbsyncError
 from ..generate import Part
+from ..git import commits
 from ..paths import shown
-from ..plan import goals
-from ..plan.actions import BackUp, Commit, Plan, Restore, Write
-from ..plan.goals import pull
-from ..plan.stops import of_transactions, refuse
+from ..plan import BackUp, Commit, Plan, Restore, Write, goals
+from ..plan.goals import problems_of_transactions, pull, refuse
 from ..state import At, Origin, Risk
 from ..state.migrations import VERSION_FORMAT, Migration, migrations_dir, next_version
 from . import backup as restoring
@@ -38,7 +37,7 @@ def reset(run: Run) -> None:
     run.refuse_config()
     state = look(run, ["local"])
     refuse(problems(run, state.folder))
-    refuse(of_transactions(e.migration for e in state.entries if e.local is not At.SAME))
+    refuse(problems_of_transactions(e.migration for e in state.entries if e.local is not At.SAME))
     major = major_to_be(run)
     run.console.heading(run.local.label)
     run.shadow(state.files, major)  # proves that the files apply before anything is lost
@@ -61,7 +60,7 @@ def commit(run: Run) -> None:
         RefusedError: nothing but such files is left.
     """
     repository = git.needed(run.settings.root)
-    for warning in git.check_ready(repository):
+    for warning in commits.check_ready(repository):
         run.console.say(warning, "warning")
     state = committing.look(run, look(run, []))
     tell_skipped(run, state.folder)
@@ -75,7 +74,7 @@ def commit(run: Run) -> None:
     if not plan:
         run.console.say("Nothing to commit: git has every migration.", "ok")
     folder = migrations_dir(run.settings.root)
-    git.check_ready(repository, [folder / m.file_name for m in files])
+    commits.check_ready(repository, [folder / m.file_name for m in files])
     done = carry_out(run, state, Goal(goals.commit))
     made = done.committed
     if made:
@@ -122,7 +121,7 @@ def back_up(run: Run, *, local: bool, schema_only: bool) -> None:
     done = execute(run, who_answers(run, [side]), (action,))
     path = shown(run.settings.root, done.backups[-1].path) if done.backups else ""
     if not path:
-        run.console.say(f"A run would {action.doing}.", "ok")
+        run.console.say(f"A run would {action}.", "ok")
     run.console.result(path)
     run.console.document({"plan": done.document(), "backup": path})
 

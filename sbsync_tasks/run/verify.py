@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..databases import Database
-from ..plan.actions import Prove, Record
-from ..plan.stops import refuse
+from ..plan import Prove, Record
+from ..plan.goals import refuse
 from ..process import in_parallel
 from ..state import State, histories
 from ..state.histories import History, as_migrations

@@ -20,7 +20,7 @@ ASKING = (*SCENARIOS, "push")
 SAID_BY = {
     "backups": ("restore",),
     "console.py": ("sandbox.reset", *ASKING),
-    "plan/stops.py": ("remote-to-local",),
+    "plan/goals.py": ("remote-to-local",),
     "run/backup.py": ("restore",),
     "run/generate.py": ("diff", "pull", *ASKING),
     "run/local_to_remote.py": ("local-to-remote",),

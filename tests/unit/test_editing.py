@@ -6,7 +6,7 @@ from sbsync_tasks.console import Console
 from sbsync_tasks.databases.failures import Failure, FileFailedError
 from sbsync_tasks.errors import RefusedError
 from sbsync_tasks.options import Options
-from sbsync_tasks.plan.actions import Write
+from sbsync_tasks.plan import Write
 from sbsync_tasks.redaction import Redactor
 from sbsync_tasks.run import question, review
 from sbsync_tasks.run.session import Run

@@ -7,7 +7,7 @@ import pytest
 from sbsync_tasks.console import Console
 from sbsync_tasks.databases import Identity
 from sbsync_tasks.errors import RefusedError
-from sbsync_tasks.plan.actions import BackUp, Restore
+from sbsync_tasks.plan import BackUp, Restore
 from sbsync_tasks.redaction import Redactor
 from sbsync_tasks.run.execute import PERFORM, execute
 from sbsync_tasks.run.look import who_answers

@@ -26,7 +26,7 @@ from sbsync_tasks.databases.stack import Docker
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import MissingToolError, SbsyncError
 from sbsync_tasks.generate import Archive
-from sbsync_tasks.git.earlier import earlier_texts
+from sbsync_tasks.git import commits, earlier_texts
 from sbsync_tasks.redaction import Redactor
 from sbsync_tasks.state.histories import Recorded
 from sbsync_tasks.state.migrations import Migration
@@ -85,7 +85,7 @@ def fake_git(tmp_path, monkeypatch, word, prints):
 def test_git_when_something_is_to_be_committed(repository, tmp_path, monkeypatch, word, prints):
     fake_git(tmp_path, monkeypatch, word, prints)
     with pytest.raises(SbsyncError, match=r"its answer to `git .*` cannot be read"):
-        git.commit(git.needed(repository), [repository / FILE], "m")
+        commits.commit(git.needed(repository), [repository / FILE], "m")
 
 
 def test_a_commit_that_lists_no_file_of_head_is_still_to_do(repository, tmp_path, monkeypatch):
@@ -97,7 +97,7 @@ def test_a_commit_that_lists_no_file_of_head_is_still_to_do(repository, tmp_path
 def test_a_file_that_git_ignores_by_a_rule_that_is_cut(repository, tmp_path, monkeypatch, prints):
     fake_git(tmp_path, monkeypatch, "check-ignore", prints)
     with pytest.raises(SbsyncError, match=r"its answer to `git check-ignore` cannot be read"):
-        git.check_ready(git.needed(repository), [repository / FILE])
+        commits.check_ready(git.needed(repository), [repository / FILE])
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sbsync_tasks.console import Console
-from sbsync_tasks.plan.actions import Write
+from sbsync_tasks.plan import Write
 from sbsync_tasks.redaction import Redactor
 from sbsync_tasks.run import execute as step
 from sbsync_tasks.run.session import Done, Run

@@ -7,6 +7,7 @@ import pytest
 
 from sbsync_tasks import git, process
 from sbsync_tasks.errors import ConfigError, MissingToolError, RefusedError, SbsyncError
+from sbsync_tasks.git import commits
 from tests.support.repository import FILE, hook, run, state, write
 
 # --- the repository
@@ -50,7 +51,7 @@ def test_the_surrounding_hook_does_not_choose_the_repository(root, tmp_path, mon
         patch.setenv("GIT_DIR", str(other / ".git"))
         patch.setenv("GIT_INDEX_FILE", str(other / ".git" / "index"))
         assert git.needed(root).top == root
-        git.commit(git.needed(root), [file], "one")
+        commits.commit(git.needed(root), [file], "one")
     assert run(root, "ls-tree", "-r", "--name-only", "HEAD").splitlines() == ["app.py", FILE]
     assert run(other, "rev-parse", "--verify", "-q", "HEAD", check=False) == ""
 
@@ -62,7 +63,7 @@ def test_exactly_the_given_files_are_committed(busy):
     before = run(busy, "status", "--porcelain", "-uall")
     diffs = run(busy, "diff", "--cached"), run(busy, "diff")
     files = [write(busy, FILE), write(busy, "supabase/migrations/20260301120001_more.sql")]
-    done = git.commit(git.needed(busy), files, "Add migration for remote changes")
+    done = commits.commit(git.needed(busy), files, "Add migration for remote changes")
 
     assert done.commit == run(busy, "rev-parse", "--short", "HEAD")
     assert sorted(done.files) == sorted(str(f.relative_to(busy)) for f in files)
@@ -73,35 +74,35 @@ def test_exactly_the_given_files_are_committed(busy):
 
 
 def test_a_tracked_file_is_committed_as_it_stands_in_the_work_tree(busy):
-    git.commit(git.needed(busy), [write(busy, FILE)], "one")
+    commits.commit(git.needed(busy), [write(busy, FILE)], "one")
     write(busy, FILE, "select 2;\n")
     run(busy, "add", FILE)
     write(busy, FILE, "select 3;\n")
-    git.commit(git.needed(busy), [Path(FILE)], "two")
+    commits.commit(git.needed(busy), [Path(FILE)], "two")
     assert run(busy, "show", f"HEAD:{FILE}") == "select 3;"
     assert FILE not in run(busy, "status", "--porcelain", "-uall")
 
 
 def test_nothing_to_commit_is_no_failure(busy):
-    git.commit(git.needed(busy), [write(busy, FILE)], "one")
+    commits.commit(git.needed(busy), [write(busy, FILE)], "one")
     before = state(busy)
-    assert git.commit(git.needed(busy), [Path(FILE)], "two") == git.Committed("", ())
-    assert git.commit(git.needed(busy), [], "none") == git.Committed("", ())
+    assert commits.commit(git.needed(busy), [Path(FILE)], "two") == commits.Committed("", ())
+    assert commits.commit(git.needed(busy), [], "none") == commits.Committed("", ())
     assert state(busy) == before
 
 
 def test_a_staged_change_that_was_undone_in_the_work_tree_is_nothing_to_commit(root):
-    git.commit(git.needed(root), [write(root, FILE)], "one")
+    commits.commit(git.needed(root), [write(root, FILE)], "one")
     write(root, FILE, "select 2;\n")
     run(root, "add", FILE)
     write(root, FILE)
-    assert git.commit(git.needed(root), [Path(FILE)], "two").commit == ""
+    assert commits.commit(git.needed(root), [Path(FILE)], "two").commit == ""
 
 
 def test_the_first_commit_of_all(unborn):
     write(unborn, "app.py")
     run(unborn, "add", "app.py")
-    done = git.commit(git.needed(unborn), [write(unborn, FILE)], "one")
+    done = commits.commit(git.needed(unborn), [write(unborn, FILE)], "one")
     assert done.files == (FILE,)
     assert run(unborn, "ls-tree", "-r", "--name-only", "HEAD") == FILE
     assert run(unborn, "status", "--porcelain") == "A  app.py"
@@ -111,7 +112,7 @@ def test_a_project_inside_a_monorepo(busy):
     project = busy / "apps" / "the db"
     before = run(busy, "status", "--porcelain", "-uall")
     file = write(project, FILE)
-    done = git.commit(git.needed(project), [file], "one")
+    done = commits.commit(git.needed(project), [file], "one")
     assert done.files == (FILE,)
     assert run(busy, "show", "--format=", "--name-only", "HEAD") == f"apps/the db/{FILE}"
     assert run(busy, "status", "--porcelain", "-uall") == before
@@ -120,16 +121,16 @@ def test_a_project_inside_a_monorepo(busy):
 def test_a_file_name_is_no_pattern(root):
     named = write(root, "supabase/migrations/[ab]*.sql")
     other = write(root, "supabase/migrations/a1.sql")
-    git.commit(git.needed(root), [named, other], "one")
+    commits.commit(git.needed(root), [named, other], "one")
     for file in (named, other):
         write(root, str(file.relative_to(root)), "select 2;\n")
     run(root, "add", str(other))
-    git.commit(git.needed(root), [named], "two")
+    commits.commit(git.needed(root), [named], "two")
     assert run(root, "status", "--porcelain") == "M  supabase/migrations/a1.sql"
 
 
 def test_a_message_is_no_option(root):
-    git.commit(git.needed(root), [write(root, FILE)], "--amend")
+    commits.commit(git.needed(root), [write(root, FILE)], "--amend")
     assert run(root, "log", "-1", "--format=%s") == "--amend"
 
 
@@ -140,12 +141,12 @@ def test_a_message_is_no_option(root):
 def test_a_refusing_hook_leaves_everything_as_it_was(busy, known):
     write(busy, FILE)
     if known:
-        git.commit(git.needed(busy), [Path(FILE)], "one")
+        commits.commit(git.needed(busy), [Path(FILE)], "one")
         write(busy, FILE, "select 2;\n")
     hook(busy, "pre-commit", "echo no semicolon in line 7 >&2; exit 1")
     before = state(busy)
     with pytest.raises(SbsyncError, match="no semicolon in line 7"):
-        git.commit(git.needed(busy), [Path(FILE)], "two")
+        commits.commit(git.needed(busy), [Path(FILE)], "two")
     assert state(busy) == before
 
 
@@ -154,14 +155,14 @@ def test_a_refusing_hook_on_an_unborn_branch(unborn):
     hook(unborn, "commit-msg", "echo no ticket; exit 1")
     before = state(unborn)
     with pytest.raises(SbsyncError, match="no ticket"):
-        git.commit(git.needed(unborn), [file], "one")
+        commits.commit(git.needed(unborn), [file], "one")
     assert state(unborn) == before
 
 
 def test_only_the_last_lines_of_a_hook_are_told(root):
     hook(root, "pre-commit", "seq 1000 1099 >&2; exit 1")
     with pytest.raises(SbsyncError) as caught:
-        git.commit(git.needed(root), [write(root, FILE)], "one")
+        commits.commit(git.needed(root), [write(root, FILE)], "one")
     assert "1099" in caught.value.message
     assert "1000" not in caught.value.message
 
@@ -170,14 +171,14 @@ def test_a_hook_of_core_hooks_path_is_run(root):
     run(root, "config", "core.hooksPath", "my hooks")
     hook(root, "pre-commit", "echo from the other folder; exit 1", folder="my hooks")
     with pytest.raises(SbsyncError, match="from the other folder"):
-        git.commit(git.needed(root), [write(root, FILE)], "one")
+        commits.commit(git.needed(root), [write(root, FILE)], "one")
 
 
 def test_a_hook_that_formats_and_stages(busy):
     """Its text is committed and the index has it too: no staged step back is left behind."""
     before = run(busy, "status", "--porcelain", "-uall")
     hook(busy, "pre-commit", f"echo 'select 1; -- neat' > {FILE}; git add {FILE}")
-    done = git.commit(git.needed(busy), [write(busy, FILE)], "one")
+    done = commits.commit(git.needed(busy), [write(busy, FILE)], "one")
     assert run(busy, "show", f"HEAD:{FILE}") == "select 1; -- neat"
     assert run(busy, "status", "--porcelain", "-uall") == before
     assert done.rewritten == (FILE,)
@@ -188,7 +189,7 @@ def test_a_hook_that_formats_and_refuses(busy):
     file = write(busy, FILE)
     before = state(busy)
     with pytest.raises(SbsyncError) as caught:
-        git.commit(git.needed(busy), [file], "one")
+        commits.commit(git.needed(busy), [file], "one")
     assert f"A hook changed {FILE}" in caught.value.hint
     assert state(busy)[:3] == before[:3]
 
@@ -198,14 +199,14 @@ def test_a_hook_that_takes_a_file_out_of_the_commit(root, does):
     file = write(root, FILE)
     hook(root, "pre-commit", f"{does} {FILE}; git add --update; echo x > other.txt; git add other.txt")
     with pytest.raises(SbsyncError, match=f"does not have {Path(FILE).name}: a hook has taken that out") as caught:
-        git.commit(git.needed(root), [file], "m")
+        commits.commit(git.needed(root), [file], "m")
     assert "`invoke resolve` brings back" in caught.value.hint
     assert FILE not in run(root, "ls-tree", "-r", "--name-only", "HEAD").splitlines()
 
 
 def test_what_a_hook_adds_is_told(root):
     hook(root, "pre-commit", "echo x > schema.txt; git add schema.txt")
-    assert git.commit(git.needed(root), [write(root, FILE)], "one").files == ("schema.txt", FILE)
+    assert commits.commit(git.needed(root), [write(root, FILE)], "one").files == ("schema.txt", FILE)
 
 
 def test_hooks_see_no_secret(root, monkeypatch):
@@ -216,7 +217,7 @@ def test_hooks_see_no_secret(root, monkeypatch):
     for key, value in {**secrets, "SSH_AUTH_SOCK": "sock", "LC_TIME": "C"}.items():
         monkeypatch.setenv(key, value)
     hook(root, "pre-commit", 'env > "$HOME/seen"')
-    git.commit(git.needed(root), [write(root, FILE)], "one")
+    commits.commit(git.needed(root), [write(root, FILE)], "one")
     seen = (Path(os.environ["HOME"]) / "seen").read_text(encoding="utf-8")
     assert "hush" not in seen
     assert {"SSH_AUTH_SOCK=sock", "LC_TIME=C", "GIT_TERMINAL_PROMPT=0"} <= set(seen.splitlines())
@@ -228,7 +229,7 @@ def test_a_signature_that_cannot_be_made_is_explained(busy):
     file = write(busy, FILE)
     before = state(busy)
     with pytest.raises(SbsyncError, match="no-such-gpg") as caught:
-        git.commit(git.needed(busy), [file], "one")
+        commits.commit(git.needed(busy), [file], "one")
     assert "commit.gpgsign" in caught.value.hint
     assert state(busy) == before
 
@@ -238,7 +239,7 @@ def test_a_locked_index_changes_nothing(busy):
     before = state(busy)
     write(busy, ".git/index.lock", "")
     with pytest.raises(SbsyncError, match=r"index\.lock"):
-        git.commit(git.needed(busy), [file], "one")
+        commits.commit(git.needed(busy), [file], "one")
     (busy / ".git" / "index.lock").unlink()
     assert state(busy) == before
 
@@ -250,7 +251,7 @@ def test_an_interruption_leaves_the_index_whole(busy, name):
     file = write(busy, FILE)
     hook(busy, name, f"kill -INT {os.getpid()}; sleep 30")
     with pytest.raises(KeyboardInterrupt):
-        git.commit(git.needed(busy), [file], "one")
+        commits.commit(git.needed(busy), [file], "one")
     assert not list((busy / ".git").glob("*.lock"))
     left = run(busy, "status", "--porcelain", "-uall").splitlines()
     assert left == before.splitlines() + ([f"?? {FILE}"] if name == "pre-commit" else [])
@@ -260,16 +261,16 @@ def test_an_interruption_leaves_the_index_whole(busy, name):
 
 
 def test_ready(root):
-    assert git.check_ready(git.needed(root)) == ()
+    assert commits.check_ready(git.needed(root)) == ()
 
 
 def test_ready_on_an_unborn_branch(unborn):
-    assert git.check_ready(git.needed(unborn)) == ()
+    assert commits.check_ready(git.needed(unborn)) == ()
 
 
 def test_a_detached_head_is_only_warned_of(root):
     run(root, "switch", "-q", "--detach")
-    (warning,) = git.check_ready(git.needed(root))
+    (warning,) = commits.check_ready(git.needed(root))
     assert "detached" in warning
 
 
@@ -291,20 +292,23 @@ def test_nothing_is_committed_in_the_middle_of(root, what):
     run(root, "add", "app.py")
     file = write(root, FILE)
     before = state(root)
-    for call in (lambda: git.check_ready(git.needed(root)), lambda: git.commit(git.needed(root), [file], "one")):
+    for call in (
+        lambda: commits.check_ready(git.needed(root)),
+        lambda: commits.commit(git.needed(root), [file], "one"),
+    ):
         with pytest.raises(RefusedError, match=f"{what} is in progress") as caught:
             call()
         assert f"git {what} --abort" in caught.value.hint
     assert state(root) == before
     run(root, what, "--abort")
-    assert git.check_ready(git.needed(root)) == ()
+    assert commits.check_ready(git.needed(root)) == ()
 
 
 def test_nothing_is_committed_in_the_middle_of_a_revert(root):
     conflict(root)
     run(root, "revert", "--no-commit", "HEAD")
     with pytest.raises(RefusedError, match="revert is in progress"):
-        git.check_ready(git.needed(root))
+        commits.check_ready(git.needed(root))
 
 
 def test_a_merge_in_a_linked_work_tree(root, tmp_path):
@@ -312,9 +316,9 @@ def test_a_merge_in_a_linked_work_tree(root, tmp_path):
     linked = tmp_path / "linked"
     run(root, "worktree", "add", "-q", "-b", "third", str(linked), "main")
     run(linked, "merge", "side", check=False)
-    assert git.check_ready(git.needed(root)) == ()
+    assert commits.check_ready(git.needed(root)) == ()
     with pytest.raises(RefusedError, match="merge"):
-        git.check_ready(git.needed(linked))
+        commits.check_ready(git.needed(linked))
 
 
 @pytest.mark.parametrize("key", ["user.name", "user.email"])
@@ -322,20 +326,20 @@ def test_without_an_identity(root, key):
     run(root, "config", "--unset", key)
     run(root, "config", "user.useConfigOnly", "true")
     with pytest.raises(ConfigError, match=r"user\.name or user\.email"):
-        git.check_ready(git.needed(root))
+        commits.check_ready(git.needed(root))
 
 
 @pytest.mark.parametrize("rule", ["*.sql", "supabase/", "migrations"])
 def test_ignored_migrations(root, rule):
     write(root, ".gitignore", f"# mine\n{rule}\n")
     with pytest.raises(ConfigError, match=r"\.gitignore:2:"):
-        git.check_ready(git.needed(root))
+        commits.check_ready(git.needed(root))
 
 
 def test_migrations_taken_out_of_an_ignore_rule(root):
     write(root, ".gitignore", "*.sql\n!supabase/migrations/*.sql\n")
-    assert git.check_ready(git.needed(root)) == ()
-    assert git.commit(git.needed(root), [write(root, FILE)], "one").files == (FILE,)
+    assert commits.check_ready(git.needed(root)) == ()
+    assert commits.commit(git.needed(root), [write(root, FILE)], "one").files == (FILE,)
 
 
 def test_one_ignored_file_is_refused_with_what_git_says(root):
@@ -344,7 +348,7 @@ def test_one_ignored_file_is_refused_with_what_git_says(root):
     more = write(root, "supabase/migrations/20260301120001_more.sql")
     before = state(root)
     with pytest.raises(SbsyncError, match="ignored"):
-        git.commit(git.needed(root), [more, file], "one")
+        commits.commit(git.needed(root), [more, file], "one")
     assert state(root) == before
 
 
@@ -355,6 +359,6 @@ def test_a_run_asks_twelve_times_at_most(root, monkeypatch):
     repository = git.needed(root)
     file = write(root, FILE)
     assert repository.look().lacking([file]) == (file,)
-    assert git.check_ready(repository) == ()
-    git.commit(repository, [file], "one")
+    assert commits.check_ready(repository) == ()
+    commits.commit(repository, [file], "one")
     assert len(started) <= 12, started

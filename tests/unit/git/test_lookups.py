@@ -6,7 +6,7 @@ import pytest
 
 from sbsync_tasks import git, process
 from sbsync_tasks.errors import SbsyncError
-from sbsync_tasks.git.earlier import Candidate, earlier_texts
+from sbsync_tasks.git import Candidate, commits, earlier_texts
 from sbsync_tasks.state.migrations import Migration
 from tests.support.repository import FILE, VERSION, hook, run, state, write
 
@@ -17,7 +17,7 @@ def test_untracked_or_modified(root):
     same, changed, staged, fresh = files = [
         write(root, f"supabase/migrations/2026030112000{n}_x.sql") for n in range(4)
     ]
-    git.commit(git.needed(root), [same, changed], "two of them")
+    commits.commit(git.needed(root), [same, changed], "two of them")
     write(root, str(changed.relative_to(root)), "select 2;\n")
     run(root, "add", str(staged))
     assert git.needed(root).look().lacking(files) == (changed, staged, fresh)
@@ -42,7 +42,7 @@ def test_on_an_unborn_branch_git_has_nothing(unborn):
 
 
 def test_in_a_monorepo_the_same_name_elsewhere_does_not_count(root):
-    git.commit(git.needed(root), [write(root, FILE)], "the other project's")
+    commits.commit(git.needed(root), [write(root, FILE)], "the other project's")
     project = root / "apps" / "db"
     file = write(project, FILE)
     assert git.needed(project).look().lacking([file]) == (file,)
@@ -50,7 +50,7 @@ def test_in_a_monorepo_the_same_name_elsewhere_does_not_count(root):
 
 def test_a_touched_file_is_not_a_modified_one(root):
     file = write(root, FILE)
-    git.commit(git.needed(root), [file], "one")
+    commits.commit(git.needed(root), [file], "one")
     os.utime(file, (1, 1))
     assert git.needed(root).look().lacking([file]) == ()
 
@@ -58,7 +58,7 @@ def test_a_touched_file_is_not_a_modified_one(root):
 def test_line_ends_that_git_converts_are_no_change(root):
     write(root, ".gitattributes", "*.sql text\n")
     file = write(root, FILE, "select 1;\n")
-    git.commit(git.needed(root), [file], "one")
+    commits.commit(git.needed(root), [file], "one")
     file.write_bytes(b"select 1;\r\n")
     assert git.needed(root).look().lacking([file]) == ()
 
@@ -93,7 +93,7 @@ def test_all_earlier_texts_are_found_the_newest_first(root, monkeypatch):
     """Edited, renamed, deleted, and merged from a branch that is gone: git still has it."""
     run(root, "switch", "-q", "-c", "short")
     for text in ("select 1;\n", "select 2;\n"):
-        git.commit(git.needed(root), [write(root, FILE, text)], "one")
+        commits.commit(git.needed(root), [write(root, FILE, text)], "one")
         monkeypatch.setenv("GIT_COMMITTER_DATE", "2030-01-01T00:00:00Z")
     run(root, "mv", FILE, FILE.replace("invoices", "bills"))
     run(root, "commit", "-q", "-m", "renamed")
@@ -109,11 +109,11 @@ def test_all_earlier_texts_are_found_the_newest_first(root, monkeypatch):
 
 
 def test_a_version_is_looked_for_in_the_own_project_of_a_monorepo(root):
-    git.commit(git.needed(root), [write(root, FILE)], "the other project's")
+    commits.commit(git.needed(root), [write(root, FILE)], "the other project's")
     project = root / "apps" / "db"
     assert earlier(root, VERSION)[VERSION]
     own = write(project, "supabase/migrations/20260401000000_own.sql")
-    git.commit(git.needed(project), [own], "own")
+    commits.commit(git.needed(project), [own], "own")
     found = earlier(project, VERSION, "20260401000000")
     assert found[VERSION] == ()
     assert [c.author for c in found["20260401000000"]] == ["Ada Example"]
@@ -154,7 +154,7 @@ def test_the_old_name_of_a_renamed_file_is_what_head_has_with_the_same_text(root
     other.unlink()  # deleted, and nowhere under another name
     assert git.needed(root).look().renamed_away([new]) == (old,)
     assert git.needed(root).look().renamed_away([]) == ()
-    git.commit(git.needed(root), [new, *git.needed(root).look().renamed_away([new])], "rename")
+    commits.commit(git.needed(root), [new, *git.needed(root).look().renamed_away([new])], "rename")
     assert run(root, "show", "--name-status", "--format=", "-M", "HEAD").split()[0] == "R100"
     assert run(root, "status", "--short") == f" D {other.relative_to(root)}"
     assert git.needed(root).look().renamed_away([new]) == ()
@@ -176,10 +176,10 @@ def test_a_rename_that_is_staged_is_one_commit_and_other_staged_work_stays(root,
         hook(root, "pre-commit", "exit 1")
         before = state(root)
         with pytest.raises(SbsyncError, match="did not commit"):
-            git.commit(git.needed(root), files, "rename")
+            commits.commit(git.needed(root), files, "rename")
         assert state(root) == before
         return
-    git.commit(git.needed(root), files, "rename")
+    commits.commit(git.needed(root), files, "rename")
     assert run(root, "show", "--name-status", "--format=", "-M", "HEAD").split()[0] == "R100"
     assert run(root, "status", "--short") == "M  notes.txt"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sbsync_tasks.git.earlier import Candidate
+from sbsync_tasks.git import Candidate
 from sbsync_tasks.plan.conflicts import diagnose
 from sbsync_tasks.plan.model import Drift, Facts
 from sbsync_tasks.state.histories import Recorded

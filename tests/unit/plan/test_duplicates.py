@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sbsync_tasks.plan.actions import Put, Rerecord
+from sbsync_tasks.plan import Put, Rerecord
 from sbsync_tasks.plan.conflicts import diagnose
 from sbsync_tasks.plan.model import Kind
 from sbsync_tasks.state.migrations import Migration

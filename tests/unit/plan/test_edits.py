@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sbsync_tasks.plan import edits
-from sbsync_tasks.plan.actions import Put
+from sbsync_tasks.plan import Put, edits
 from sbsync_tasks.plan.model import Kind
 from sbsync_tasks.state.histories import Recorded
 from sbsync_tasks.state.migrations import Migration

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbsync_tasks.options import Options
-from sbsync_tasks.plan import goals
-from sbsync_tasks.plan.actions import (
+from sbsync_tasks.plan import (
     BackUp,
     BringUp,
     Commit,
@@ -21,6 +20,7 @@ from sbsync_tasks.plan.actions import (
     Rerecord,
     Restore,
     Write,
+    goals,
     lines,
     writes_to_remote,
     writing,
@@ -85,7 +85,7 @@ def test_nothing_is_run_where_its_effect_is(drawn, chosen, made):
 def test_what_is_written_is_described_before_and_stands_in_the_documents(drawn, chosen, made):
     _, state = pushes(drawn, made)
     for action in writing(goals.local_to_remote(state, chosen, PLACES)):
-        assert action.doing
+        assert str(action)
         told = json.dumps(action.document())
         touched = [*getattr(action, "migrations", ()), *getattr(action, "record", ()), *getattr(action, "apply", ())]
         assert [m for m in touched if m.file_name not in told] == []
@@ -162,7 +162,7 @@ def test_what_is_shown_is_what_is_done_and_the_remote_is_locked_where_it_is_writ
     _, state = drawn
     for goal in (goals.local_to_remote, goals.remote_to_local, goals.push, goals.pull, goals.reset, goals.commit):
         plan = goal(state, chosen, PLACES)
-        assert lines(plan) == tuple(action.doing for action in plan if not isinstance(action, Prove))
+        assert lines(plan) == tuple(str(action) for action in plan if not isinstance(action, Prove))
         assert writes_to_remote(plan) == any(isinstance(action, Push | Record) for action in plan)
 
 
@@ -220,7 +220,7 @@ def test_a_commit_alone_takes_what_git_lacks_but_what_seems_secret():
     git = InGit(frozenset([A.file_name, B.file_name]), gone=("20250101000000_a.sql",))
     state = replace(pending_b(), in_git=git)
     assert alone(state) == (Commit((A, B), "Add 2 migrations", git.gone),)
-    assert alone(state)[0].doing == f"commit {A.file_name}, {B.file_name}, 20250101000000_a.sql (its old name)"
+    assert str(alone(state)[0]) == f"commit {A.file_name}, {B.file_name}, 20250101000000_a.sql (its old name)"
     held = replace(state, in_git=replace(git, secret=frozenset([B.file_name])))
     assert alone(held, message="Mine") == (Commit((A,), "Mine", git.gone),)
     assert alone(held)[0].message == "Add migration a"  # nobody has said whose changes these are
@@ -276,44 +276,43 @@ def test_a_file_that_is_moved_twice_is_renamed_once():
 
 def test_the_words_of_a_plan():
     many = tuple(Migration(f"2026010{n}000000", "m", "") for n in range(1, 6))
-    assert Write(many).doing.endswith(
-        "5 migrations (20260101000000_m.sql … 20260105000000_m.sql) into supabase/migrations"
-    )
-    assert Push("staging", (A,), (B,)).doing == (
+    said = "5 migrations (20260101000000_m.sql … 20260105000000_m.sql) into supabase/migrations"
+    assert str(Write(many)).endswith(said)
+    assert str(Push("staging", (A,), (B,))) == (
         "record 20260101000000_a.sql in its history, not run again: it has their effect, then push "
         "20260102000000_b.sql to staging"
     )
-    assert Push("staging", (A,), ()).doing.startswith("staging: record")
-    assert BringUp("local", (A,), ()).doing.endswith("its data stays")
-    assert BringUp("local", (), (A,)).doing.startswith("back up local, then apply")
-    assert Rebuild("local", (A,), seeds=False).doing == "back up local, rebuild it from 1 migration"
-    assert Rebuild("local", (A, B), seeds=True).doing.endswith("from 2 migrations and run the seeds")
-    assert Commit((A,), "").doing == "commit 20260101000000_a.sql"
-    assert Record("staging", (A,)).doing.endswith("in the history of staging (nothing else is written there)")
-    assert Prove("local", "staging").doing == "compare local with staging"
+    assert str(Push("staging", (A,), ())).startswith("staging: record")
+    assert str(BringUp("local", (A,), ())).endswith("its data stays")
+    assert str(BringUp("local", (), (A,))).startswith("back up local, then apply")
+    assert str(Rebuild("local", (A,), seeds=False)) == "back up local, rebuild it from 1 migration"
+    assert str(Rebuild("local", (A, B), seeds=True)).endswith("from 2 migrations and run the seeds")
+    assert str(Commit((A,), "")) == "commit 20260101000000_a.sql"
+    assert str(Record("staging", (A,))).endswith("in the history of staging (nothing else is written there)")
+    assert str(Prove("local", "staging")) == "compare local with staging"
     one, two = ("1", "2"), ("3", "4")
-    assert Rerecord((one,)).doing == "record 1 as 2 in the local database's history; the row is kept"
-    assert Rerecord((one, two)).doing == "record 1 as 2 and 3 as 4 in the local database's history; the rows are kept"
+    assert str(Rerecord((one,))) == "record 1 as 2 in the local database's history; the row is kept"
+    assert str(Rerecord((one, two))) == "record 1 as 2 and 3 as 4 in the local database's history; the rows are kept"
 
 
 def test_the_words_of_a_restore():
     whole = Restore("2026-local", "local", "schema, history", roles=("app",))
-    assert whole.doing == (
+    assert str(whole) == (
         "make local what it was in the backup: schema, history; make the roles that it lacks, without passwords: app"
     )
     rows = Restore("2026-local", "local", "public.a (3)", ("public.a",))
-    assert rows.doing == "put the rows of the backup in the place of those in local: public.a (3)"
+    assert str(rows) == "put the rows of the backup in the place of those in local: public.a (3)"
     scratch = Restore("2026-local", "restored", "schema", scratch=True, replaces=True, loose=True)
-    assert scratch.doing.startswith("make a scratch database that holds the backup: schema; throw away the scratch")
-    assert scratch.doing.endswith("; leave out foreign keys, since rows that they point to may be missing")
+    assert str(scratch).startswith("make a scratch database that holds the backup: schema; throw away the scratch")
+    assert str(scratch).endswith("; leave out foreign keys, since rows that they point to may be missing")
     assert scratch.document()["scratch"] is True
 
 
 def test_a_backup_says_which_rows_it_keeps():
     tables = tuple(f"public.t{n}" for n in range(7))
-    assert BackUp("staging", Risk()).doing == "back up staging: schema, roles, history"
-    assert BackUp("staging", Risk(None, "9 MB")).doing.endswith(", and every row (9 MB)")
-    assert BackUp("staging", Risk(tables[:2], "8 kB")).doing.endswith("the rows of public.t0, public.t1 (8 kB)")
-    assert "public.t4 and 2 more (" in BackUp("staging", Risk(tables, "9 MB")).doing
-    assert BackUp("local", Risk(None), "local", "before-restore").doing.endswith(", and every row")
+    assert str(BackUp("staging", Risk())) == "back up staging: schema, roles, history"
+    assert str(BackUp("staging", Risk(None, "9 MB"))).endswith(", and every row (9 MB)")
+    assert str(BackUp("staging", Risk(tables[:2], "8 kB"))).endswith("the rows of public.t0, public.t1 (8 kB)")
+    assert "public.t4 and 2 more (" in str(BackUp("staging", Risk(tables, "9 MB")))
+    assert str(BackUp("local", Risk(None), "local", "before-restore")).endswith(", and every row")
     assert BackUp("staging", Risk(None, "9 MB")).document()["risk"] == {"tables": None, "size": "9 MB"}

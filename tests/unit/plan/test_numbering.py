@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sbsync_tasks.plan.actions import Put, Rerecord
+from sbsync_tasks.plan import Put, Rerecord
 from sbsync_tasks.plan.conflicts import diagnose
 from sbsync_tasks.plan.model import Kind
 from sbsync_tasks.plan.numbering import Pending, renumber
@@ -32,7 +32,7 @@ def test_several_late_files_keep_their_order_and_stand_before_what_is_pending():
 
 def numbers(*pending, head=C.version, known=()):
     taken = {head, *known, *(p.migration.version for p in pending)}
-    return [[new.file_name for _, new in group] for group in renumber(pending, taken, now=NOW)]
+    return [[new.file_name for _, new in group] for group in renumber(pending, taken, now=NOW).values()]
 
 
 def pending(version, name, moves=False):

@@ -11,7 +11,6 @@ DEFINITION = "CREATE UNIQUE INDEX a_e ON public.a USING btree (e)"
 LEFT = Difference(INDEX, None, f"{DEFINITION}\ninvalid")
 HALF_DROPPED = Difference(INDEX, DEFINITION, f"{DEFINITION}\ninvalid")
 TWO = "alter table public.a add column k int;\ncreate unique index concurrently a_e on public.a (e);\n"
-FILE = Migration("1", "m", TWO)
 DROP, REINDEX = "drop index concurrently if exists public.a_e;", "reindex index concurrently public.a_e;"
 
 
@@ -38,7 +37,7 @@ def test_a_procedure_that_is_called_may_end_transactions_of_its_own():
 @pytest.mark.parametrize(("found", "cure", "fact"), [(LEFT, DROP, None), (HALF_DROPPED, REINDEX, DEFINITION)])
 def test_an_invalid_index_is_dropped_or_built_again(found, cure, fact):
     (this,) = partly.invalid([found, Difference(CatalogObject("table", "public.t"), None, "invalid")])
-    assert this.cure == cure
+    assert partly.cure(this) == cure
     table = CatalogObject("table", "public.a")
     mended = partly.mended({INDEX: found.right, table: ""}, [this])
     assert mended == {table: "", **({INDEX: fact} if fact else {})}
@@ -49,7 +48,8 @@ def test_what_is_invalid_on_both_sides_or_not_at_all_is_none():
 
 
 def left(sql=TWO, fitting=(1,), broken=(LEFT,)):
-    return partly.Leftovers("staging", partly.invalid(broken), partly.of(Migration("1", "m", sql), fitting))
+    part = partly.Partly(Migration("1", "m", sql), min(fitting), max(fitting)) if fitting else None
+    return partly.Leftovers("staging", partly.invalid(broken), part)
 
 
 def numbered(way):
@@ -84,7 +84,6 @@ def test_nothing_but_the_index_is_there():
 
 
 def test_no_file_explains_it():
-    assert partly.of(FILE, ()) is None
     assert len(numbered(left(fitting=()).way_on)) == 2
 
 

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from sbsync_tasks.errors import ConfigError, RefusedError, SbsyncError
 from sbsync_tasks.options import Options
-from sbsync_tasks.plan import goals, stops
-from sbsync_tasks.plan.actions import Put, Rerecord
+from sbsync_tasks.plan import Put, Rerecord, goals
 from sbsync_tasks.plan.conflicts import conflicts, diagnose
 from sbsync_tasks.plan.model import Kind
 from sbsync_tasks.state.histories import Recorded
@@ -59,32 +58,32 @@ def test_cures_come_to_an_end_and_lose_nothing(world):
             break
     assert curing(world) == ()
     left = {c.what for c in conflicts(world.facts, NOW)}
-    for stop in (stops.of_push, stops.of_pull):
+    for stop in (goals.problems_of_push, goals.problems_of_pull):
         assert {p.what for p in stop(world.state, world.facts, Options())} <= left  # what was left to the user
 
 
 @given(worlds(), options)
 def test_every_stop_says_what_to_do(world, chosen):
-    problems = stops.of_push(world.state, world.facts, chosen)
+    problems = goals.problems_of_push(world.state, world.facts, chosen)
     assert [p for p in problems if not (p.what and p.way_out)] == []
     if problems:
         with pytest.raises(RefusedError):
-            stops.refuse(problems)
+            goals.refuse(problems)
     else:
-        stops.refuse(problems)
+        goals.refuse(problems)
 
 
 @given(sound())
 def test_a_project_in_order_is_not_stopped(world):
-    assert stops.of_push(world.state, world.facts, Options()) == ()
-    assert stops.of_pull(world.state, world.facts, Options()) == ()
+    assert goals.problems_of_push(world.state, world.facts, Options()) == ()
+    assert goals.problems_of_pull(world.state, world.facts, Options()) == ()
 
 
 # --- what a pull settles by itself ---
 
 
 def of_pull(world, **chosen):
-    return stops.of_pull(world.state, world.facts, Options(**chosen))
+    return goals.problems_of_pull(world.state, world.facts, Options(**chosen))
 
 
 def test_a_pull_adopts_what_was_recorded_and_stops_for_what_was_not():
@@ -109,8 +108,8 @@ def test_a_pull_drops_what_only_the_local_database_had_where_that_is_asked_for()
 def test_a_pull_is_not_stopped_by_the_order_of_what_is_pending():
     world = World((A, B), history(recorded(A), recorded(B)), history(recorded(B)))
     assert of_pull(world) == ()
-    assert len(stops.of_push(world.state, world.facts, Options())) == 1
-    assert stops.of_push(world.state, world.facts, Options(include_all=True)) == ()
+    assert len(goals.problems_of_push(world.state, world.facts, Options())) == 1
+    assert goals.problems_of_push(world.state, world.facts, Options(include_all=True)) == ()
 
 
 @pytest.mark.parametrize(
@@ -118,7 +117,7 @@ def test_a_pull_is_not_stopped_by_the_order_of_what_is_pending():
 )
 def test_flags_that_contradict_each_other(chosen):
     with pytest.raises(ConfigError, match="contradict each other"):
-        stops.refuse_contradictions(Options(**chosen))
+        goals.refuse_contradictions(Options(**chosen))
 
 
 def test_a_file_with_a_transaction_of_its_own_stops_before_it_is_run_and_not_after():
@@ -136,16 +135,20 @@ def test_what_was_edited_since_the_local_database_had_it_stops_a_run_that_keeps_
 
 
 def test_several_problems_are_told_at_once():
-    two = (stops.Problem("One is wrong.", "Do this."), stops.Problem("Another one.", "Do that."))
+    two = (goals.Problem("One is wrong.", "Do this."), goals.Problem("Another one.", "Do that."))
     with pytest.raises(SbsyncError, match=r"(?s)2 problems have to be fixed first:\n  - One is wrong\.\n    Do this\."):
-        stops.refuse(two)
+        goals.refuse(two)
+    goals.refuse(())
 
 
 def test_a_file_that_the_cli_would_skip_stops_both():
     state = World((A,), history(recorded(A)), history(recorded(A)))
     folder = state.state.folder.__class__((A,), (Skipped("B.SQL", "is not named <version>_<name>.sql"),))
     facts = state.facts.__class__(folder, state.local, state.remote, ways={"B.SQL": "Rename it."})
-    for problems in (stops.of_push(state.state, facts, Options()), stops.of_pull(state.state, facts, Options())):
+    for problems in (
+        goals.problems_of_push(state.state, facts, Options()),
+        goals.problems_of_pull(state.state, facts, Options()),
+    ):
         assert problems == (
-            stops.Problem("supabase/migrations/B.SQL is not named <version>_<name>.sql.", "Rename it."),
+            goals.Problem("supabase/migrations/B.SQL is not named <version>_<name>.sql.", "Rename it."),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sbsync_tasks.plan.actions import Put, Rerecord
+from sbsync_tasks.plan import Put, Rerecord
 from sbsync_tasks.plan.conflicts import diagnose
 from sbsync_tasks.plan.model import Kind
 from sbsync_tasks.state.histories import Recorded

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sbsync_tasks.options import Options
-from sbsync_tasks.plan import stops
+from sbsync_tasks.plan import goals
 from sbsync_tasks.plan.conflicts import diagnose
 from sbsync_tasks.state.migrations import Migration
 from tests.unit.plan.world import NOW, A, B, C, World, history, recorded
@@ -28,14 +28,14 @@ def problems(stop, files, local, remote):
 
 @pytest.mark.parametrize(("files", "local", "remote", "said", "pull"), STOPPING)
 def test_what_stops_a_push_and_what_a_pull(files, local, remote, said, pull):
-    (problem,) = problems(stops.of_push, files, local, remote)
+    (problem,) = problems(goals.problems_of_push, files, local, remote)
     assert said in problem.what
     assert problem.way_out
-    assert bool(problems(stops.of_pull, files, local, remote)) is pull
+    assert bool(problems(goals.problems_of_pull, files, local, remote)) is pull
     world = World(files, history(*map(recorded, local)), history(*map(recorded, remote)))
     assert [conflict.what for conflict in diagnose(world.facts, NOW)] == [problem.what]  # what `resolve` explains
 
 
 def test_comments_and_blanks_are_no_edit():
     spaced = Migration(A.version, A.name, f"-- a word more\n\n{A.sql}")
-    assert problems(stops.of_push, (spaced,), (A,), (A,)) == ()
+    assert problems(goals.problems_of_push, (spaced,), (A,), (A,)) == ()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from sbsync_tasks.plan.actions import Action, BringUp, Commit, Plan, Push, Put, Rebuild, Record, Rerecord, Write
+from sbsync_tasks.plan import Action, BringUp, Commit, Plan, Push, Put, Rebuild, Record, Rerecord, Write
 from sbsync_tasks.plan.model import Facts
 from sbsync_tasks.state import Side, State
 from sbsync_tasks.state.histories import History, Recorded
