@@ -57,7 +57,7 @@ def _first_pull(facts: Facts) -> Conflict | None:
     if facts.remote:
         what = f"{name} has {counted(len(facts.remote), 'recorded migration')}, and the folder has none: a first pull."
         title = f"`invoke remote-to-local` takes them over from the history of {name}, and rebuilds the local database."
-    elif facts.drift.lines:
+    elif facts.drift:
         what = f"{name} has objects and no history, and there are no migration files: a first pull."
         title = f"`invoke remote-to-local` makes the first migration from what {name} has, and records it there."
     else:
@@ -68,13 +68,13 @@ def _first_pull(facts: Facts) -> Conflict | None:
 
 
 def _drift(facts: Facts) -> Iterator[Conflict]:
-    if facts.drift.lines:
+    if facts.drift:
         what = f"{facts.remote_name} has changes that its own history does not record."
         title = "`invoke remote-to-local` brings them into a migration."
-        if facts.drift.left:
-            what += f" A push that failed leaves such things. {facts.drift.left}"
-            title = f"The way on:\n{facts.drift.way_on}"
-        yield Conflict(Kind.DRIFT, "", "", what, (Way(title),), facts.drift.lines)
+        if facts.left:
+            what += f" A push that failed leaves such things. {facts.left.said}"
+            title = f"The way on:\n{facts.left.way_on}"
+        yield Conflict(Kind.DRIFT, "", "", what, (Way(title),), facts.drift)
 
 
 @dataclass(frozen=True)

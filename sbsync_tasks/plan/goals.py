@@ -9,8 +9,8 @@ from ..checks import transactions
 from ..console import counted
 from ..errors import ConfigError, RefusedError
 from ..options import Options
-from ..state import At, InGit, Origin, State
-from ..state.histories import Row, Status
+from ..state import InGit, Origin, State
+from ..state.histories import At, Row, Status
 from ..state.migrations import Migration
 from . import Action, BackUp, BringUp, Commit, Plan, Prove, Push, Put, Rebuild, Record, Rerecord, Write
 from .conflicts import conflicts

@@ -11,6 +11,7 @@ from ..git import Candidate
 from ..state.histories import History
 from ..state.migrations import Folder
 from . import Plan
+from .partly import Leftovers
 
 
 class Kind(Enum):
@@ -76,21 +77,6 @@ class Conflict:
 
 
 @dataclass(frozen=True)
-class Drift:
-    """How the remote differs from its own history.
-
-    Attributes:
-        lines: The differences, a line each.
-        left: What of them a push that failed has left, in sentences; empty for nothing.
-        way_on: The way on from that.
-    """
-
-    lines: tuple[str, ...] = ()
-    left: str = ""
-    way_on: str = ""
-
-
-@dataclass(frozen=True)
 class Facts:
     """All that a diagnosis is made from.
 
@@ -100,7 +86,8 @@ class Facts:
         remote: What the remote has recorded.
         remote_name: What the remote is called.
         branches: Files on git's branches, by version; only those that are asked for.
-        drift: How the remote differs from its own history.
+        drift: How the remote differs from its own history, a line for each difference.
+        left: What of that a push that failed has left.
         ways: The way out for each file that the CLI would skip, by its name.
     """
 
@@ -109,5 +96,6 @@ class Facts:
     remote: History
     remote_name: str = "remote"
     branches: Mapping[str, tuple[Candidate, ...]] = field(default_factory=dict)
-    drift: Drift = field(default_factory=Drift)
+    drift: tuple[str, ...] = ()
+    left: Leftovers | None = None
     ways: Mapping[str, str] = field(default_factory=dict)

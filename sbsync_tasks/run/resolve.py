@@ -19,7 +19,8 @@ from ..paths import shown
 from ..plan import Put
 from ..plan.conflicts import asks_branches, diagnose
 from ..plan.goals import consistent
-from ..plan.model import Conflict, Drift, Facts
+from ..plan.model import Conflict, Facts
+from ..plan.partly import Leftovers
 from ..state import State
 from .look import changes, facts, look
 from .push import of_remote
@@ -64,9 +65,11 @@ def resolve(run: Run) -> None:
 
 # --- looking ---
 
+Drift = tuple[tuple[str, ...], Leftovers | None]
+
 
 def _facts(run: Run, state: State, drift: Drift) -> Facts:
-    known = replace(facts(run, state), drift=drift)
+    known = replace(facts(run, state), drift=drift[0], left=drift[1])
     return replace(known, branches=_branches(run.settings.root, asks_branches(known)))
 
 
@@ -86,9 +89,8 @@ def _drift(run: Run, state: State) -> Drift:
     except SbsyncError as error:
         text = f"Whether {run.remote.name} differs from its own history cannot be told: {error.message}"
         run.console.say(text, "warning")
-        return Drift()
-    left = of_remote(run, state, found)
-    return Drift(tuple(told(found.differences)), left.said if left else "", left.way_on if left else "")
+        return (), None
+    return tuple(told(found.differences)), of_remote(run, state, found)
 
 
 # --- telling ---

@@ -19,7 +19,8 @@ from ..git import commits
 from ..paths import shown
 from ..plan import BackUp, Commit, Plan, Restore, Write, goals
 from ..plan.goals import problems_of_transactions, pull, refuse
-from ..state import At, Origin, Risk
+from ..state import Origin, Risk
+from ..state.histories import At
 from ..state.migrations import VERSION_FORMAT, Migration, migrations_dir, next_version
 from . import backup as restoring
 from . import commit as committing

@@ -8,16 +8,12 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from . import histories
-from .histories import At, History, Row, Status, what_is_at
+from .histories import At, History, Row, Status, compare, what_is_at
 from .migrations import Folder, Migration
 
 if TYPE_CHECKING:
     from ..databases import Identity
     from ..databases.catalog import Catalog, Difference
-
-
-__all__ = ["At", "Entry", "InGit", "Origin", "Risk", "Side", "State"]
 
 
 class Origin(Enum):
@@ -149,7 +145,7 @@ class State:
     @cached_property
     def rows(self) -> tuple[Row, ...]:
         """The three-way comparison of the files with both histories."""
-        return histories.compare(self.folder, self.local_history, self.remote_history)
+        return compare(self.folder, self.local_history, self.remote_history)
 
     def rows_of(self, *statuses: Status) -> tuple[Row, ...]:
         """The rows with one of these statuses."""

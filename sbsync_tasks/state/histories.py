@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import SbsyncError
 from ..sqltext import literal
 from .migrations import Folder, Migration
-from .same_sql import recorded_as_written, recorded_equals, same
+from .same_sql import recorded_as_written, same
 
 if TYPE_CHECKING:
     import psycopg
@@ -26,7 +26,8 @@ class Recorded:
     Attributes:
         version: The migration's version.
         name: Its name; empty where none was recorded.
-        statements: The statements that were run; None where only the version was recorded.
+        statements: The statements that were run; None where only the version was recorded. The CLI stores them without
+            their semicolons, with the comments before them, and a comment at the end as a statement of its own.
     """
 
     version: str
@@ -35,7 +36,9 @@ class Recorded:
 
     def matches(self, migration: Migration) -> bool:
         """Whether a file has the recorded statements; a row without statements is taken at its word."""
-        return self.statements is None or recorded_equals(migration.sql, self.statements)
+        if self.statements is None:
+            return True
+        return recorded_as_written(migration.sql, self.statements) or same(migration.sql, self.text)
 
     def has_bytes_of(self, migration: Migration) -> bool:
         """Whether running a file that matches leaves the same bytes behind, in bodies and constants, too.
@@ -94,12 +97,8 @@ History = Mapping[str, Recorded]
 def read(connection: psycopg.Connection[Any]) -> History:
     """The history of a database by version, oldest first; empty where it has no history table."""
     # Tables made by older CLIs lack the later columns.
-    return {row["version"]: _recorded(row) for row in read_rows(connection)}
-
-
-def _recorded(row: dict[str, Any]) -> Recorded:
-    statements = row.get("statements")
-    return Recorded(row["version"], row.get("name") or "", None if statements is None else tuple(statements))
+    rows = ((row["version"], row.get("name") or "", row.get("statements")) for row in read_rows(connection))
+    return {version: Recorded(version, name, None if had is None else tuple(had)) for version, name, had in rows}
 
 
 def read_rows(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
@@ -214,4 +213,4 @@ def _alike(left: Recorded | None, right: Recorded | None) -> bool:
         return False
     if left.statements is None or right.statements is None:
         return True
-    return left.statements == right.statements or same("\n;\n".join(left.statements), "\n;\n".join(right.statements))
+    return left.statements == right.statements or same(left.text, right.text)

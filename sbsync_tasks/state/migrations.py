@@ -211,16 +211,12 @@ def next_version(taken: list[str], *, now: datetime | None = None, before: str =
     head = max((v for v in taken if len(v) == length), default="")
     version = (now or datetime.now(UTC)).strftime(VERSION_FORMAT)
     if version <= head or (before and version >= before):
-        version = _after(head) if head else _shifted(before, -1)
+        version = _shifted(head, +1) if head else _shifted(before, -1)
     # The CLI orders versions as texts (measured, 3.1.0).
     other = max((v for v in taken if v.isdigit() and len(v) != len(version) and v > version), default="")
     if other and not before:
-        version = other.ljust(length, "0") if len(other) < length else _after(other)
+        version = other.ljust(length, "0") if len(other) < length else _shifted(other, +1)
     return None if before and version >= before else version
-
-
-def _after(version: str) -> str:
-    return _shifted(version, +1)
 
 
 def _shifted(version: str, seconds: int) -> str:

@@ -59,24 +59,12 @@ def essence(sql: str) -> object:
     return _tree(sql) or sqltext.tokens(sql)
 
 
-def recorded_equals(sql: str, statements: tuple[str, ...]) -> bool:
-    """Whether a migration file holds what a database has recorded of it.
-
-    Args:
-        sql: The file's text.
-        statements: The `statements` of `supabase_migrations.schema_migrations`. The CLI
-            stores them without their semicolons, with the comments before them, and a comment at
-            the end as a statement of its own.
-    """
-    return recorded_as_written(sql, statements) or same(sql, "\n;\n".join(statements))
-
-
 @lru_cache(REMEMBERED)
 def recorded_as_written(sql: str, statements: tuple[str, ...]) -> bool:
     """Whether a file holds the recorded statements letter by letter, with only semicolons and blanks between them."""
     position, gaps = len(BOM) if sql.startswith(BOM) else 0, []
     for statement in statements:
-        start = _behind(sql, position)
+        start = _BETWEEN.match(sql, position).end()  # type: ignore[union-attr]
         if not statement or not sql.startswith(statement, start):
             return False
         gaps.append(sql[position:start])
@@ -84,13 +72,7 @@ def recorded_as_written(sql: str, statements: tuple[str, ...]) -> bool:
     # A semicolon on the line of a comment is part of the comment.
     endings = (before.rpartition("\n")[2] for before, _ in pairwise(statements))
     apart = all(";" in gap and "--" not in end for gap, end in zip(gaps[1:], endings, strict=True))
-    return apart and _behind(sql, position) == len(sql)
-
-
-def _behind(sql: str, position: int) -> int:
-    """The place behind the semicolons and blanks that stand at `position`."""
-    found = _BETWEEN.match(sql, position)
-    return found.end() if found else position
+    return apart and bool(_BETWEEN.fullmatch(sql, position))
 
 
 @lru_cache(REMEMBERED)
@@ -128,24 +110,18 @@ def _tree(sql: str) -> tuple[bytes, ...] | None:
         return None
     if any(this.node is None for this in parsed):  # nested too deeply to be handed over
         return None
-    return tuple(
-        this.name.encode() + b"\0" + _placeless(this.node).SerializeToString(deterministic=True) for this in parsed
-    )
+    trees = ((this.name, _forget_places(deepcopy(this.node))) for this in parsed)
+    return tuple(name.encode() + b"\0" + tree.SerializeToString(deterministic=True) for name, tree in trees)
 
 
-def _placeless(node: Node) -> Node:
-    copy = deepcopy(node)
-    _forget_places(copy)
-    return copy
-
-
-def _forget_places(node: Node) -> None:
+def _forget_places(node: Node) -> Node:
     for field, value in node.ListFields():
         if field.name.endswith("location") or field.name in _PLACES:
             node.ClearField(field.name)
         elif field.message_type is not None:
             for below in (value,) if hasattr(value, "ListFields") else value:
                 _forget_places(below)
+    return node
 
 
 def _unix(sql: str) -> str:

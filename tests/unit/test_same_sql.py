@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from sbsync_tasks import sqltext
 from sbsync_tasks.sqltext import split
-from sbsync_tasks.state.same_sql import recorded_as_written, recorded_equals, same
+from sbsync_tasks.state.histories import Recorded
+from sbsync_tasks.state.migrations import Migration
+from sbsync_tasks.state.same_sql import recorded_as_written, same
 
 DEEP = "select " + " || ".join(["'a'"] * 90)
 
@@ -101,6 +103,10 @@ def test_same(left, right):
 )
 def test_not_same(left, right):
     assert not same(left, right)
+
+
+def recorded_equals(sql, statements):
+    return Recorded("1", "", statements).matches(Migration("1", "", sql))
 
 
 def test_a_file_equals_what_the_cli_recorded_of_it():

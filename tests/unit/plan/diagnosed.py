@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sbsync_tasks.git import Candidate
 from sbsync_tasks.plan.conflicts import diagnose
-from sbsync_tasks.plan.model import Drift, Facts
+from sbsync_tasks.plan.model import Facts
 from sbsync_tasks.state.histories import Recorded
 from sbsync_tasks.state.migrations import Folder, Migration
 from tests.unit.plan.world import NOW, history, recorded
@@ -19,7 +19,7 @@ def rows(given):
 
 def facts(files, local, remote, *, misnamed=(), branches=None, drift=(), ways=None):
     folder = Folder(tuple(sorted(files)), misnamed)
-    return Facts(folder, rows(local), rows(remote), "staging", branches or {}, Drift(drift), ways or {})
+    return Facts(folder, rows(local), rows(remote), "staging", branches or {}, drift, None, ways or {})
 
 
 def one(*args, **more):

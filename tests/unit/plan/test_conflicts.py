@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from sbsync_tasks.databases.catalog import CatalogObject, Difference
 from sbsync_tasks.plan.conflicts import diagnose
-from sbsync_tasks.plan.model import Drift, Facts, Kind
+from sbsync_tasks.plan.model import Facts, Kind
+from sbsync_tasks.plan.partly import Leftovers
 from sbsync_tasks.state.migrations import Skipped
 from tests.unit.plan.diagnosed import facts, on_branch, one
 from tests.unit.plan.world import NOW, A, B, recorded
@@ -57,8 +59,9 @@ def test_drift():
 
 
 def test_what_a_push_that_failed_has_left_is_told_with_the_way_on():
-    left = Drift(("index public.i: only on staging",), "Invalid: public.i.", "  1. Run it again.")
-    made = facts([A], [A], [A])
-    (found,) = diagnose(Facts(made.folder, made.local, made.remote, "staging", drift=left), NOW)
-    assert "A push that failed leaves such things. Invalid: public.i." in found.what
-    assert found.ways[0].title == "The way on:\n  1. Run it again."
+    broken = Difference(CatalogObject("index", "public.i"), None, "CREATE INDEX i\ninvalid")
+    made, left = facts([A], [A], [A]), Leftovers("staging", (broken,))
+    lines = ("index public.i: only on staging",)
+    (found,) = diagnose(Facts(made.folder, made.local, made.remote, "staging", drift=lines, left=left), NOW)
+    assert "A push that failed leaves such things. Invalid, and used by no query: public.i." in found.what
+    assert found.ways[0].title.startswith("The way on:\n  1. Run on staging: `drop index concurrently")

@@ -25,8 +25,8 @@ from sbsync_tasks.plan import (
     writes_to_remote,
     writing,
 )
-from sbsync_tasks.state import At, InGit, Origin, Risk, Side, State
-from sbsync_tasks.state.histories import Status
+from sbsync_tasks.state import InGit, Origin, Risk, Side, State
+from sbsync_tasks.state.histories import At, Status
 from sbsync_tasks.state.migrations import Folder, Migration
 from tests.unit.plan.world import A, B, World, history, recorded, sound
 
