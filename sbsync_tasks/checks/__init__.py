@@ -6,27 +6,15 @@ Every statement goes past every rule, from top to bottom, with all that runs ins
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sbsync_tasks.sqltext import UnparsableSql, adds_enum_value, enum_name, is_transactional, parse, stands_alone
 
 from . import bodies, exposure, losses, names, transactions
 from .bodies import Inner
-from .finding import (
-    Finding,
-    Met,
-    Review,
-    Severity,
-    by_gravity,
-    finding,
-    has_secret,
-    mask,
-    mask_quoted,
-    secrets,
-    shortened,
-)
-from .losses import PROBABLE_RENAME
+from .finding import Finding, Met, Review, Severity, by_gravity, finding, has_secret, mask, secrets, unparsable
+from .losses import PROBABLE_RENAME, unallowed
 from .scope import LEARNERS, Scope
 from .transactions import unseen
 
@@ -38,22 +26,9 @@ if TYPE_CHECKING:
     Rule = Callable[[Parsed, Scope], Iterable[Finding]]
 
 __all__ = [
-    "PROBABLE_RENAME",
-    "Finding",
-    "Met",
-    "Review",
-    "Rows",
-    "Severity",
-    "changed_rows",
-    "has_secret",
-    "joined",
-    "mask",
-    "review",
-    "review_together",
-    "unallowed",
-    "unseen",
-]
-
+    "PROBABLE_RENAME", "Finding", "Met", "Review", "Rows", "Severity", "changed_rows", "has_secret", "joined", "mask",
+    "review", "review_together", "unallowed", "unseen",
+]  # fmt: skip
 # Ends a last statement that has no semicolon; the CLI resets a session's settings after each file.
 _BETWEEN = "\n;\nreset search_path;\n"
 _BY_NAME: dict[str, list[Rule]] = defaultdict(list)
@@ -84,76 +59,45 @@ def review_together(texts: Sequence[str], met: Met | None = None) -> tuple[Revie
         texts: The files.
         met: What the database has that they are going to meet; None where that is not known.
     """
-    scope, files = Scope(met), [_File(text) for text in texts]
-    for file in files:
-        file.read(scope)
-        scope.next_file()
-    places = {id(parsed): file for file in files for parsed in file.parsed}
+    scope = Scope(met)
+    files = [_file(text, scope) for text in texts]
+    places = {id(this): findings for parsed, findings in files for this in parsed}
     for inside, outer in scope.within:
         places[id(inside)] = places[id(outer)]
     for at_end in _AT_END:
-        for parsed, found in at_end(scope):
-            places[id(parsed)].findings.append(found)
-    return tuple(file.reviewed(scope.made_again) for file in files)
+        for this, found in at_end(scope):
+            places[id(this)].append(found)
+    return tuple(_reviewed(parsed, findings, scope.made_again) for parsed, findings in files)
 
 
-class _File:
-    """One file while it is judged."""
+def _file(sql: str, scope: Scope) -> tuple[tuple[Parsed, ...], list[Finding]]:
+    """The statements of a file with what is found in them; the scope learns from each."""
+    parsed: tuple[Parsed, ...] = ()
+    found = [*secrets(sql)]
+    try:
+        parsed = parse(sql)
+        found += _findings(parsed, scope, transactional=is_transactional(sql))
+    except UnparsableSql as error:
+        found.append(unparsable(sql, error))
+    scope.next_file()
+    return parsed, found
 
-    def __init__(self, sql: str) -> None:
-        self.sql = sql
-        self.parsed: tuple[Parsed, ...] = ()
-        self.findings = [*secrets(sql)]
 
-    def read(self, scope: Scope) -> None:
-        """Judge each statement, and let the scope learn from it."""
-        try:
-            self.parsed = parse(self.sql)
-        except UnparsableSql as error:
-            self.findings.append(_unparsable(self.sql, error))
-        else:
-            self.findings += _findings(self.parsed, scope, transactional=is_transactional(self.sql))
-
-    def reviewed(self, made_again: Collection[str]) -> Review:
-        """The findings, the gravest first; of what was dropped and made again only a loss is one."""
-        found = (f for f in dict.fromkeys(self.findings) if not _is_put_right(f, made_again))
-        return Review(tuple(p.statement for p in self.parsed), by_gravity(found))
+def _reviewed(parsed: Iterable[Parsed], findings: Iterable[Finding], made_again: Collection[str]) -> Review:
+    """The findings, the gravest first; of what was dropped and made again only a loss is one."""
+    found = (f for f in dict.fromkeys(findings) if not _is_put_right(f, made_again))
+    return Review(tuple(p.statement for p in parsed), by_gravity(found))
 
 
 def _is_put_right(found: Finding, made_again: Collection[str]) -> bool:
-    again = found.rule in _PUT_RIGHT and _label(found) in made_again
-    return again or f"{found.rule} {found.object}" in made_again
-
-
-def _label(found: Finding) -> str:
-    """The object without a function's arguments."""
-    return found.object.partition("(")[0] if found.object.startswith(("function ", "procedure ")) else found.object
+    kind, _, label = found.object.partition(" ")
+    dropped = f"{kind} {label.partition('(')[0]}" if kind in {"function", "procedure"} else found.object
+    return f"{found.rule} {found.object}" in made_again or (found.rule in _PUT_RIGHT and dropped in made_again)
 
 
 def joined(texts: Iterable[str]) -> str:
     """Files that are applied one after the other, as one text."""
     return _BETWEEN.join(text.removeprefix("\ufeff") for text in texts)
-
-
-def unallowed(reviewed: Review, allowed: Sequence[str]) -> tuple[Finding, ...]:
-    """The losses of data that nobody has allowed by name.
-
-    Args:
-        reviewed: The review.
-        allowed: What `--allow-data-loss` names. Quotes and letter case are read as SQL reads them;
-            there are no wildcards, and a table does not stand for its columns nor a schema for its
-            tables.
-    """
-    names = {losses.read_allowance(a) for a in allowed}
-    return tuple(f for f in reviewed.data_loss if not any(losses.covers(name, f.object) for name in names))
-
-
-def _unparsable(sql: str, error: UnparsableSql) -> Finding:
-    lines = mask(sql).split("\n")
-    text = shortened(lines[error.line - 1]) if 0 < error.line <= len(lines) else ""
-    return Finding(
-        "unparsable", Severity.OPAQUE, "file", error.line, text, mask_quoted(error.reason, sql), error.hint, True
-    )
 
 
 def _findings(parsed: Sequence[Parsed], scope: Scope, *, transactional: bool) -> Iterator[Finding]:
@@ -278,29 +222,19 @@ def changed_rows(sql: str) -> Rows:
     return Rows(frozenset(reader.tables), frozenset(reader.cascades), reader.unknown)
 
 
-@dataclass
 class _Reader:
-    """What has been read so far.
+    """What has been read so far."""
 
-    Attributes:
-        scope: What the text has created up to here.
-        reaching: Relations through which a change reaches others: views of this text, and tables
-            with partitions and heirs that this text gave them.
-        triggered: Tables with triggers or rules that this text gave them.
-        old_names: Tables by the name that this text gave them, with the one they had before it.
-        defined: How often the text defines each function.
-        several: The search path has several schemas, so that names without one are not certain.
-    """
-
-    scope: Scope
-    tables: set[str] = field(default_factory=set)
-    cascades: set[str] = field(default_factory=set)
-    unknown: bool = False
-    reaching: set[str] = field(default_factory=set)
-    triggered: set[str] = field(default_factory=set)
-    old_names: dict[str, str] = field(default_factory=dict)
-    defined: Counter[str] = field(default_factory=Counter)
-    several: bool = False
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.tables = set[str]()
+        self.cascades = set[str]()
+        self.unknown = False
+        self.reaching = set[str]()  # views of this text, and tables with partitions and heirs that it gave them
+        self.triggered = set[str]()  # tables with triggers or rules that this text gave them
+        self.old_names = dict[str, str]()  # of tables, by the names that this text gave them
+        self.defined = Counter[str]()  # how often the text defines each function
+        self.several = False  # the search path has several schemas, so that names without one are not certain
 
     def read(self, parsed: Parsed, _scope: Scope) -> Iterable[Finding]:
         """Take in one statement; what there is to say of it stands in the attributes."""

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from .scope import Scope
 
 
-UNSECURED = "table-without-rls"
 _LOOSENED = {
     "AT_DisableRowSecurity": ("disable-rls", Severity.EXPOSURE, "Row level security ends: grants alone decide."),
     "AT_NoForceRowSecurity": ("no-force-rls", Severity.EXPOSURE, "The table's owner is no longer held to policies."),
@@ -39,7 +38,7 @@ _POWERS = frozenset(["superuser", "bypassrls", "createrole", "isreplication"])
 
 
 def loosened(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
-    """`ALTER TABLE` forms that let in what was kept out."""
+    """`ALTER TABLE` and `ALTER VIEW` forms that let in what was kept out."""
     table = scope.name(parsed.node.relation)
     for command in (item.alter_table_cmd for item in parsed.node.cmds):
         kind = enum_name(command, "subtype")
@@ -49,6 +48,9 @@ def loosened(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
             yield finding(parsed, rule, severity, about, why)
         if kind == "AT_ChangeOwner":
             yield from _owner(parsed, table, command.newowner, scope)
+        invoker = names.option(getattr(command, "def").list.items, "security_invoker")
+        if invoker is not None and (kind == "AT_ResetRelOptions" or not names.is_on(invoker)):
+            yield _view_finding(parsed, table)
 
 
 def changed_owner(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
@@ -126,9 +128,8 @@ def _is_usual(node: Node, about: str, scope: Scope) -> bool:
         return True
     if all(_has(scope, about, role, node) for role in REACHABLE.intersection(names.roles(node.grantees))):
         return True
-    return enum_name(node, "targtype") == "ACL_TARGET_ALL_IN_SCHEMA" and scope.is_new(
-        f"schema {about.rpartition(' ')[2]}"
-    )
+    in_schema = enum_name(node, "targtype") == "ACL_TARGET_ALL_IN_SCHEMA"
+    return in_schema and scope.is_new(f"schema {about.rpartition(' ')[2]}")
 
 
 def _has(scope: Scope, about: str, role: str, node: Node) -> bool:
@@ -177,16 +178,6 @@ def definer_functions(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
         yield parsed, finding(parsed, "definer-search-path", Severity.EXPOSURE, about, why, way_out)
 
 
-def definer_view_altered(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
-    """`ALTER VIEW` that switches `security_invoker` off."""
-    for item in parsed.node.cmds:
-        command = item.alter_table_cmd
-        option = names.option(getattr(command, "def").list.items, "security_invoker")
-        reset = enum_name(command, "subtype") == "AT_ResetRelOptions"
-        if option is not None and (reset or not names.is_on(option)):
-            yield _view_finding(parsed, scope.name(parsed.node.relation))
-
-
 def _view_finding(parsed: Parsed, name: str) -> Finding:
     why = "The view reads with its owner's rights, past the row level security of its tables."
     way_out = "Add WITH (security_invoker = true), unless that is meant."
@@ -197,8 +188,8 @@ def powerful_role(parsed: Parsed, _scope: Scope) -> Iterator[Finding]:
     """`CREATE` and `ALTER ROLE` with rights that pass by policies and grants."""
     node = parsed.node
     role = node.role if parsed.name == "create_role_stmt" else node.role.rolename
-    held = [o.def_elem for o in node.options if o.def_elem.defname in _POWERS]
-    powers = [e.defname for e in held if names.is_on(e)]
+    options = (o.def_elem for o in node.options)
+    powers = [e.defname for e in options if e.defname in _POWERS and names.is_on(e)]
     if powers:
         why = f"The role gets {', '.join(powers)}."
         yield finding(parsed, "powerful-role", Severity.EXPOSURE, f"role {names.quoted(role)}", why)
@@ -224,20 +215,13 @@ def unsecured_tables(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
 def _unsecured(parsed: Parsed, relation: str) -> Finding:
     if parsed.name == "view_stmt":
         return _view_finding(parsed, relation)
-    if without := _without_row_security(parsed):
-        why = f"{without} has no row level security, and anon or every user has rights on it."
+    why = "Default privileges or a GRANT let anon or every user read and write it where row security is off."
+    way_out = f"Add ALTER TABLE {relation} ENABLE ROW LEVEL SECURITY;"
+    if parsed.name == "create_foreign_table_stmt" or is_materialized(parsed):  # PostgreSQL has none for these
+        kind = "materialized view" if is_materialized(parsed) else "foreign table"
+        why = f"A {kind} has no row level security, and anon or every user has rights on it."
         way_out = f"Add REVOKE ALL ON {relation} FROM anon, authenticated; unless that is meant."
-    else:
-        why = "Default privileges or a GRANT let anon or every user read and write it where row security is off."
-        way_out = f"Add ALTER TABLE {relation} ENABLE ROW LEVEL SECURITY;"
-    return finding(parsed, UNSECURED, Severity.EXPOSURE, relation, why, way_out)
-
-
-def _without_row_security(parsed: Parsed) -> str:
-    """The kind of relation, where PostgreSQL has no row level security for it."""
-    if parsed.name == "create_foreign_table_stmt":
-        return "A foreign table"
-    return "A materialized view" if is_materialized(parsed) else ""
+    return finding(parsed, "table-without-rls", Severity.EXPOSURE, relation, why, way_out)
 
 
 def public_bucket(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
@@ -371,7 +355,7 @@ LEARNERS = {
     "drop_stmt": _function_dropped,
 }
 RULES = {
-    "alter_table_stmt": (loosened, definer_view_altered),
+    "alter_table_stmt": (loosened,),
     "alter_owner_stmt": (changed_owner,),
     "create_policy_stmt": (open_policy,),
     "alter_policy_stmt": (open_policy,),

@@ -9,12 +9,12 @@ from bisect import bisect
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sbsync_tasks.sqltext import Parsed, Statement
+    from sbsync_tasks.sqltext import Parsed, Statement, UnparsableSql
 
 
 SHOWN = 100
@@ -175,26 +175,19 @@ _MAY_BE_PLACEHOLDER = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Credential:
-    """A piece of a text that looks like a credential.
+class Credential(NamedTuple):
+    """A piece of a text that looks like a credential: between which offsets it stands, and what it looks like."""
 
-    Attributes:
-        kind: What it looks like, in words.
-        start: The offset of its first character.
-        end: The offset behind its last character.
-    """
-
-    kind: str
     start: int
     end: int
+    kind: str
 
 
 def credentials(text: str) -> tuple[Credential, ...]:
     """The credentials in a text, in their order; none of them overlaps another."""
     found: list[Credential] = []
     for this in _candidates(text):
-        at = bisect(found, this.start, key=lambda c: c.start)
+        at = bisect(found, this)
         before, after = found[at - 1 : at] if at else [], found[at : at + 1]
         if all(o.end <= this.start for o in before) and all(this.end <= o.start for o in after):
             found.insert(at, this)
@@ -223,7 +216,7 @@ def _candidates(text: str) -> Iterator[Credential]:
             if kind in _MAY_BE_PLACEHOLDER and _PLACEHOLDER.fullmatch(match["secret"]):
                 continue
             role = _role(match["payload"]) if "payload" in pattern.groupindex else ""
-            yield Credential(f"{kind} of {role}" if role else kind, *match.span("secret"))
+            yield Credential(*match.span("secret"), f"{kind} of {role}" if role else kind)
 
 
 def _role(payload: str) -> str:
@@ -234,6 +227,15 @@ def _role(payload: str) -> str:
         return ""
     role = claims.get("role") if isinstance(claims, dict) else None
     return role if role in ("service_role", "anon", "authenticated") else ""
+
+
+def unparsable(sql: str, error: UnparsableSql) -> Finding:
+    """The finding for a text that PostgreSQL's parser refuses."""
+    lines = mask(sql).split("\n")
+    text = shortened(lines[error.line - 1]) if 0 < error.line <= len(lines) else ""
+    return Finding(
+        "unparsable", Severity.OPAQUE, "file", error.line, text, mask_quoted(error.reason, sql), error.hint, True
+    )
 
 
 RULE = "secret"

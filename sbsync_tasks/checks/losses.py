@@ -14,9 +14,11 @@ from .finding import Finding, Severity, finding
 from .scope import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sbsync_tasks.sqltext import Node, Parsed
+
+    from .finding import Review
 
 # Kinds that hold something which cannot be made again from the migrations.
 _HOLDS = {
@@ -309,8 +311,21 @@ _CALLED = re.compile(r"(function|procedure|routine|aggregate)\s", re.IGNORECASE)
 _PART = re.compile(r'"((?:[^"]|"")*)"|([^\s".]+)')
 
 
-def covers(allowed: str, lost: str) -> bool:
-    """Whether an allowance as `read` gives it is one for an object; without types it is for each such function."""
+def unallowed(reviewed: Review, allowed: Sequence[str]) -> tuple[Finding, ...]:
+    """The losses of data that nobody has allowed by name.
+
+    Args:
+        reviewed: The review.
+        allowed: What `--allow-data-loss` names. Quotes and letter case are read as SQL reads them;
+            there are no wildcards, and a table does not stand for its columns nor a schema for its
+            tables.
+    """
+    named = {read_allowance(a) for a in allowed}
+    return tuple(f for f in reviewed.data_loss if not any(_covers(name, f.object) for name in named))
+
+
+def _covers(allowed: str, lost: str) -> bool:
+    """Whether an allowance as it was read is one for an object; without types it is for each such function."""
     return lost == allowed or (bool(allowed) and " " in allowed and lost.startswith(f"{allowed}("))
 
 

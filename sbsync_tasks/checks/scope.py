@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sbsync_tasks.sqltext import UnparsableSql, adds_enum_value, enum_name, parse
@@ -32,66 +32,42 @@ _KIND = re.compile(r"([a-z]+(?: [a-z]+)*) ")
 _ALL_MET = frozenset(["", "domain", "extension", "function", "procedure", "schema", "type"])
 
 
-@dataclass
 class Scope:
     """The state while files are read from top to bottom, one after the other.
 
-    Attributes:
-        met: What was there before, by the names that the files have given it since; None where that is not known.
-        schema: Where a name without a schema points; `set search_path` moves it.
-        created: Objects and columns (`public.t`, `type public.mood`, `public.t.a`) that did not exist before this text.
-        replaced: Objects that `CREATE OR REPLACE` or `IF NOT EXISTS` may have found there.
-        temporary: Names of temporary tables of this text.
-        tables: Tables of this text that live on, and views with their owner's rights: the statement, and which of the
-            roles that reach the API have rights on it.
-        defaults: By schema: which of these roles get rights on its new relations.
-        secured: Tables whose row level security this text switched on, and views with `security_invoker`.
-        bodies: Functions of this text, with the statement.
-        definers: Those with their owner's rights and without a search path.
-        triggers: By table: the statements that gave it triggers.
-        shows: Views of this text that show every row of one relation, with that relation.
-        granted: Object and role of every `GRANT`.
-        revoked: Object and role of every `REVOKE`, with the statement.
-        dropped_tables: Tables that were there before, with the statement that drops them.
-        made_tables: Tables that `CREATE TABLE` makes, with the names of their columns.
-        dropped_columns: By table: dropped columns, with the statement.
-        added_columns: By table: added columns.
-        enums: Types of the same file.
-        enum_values: Values added to enums of before the file.
-        dropped: What was dropped.
-        made_again: What of it was made again later; and what was switched off and on again, with the rule in front.
-        within: Statements inside of others, with those.
-        around: What is known where the statement stands that is being judged.
-        walked: The SQL of PL/pgSQL bodies that were read before.
+    Args:
+        met: What the database has that they are going to meet; None where that is not known.
     """
 
-    met: Met | None = None
-    schema: str = names.PUBLIC
-    created: set[str] = field(default_factory=set)
-    replaced: set[str] = field(default_factory=set)
-    temporary: set[str] = field(default_factory=set)
-    tables: dict[str, tuple[Parsed, set[str]]] = field(default_factory=dict)
-    defaults: dict[str, set[str]] = field(default_factory=dict)
-    secured: set[str] = field(default_factory=set)
-    bodies: dict[str, Parsed] = field(default_factory=dict)
-    definers: dict[str, Parsed] = field(default_factory=dict)
-    triggers: dict[str, list[Parsed]] = field(default_factory=lambda: defaultdict(list))
-    shows: dict[str, str] = field(default_factory=dict)
-    granted: set[tuple[str, str]] = field(default_factory=set)
-    revoked: list[tuple[Parsed, str, str]] = field(default_factory=list)
-    dropped_tables: dict[str, Parsed] = field(default_factory=dict)
-    made_tables: dict[str, frozenset[str]] = field(default_factory=dict)
-    dropped_columns: dict[str, list[tuple[str, Parsed]]] = field(default_factory=lambda: defaultdict(list))
-    added_columns: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    enums: set[str] = field(default_factory=set)
-    enum_values: list[str] = field(default_factory=list)
-    dropped: set[str] = field(default_factory=set)
-    made_again: set[str] = field(default_factory=set)
-    within: list[tuple[Parsed, Parsed]] = field(default_factory=list)
-    around: Around = field(default_factory=Around)
-    walked: dict[Hashable, tuple[Inner | Finding, ...]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
+    def __init__(self, met: Met | None = None) -> None:
+        self.met = met  # what was there before, by the names that the files have given it since
+        self.schema = names.PUBLIC  # where a name without a schema points; `set search_path` moves it
+        self.created = set[
+            str
+        ]()  # objects and columns (`public.t`, `type public.mood`, `public.t.a`) that were not there
+        self.replaced = set[str]()  # objects that CREATE OR REPLACE or IF NOT EXISTS may have found there
+        self.dropped = set[str]()
+        self.made_again = set[str]()  # what was dropped, or (with the rule in front) off, and is there or on again
+        self.temporary = set[str]()  # names of temporary tables
+        # Tables that live on, and views with their owner's rights: which of those that the API reaches have rights.
+        self.tables: dict[str, tuple[Parsed, set[str]]] = {}
+        self.defaults: dict[str, set[str]] = {}  # by schema: which of these get rights on its new relations
+        self.secured = set[str]()  # tables whose row level security was switched on, and views with `security_invoker`
+        self.granted = set[tuple[str, str]]()  # object and role
+        self.revoked: list[tuple[Parsed, str, str]] = []
+        self.bodies: dict[str, Parsed] = {}  # of functions
+        self.definers: dict[str, Parsed] = {}  # functions with their owner's rights and without a search path
+        self.triggers: dict[str, list[Parsed]] = defaultdict(list)  # by table
+        self.shows: dict[str, str] = {}  # views that show every row of one relation, with that
+        self.dropped_tables: dict[str, Parsed] = {}  # that were there before
+        self.made_tables: dict[str, frozenset[str]] = {}  # with the names of their columns
+        self.dropped_columns: dict[str, list[tuple[str, Parsed]]] = defaultdict(list)  # by table
+        self.added_columns: dict[str, list[str]] = defaultdict(list)  # by table
+        self.enums = set[str]()  # types of the same file
+        self.enum_values: list[str] = []  # added to enums of before the file
+        self.within: list[tuple[Parsed, Parsed]] = []  # statements inside of others, with those
+        self.around = Around()  # what is known where the statement stands that is being judged
+        self.walked: dict[Hashable, tuple[Inner | Finding, ...]] = {}  # PL/pgSQL bodies that were read before
         for about, role in self.there.rights:
             if about.startswith(_DEFAULTS):
                 self.defaults.setdefault(about.removeprefix(_DEFAULTS), set()).add(role)
