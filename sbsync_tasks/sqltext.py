@@ -9,9 +9,11 @@ from __future__ import annotations
 import gc
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import import_module
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .errors import SbsyncError
@@ -33,6 +35,8 @@ _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 # Words between CREATE or ALTER and the kind of object.
 _MODIFIERS = re.compile(r"OR|REPLACE|TEMP|TEMPORARY|GLOBAL|LOCAL|UNLOGGED|UNIQUE|RECURSIVE|CONSTRAINT|TRUSTED")
 _TWO_WORDS = re.compile(r"(MATERIALIZED|FOREIGN|EVENT|DEFAULT|TEXT|ACCESS|USER|OWNED) ")
+_HOLDS_BODY = {"do_stmt": "args", "create_function_stmt": "options"}
+_REST_OF_LINE = re.compile(rb"[ \t;]*(--[^\n]*)?")
 _CLOSED_TWICE = re.compile(r"(?:\{\}\},)+")
 _NEVER_IN_TRANSACTION = frozenset(
     ["createdb_stmt", "dropdb_stmt", "alter_system_stmt", "create_table_space_stmt", "drop_table_space_stmt"]
@@ -183,13 +187,8 @@ def is_transactional(sql: str) -> bool:
 
 def _header(sql: str) -> str:
     """The comment lines at the top of a text, such as `-- pg-delta: transaction=false`."""
-    found = []
-    for line in sql.removeprefix(BOM).split("\n"):
-        if line.strip() and not line.startswith("--"):
-            break
-        if line.strip():
-            found.append(line.rstrip())
-    return "\n".join(found)
+    top = takewhile(lambda line: not line.strip() or line.startswith("--"), sql.removeprefix(BOM).split("\n"))
+    return "\n".join(line.rstrip() for line in top if line.strip())
 
 
 def without(sql: str, numbers: Collection[int]) -> str:
@@ -264,18 +263,20 @@ def literal(text: str) -> str:
 
 def condition(node: Node) -> str:
     """An expression of a tree as SQL."""
-    library = _postgast()
-    tree = library.parse("select 1 where true")
+    tree = _postgast().parse("select 1 where true")
     tree.stmts[0].stmt.select_stmt.where_clause.CopyFrom(node)
-    return str(library.deparse(tree)).partition(" WHERE ")[2]
+    return str(_postgast().deparse(tree)).partition(" WHERE ")[2]
 
 
 def written(parsed: Parsed) -> str:
     """A statement as SQL, from its tree, which may have been changed."""
-    library = _postgast()
-    tree = library.parse("select 1")
-    getattr(tree.stmts[0].stmt, parsed.name).CopyFrom(parsed.node)
-    return str(library.deparse(tree))
+    return _written(parsed.name, parsed.node)
+
+
+def _written(name: str, node: Node) -> str:
+    tree = _postgast().parse("select 1")
+    getattr(tree.stmts[0].stmt, name).CopyFrom(node)
+    return str(_postgast().deparse(tree))
 
 
 def standard_body(node: Node) -> Iterator[str]:
@@ -284,18 +285,13 @@ def standard_body(node: Node) -> Iterator[str]:
     Args:
         node: The tree of the `CREATE FUNCTION`.
     """
-    library = _postgast()
     body = node.sql_body
-    items = (
-        [body] if body.WhichOneof("node") == "return_stmt" else [s for part in body.list.items for s in part.list.items]
-    )
-    for item in items:
-        tree = library.parse("select null")
-        if item.WhichOneof("node") == "return_stmt":
-            tree.stmts[0].stmt.select_stmt.target_list[0].res_target.val.CopyFrom(item.return_stmt.returnval)
-        else:
-            tree.stmts[0].stmt.CopyFrom(item)
-        yield str(library.deparse(tree))
+    for item in [s for part in body.list.items for s in part.list.items] or [body]:
+        name = item.WhichOneof("node")
+        if name == "return_stmt":
+            yield f"SELECT {condition(item.return_stmt.returnval)}"
+        elif name:
+            yield _written(name, getattr(item, name))
 
 
 @lru_cache(256)
@@ -306,26 +302,20 @@ def plpgsql(definition: str) -> Any:  # noqa: ANN401 - JSON
         UnparsableSql: the body is refused.
     """
     library = _postgast()
-    data = _encoded(definition)
-    for block in (p.node for p in parse(definition) if p.name == "do_stmt" and p.node):
-        if all(a.def_elem.defname != "as" for a in block.args):  # of which the library would end the process
+    text = _encoded(definition).decode()
+    for this in (p for p in parse(definition) if p.node is not None and p.name in _HOLDS_BODY):
+        options = getattr(this.node, _HOLDS_BODY[this.name])
+        if all(o.def_elem.defname != "as" for o in options):  # of which the library would end the process
             raise UnparsableSql(0, "the block has no body")
-    try:
-        return library.parse_plpgsql(data.decode())
-    except library.PgQueryError as error:
-        raise _unparsable(data.decode(), error.message, error.cursorpos) from None
-    except json.JSONDecodeError as error:
-        return _trigger_body(error.doc)
-    except (ValueError, RecursionError):
-        raise UnparsableSql(0, "the body cannot be analysed") from None
-
-
-def _trigger_body(written: str) -> Any:  # noqa: ANN401 - JSON
-    """The JSON of a trigger function: the library closes the variables that it does not write (`tg_op`) twice."""
-    try:
-        return json.loads(_CLOSED_TWICE.sub(lambda m: m[0].replace("}}", "}"), written, count=1))
-    except (ValueError, RecursionError):
-        raise UnparsableSql(0, "the body cannot be analysed") from None
+    with suppress(ValueError, RecursionError):
+        try:
+            return library.parse_plpgsql(text)
+        except library.PgQueryError as error:
+            raise _unparsable(text, error.message, error.cursorpos) from None
+        except json.JSONDecodeError as error:
+            # Of a trigger function: the library closes the variables that it does not write (`tg_op`) twice.
+            return json.loads(_CLOSED_TWICE.sub(lambda m: m[0].replace("}}", "}"), error.doc, count=1))
+    raise UnparsableSql(0, "the body cannot be analysed")
 
 
 def _postgast() -> Any:  # noqa: ANN401 - its stub file is no valid Python and would stop mypy
@@ -361,7 +351,7 @@ def _one_by_one(sql: str) -> Iterator[_Piece]:
     """Parse each statement by itself, as the tree of one is deeper than protobuf's 100 levels."""
     library = _postgast()
     position = 0
-    starts = [start for text, start, _ in scan(sql) if text != ";"]
+    starts = (start for text, start, _ in scan(sql) if text != ";")
     for text in library.split(sql):
         start = next(s for s in starts if s >= position)
         length = len(text.encode())
@@ -391,7 +381,8 @@ def _trimmed(data: bytes) -> str:
 
 
 def _kind(text: str, name: str) -> str:
-    words: list[str] = _WORD.findall(_without_comments(text).upper())
+    # The first few words are wanted, and they stand before anything that is quoted.
+    words: list[str] = _WORD.findall(_COMMENT.sub(" ", text[:400])[:120].upper())
     if text.startswith("("):
         return "SELECT"
     if words[0] in {"WITH", "VALUES", "TABLE"} and name:
@@ -402,20 +393,14 @@ def _kind(text: str, name: str) -> str:
     return " ".join([words[0], *rest[: 2 if _TWO_WORDS.match(" ".join(rest)) else 1]])
 
 
-def _without_comments(text: str) -> str:
-    # The first few words are wanted, and they stand before anything that is quoted.
-    return _COMMENT.sub(" ", text[:400])[:120]
-
-
 def _chunks(sql: str, parsed: Sequence[Parsed]) -> list[str]:
     """The text, cut behind each statement's semicolon and the comment on the same line."""
     data = _encoded(sql)
-    scanned = list(scan(sql))
+    scanned = scan(sql)
     starts, position = [], 0
     for this in parsed:
         starts.append(position)
         semicolon = next((e for t, s, e in scanned if s >= this.end and t == ";"), len(data))
-        rest = re.compile(rb"[ \t;]*(--[^\n]*)?").match(data, semicolon)
+        rest = _REST_OF_LINE.match(data, semicolon)
         position = rest.end() if rest else semicolon
-    ends = [*starts[1:], len(data)]
-    return [data[a:b].decode() for a, b in zip(starts, ends, strict=True)]
+    return [data[a:b].decode() for a, b in pairwise([*starts, len(data)])]

@@ -25,10 +25,10 @@ LAYERS = (
     {"state": 890},
     {"settings": 1380},
     {"folders": 170},
-    {"console": 350, "process": 360, "sqltext": 430, "endpoint": 180, "paths": 110},
+    {"console": 350, "process": 360, "sqltext": 410, "endpoint": 180, "paths": 110},
     {"redaction": 50, "platform": 40, "options": 40, "errors": 70},
 )
-MOST_LINES = 24780
+MOST_LINES = 24760
 MOST_MODULES = 111
 RANK = {name: rank for rank, parts in enumerate(LAYERS) for name in parts}
 # What only a running task may load.

@@ -127,6 +127,15 @@ def test_too_many_characters_are_forgotten(mocker):
     assert parse.call_count > 3
 
 
+@pytest.mark.parametrize(
+    "sql", ["do language plpgsql", "create function f() returns int return 1",
+            "create function f() returns int language plpgsql"]
+)  # fmt: skip
+def test_what_has_no_body_between_quotes_is_refused(sql):
+    with pytest.raises(UnparsableSql, match="no body"):
+        sqltext.plpgsql(sql)
+
+
 def test_the_body_of_a_trigger_function_can_be_read():
     body = "begin if tg_op = 'DELETE' then delete from t where a = '{}},'; end if; return new; end"
     tree = sqltext.plpgsql(f"create function f() returns trigger language plpgsql as $$ {body} $$")
