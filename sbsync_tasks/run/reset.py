@@ -95,6 +95,9 @@ from defaults
 order by 1
 """  # noqa: E501
 
+# Rows that it leaves; a migration may make one under a number of its own.
+LARGE_OBJECTS = "select lo_unlink(oid) from pg_largeobject_metadata where lomowner::regrole::text !~ %s"
+
 
 def refuse_what_stays(run: Run, state: State) -> None:
     """Stop a rebuild of a local database by URL that could not end in what the migrations say.
@@ -109,9 +112,8 @@ def refuse_what_stays(run: Run, state: State) -> None:
     major = run.local_identity.major
     base = _as_built(run, state.local_history, state.files)
     had = {} if base is None else run.catalog(run.shadow(base, major), ())
-    undone = base is not None and set(base) <= set(
-        state.files
-    )  # what cannot be dropped, the later files take back again
+    # What cannot be dropped, the later files take back again.
+    undone = base is not None and set(base) <= set(state.files)
     found = run.differences(run.shadow(state.files, major), run.local, ())
     ours = {d for d in found if had.get(d.object) == d.right and (undone or d.object.kind not in RIGHTS)}
     kept = told(d for d in found if stays(d) and d not in ours)
@@ -127,11 +129,12 @@ def refuse_what_stays(run: Run, state: State) -> None:
 
 
 def clear(run: Run, migrations: Sequence[Migration]) -> None:
-    """Drop what the CLI's reset would leave of what these migrations make, in one transaction."""
+    """Drop what the CLI's reset would leave of these migrations, and large objects, in one transaction."""
     statements = _to_be_dropped(run, migrations)
     with run.local.connection() as connection, connection.transaction():
         for statement in statements:
             connection.execute(statement.encode())
+        connection.execute(LARGE_OBJECTS, (SERVICE_ROLES,))
 
 
 def _refuse_schemas(run: Run, files: Sequence[Migration]) -> None:
@@ -296,14 +299,9 @@ def rebuild(run: Run, _state: State, action: Rebuild, done: Done) -> None:
     run.forget_local()
     read_back(run.local.endpoint, run.local.label, migrations)
     if action.seeds:
-        run.console.say(_seeded(seeds), "note")
+        ran = f"{counted(len(seeds), 'seed file')} run: {', '.join(seeds)}" if seeds else "no seed file was run"
+        run.console.say(ran, "note")
     done.seeds = seeds
-
-
-def _seeded(seeds: Sequence[str]) -> str:
-    if not seeds:
-        return "no seed file was run"
-    return f"{counted(len(seeds), 'seed file')} run: {', '.join(seeds)}"
 
 
 def prepare(run: Run, migrations: Sequence[Migration], major: int | None = None) -> None:
