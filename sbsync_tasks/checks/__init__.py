@@ -26,11 +26,9 @@ if TYPE_CHECKING:
     Rule = Callable[[Parsed, Scope], Iterable[Finding]]
 
 __all__ = [
-    "PROBABLE_RENAME", "Finding", "Met", "Review", "Rows", "Severity", "changed_rows", "has_secret", "joined", "mask",
-    "review", "review_together", "unallowed", "unseen",
+    "PROBABLE_RENAME", "Finding", "Met", "Review", "Rows", "Severity", "changed_rows", "has_secret", "mask", "review",
+    "review_together", "unallowed", "unseen",
 ]  # fmt: skip
-# Ends a last statement that has no semicolon; the CLI resets a session's settings after each file.
-_BETWEEN = "\n;\nreset search_path;\n"
 _BY_NAME: dict[str, list[Rule]] = defaultdict(list)
 for _table in (losses.RULES, exposure.RULES, transactions.RULES, bodies.RULES):
     for _name, _rules in _table.items():
@@ -93,11 +91,6 @@ def _is_put_right(found: Finding, made_again: Collection[str]) -> bool:
     kind, _, label = found.object.partition(" ")
     dropped = f"{kind} {label.partition('(')[0]}" if kind in {"function", "procedure"} else found.object
     return f"{found.rule} {found.object}" in made_again or (found.rule in _PUT_RIGHT and dropped in made_again)
-
-
-def joined(texts: Iterable[str]) -> str:
-    """Files that are applied one after the other, as one text."""
-    return _BETWEEN.join(text.removeprefix("\ufeff") for text in texts)
 
 
 def _findings(parsed: Sequence[Parsed], scope: Scope, *, transactional: bool) -> Iterator[Finding]:
@@ -205,20 +198,23 @@ class Rows:
     unknown: bool
 
 
-def changed_rows(sql: str) -> Rows:
-    """The tables whose rows a text can change or remove; those that it creates are left out.
+def changed_rows(*texts: str) -> Rows:
+    """The tables whose rows files can change or remove that are applied one after the other.
 
-    Never raises: a text that cannot be read is `unknown`.
+    Those that the files create are left out. Never raises: a text that cannot be read is `unknown`.
     """
     scope, seen = Scope(), set[Inner]()
     reader = _Reader(scope)
-    try:
-        for parsed in parse(sql):
-            if [*_of_statement(parsed, scope, seen, reader.read)]:
-                reader.unknown = True
-            learn(scope, parsed)
-    except UnparsableSql:
-        reader.unknown = True
+    for text in texts:
+        try:
+            for parsed in parse(text):
+                if [*_of_statement(parsed, scope, seen, reader.read)]:
+                    reader.unknown = True
+                learn(scope, parsed)
+        except UnparsableSql:
+            reader.unknown = True
+        scope.next_file()
+        reader.several = False
     return Rows(frozenset(reader.tables), frozenset(reader.cascades), reader.unknown)
 
 

@@ -265,25 +265,16 @@ def revoked(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
 
 
 def _grant(scope: Scope, parsed: Parsed) -> None:
-    for about in grant_objects(scope, parsed.node):
-        for role in names.roles(parsed.node.grantees):
-            if parsed.node.is_grant:
-                scope.granted.add((about, role))
-            else:
-                scope.revoked.append((parsed, about, role))
-    _opened(scope, parsed.node)
-
-
-def _opened(scope: Scope, node: Node) -> None:
-    """Who can use this text's relations after a `GRANT` or `REVOKE`."""
+    node, roles = parsed.node, names.roles(parsed.node.grantees)
     uses = {p.access_priv.priv_name for p in node.privileges}
-    roles = REACHABLE.intersection(names.roles(node.grantees))
-    for about in grant_objects(scope, node) if roles else ():
+    for about in grant_objects(scope, node):
+        scope.granted.update((about, role) for role in roles if node.is_grant)
+        scope.revoked += [(parsed, about, role) for role in roles if not node.is_grant]
         schema = about.removeprefix("all tables in schema ")
         for name in (about,) if schema == about else [n for n in scope.tables if n.startswith(f"{schema}.")]:
             if made := scope.tables.get(name):
                 needed = frozenset(["select"]) if is_materialized(made[0]) else USES
-                _change(made[1], node, roles, whole=not uses or uses >= needed)
+                _change(made[1], node, REACHABLE.intersection(roles), whole=not uses or uses >= needed)
 
 
 def _change(open_to: set[str], node: Node, roles: Collection[str], *, whole: bool) -> None:

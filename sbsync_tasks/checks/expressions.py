@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sbsync_tasks.sqltext import UnparsableSql, enum_name, literal, parse, walk
 
@@ -334,11 +334,8 @@ def _row(variables: list[str], columns: list[str], values: list[str | None]) -> 
 
 def expression(written: str) -> Node:
     """The tree of an expression's text; an empty one where it is none."""
-    try:
-        (target,) = parse(f"select {written}")[0].node.target_list
-    except (UnparsableSql, AttributeError, ValueError):
-        return parse("select null")[0].node.target_list[0].res_target.val
-    return target.res_target.val
+    targets: Any = getattr(select(f"select {written}"), "target_list", ())
+    return targets[0].res_target.val if len(targets) == 1 else expression("null")
 
 
 def select(written: str) -> Node | None:

@@ -233,7 +233,7 @@ def renamed(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 def _renamed_part(kind: str, target: tuple[str, ...], part: str, scope: Scope) -> tuple[str, bool]:
     """What has a name of its own in a relation, type or domain, or without any schema; and whether it is new."""
     owner = scope.qualified(target) if target else ""
-    if not owner or names.is_on_table(kind):
+    if not owner or kind in names.ON_TABLE:
         about = f"{kind} {part}" + (f" on {owner}" if owner else "")
         return about, scope.is_new(about)
     is_new = scope.is_new(scope.label({"attribute": "type", "domconstraint": "domain"}.get(kind, "table"), target))
@@ -251,7 +251,7 @@ def renamed_enum_value(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 
 def managed_schema(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """A statement that changes an object in a schema that Supabase manages, other than as its documentation has it."""
-    drops = parsed.name == "drop_stmt" and names.is_on_table(names.kind_word(parsed.node, "remove_type"))
+    drops = parsed.name == "drop_stmt" and names.kind_word(parsed.node, "remove_type") in names.ON_TABLE
     if drops or parsed.name in _DOCUMENTED:
         return
     for parts in _targets(parsed):
@@ -265,16 +265,12 @@ def managed_schema(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 
 def _targets(parsed: Parsed) -> Iterator[tuple[str, ...]]:
     """The names of what a statement makes or changes; not of what it only refers to."""
-    node = parsed.node
-    fields = {f.name for f, _ in node.ListFields()}
-    for field in ("relation", "view", "table", "sequence", "object"):
-        if field in fields and parsed.name != "comment_stmt":
-            yield names.parts(getattr(node, field))
+    for field, value in parsed.node.ListFields() if parsed.name != "comment_stmt" else ():
+        named = field.name in {"funcname", "type_name", "domainname"} and hasattr(value, "__len__")
+        if named or field.name in {"relation", "view", "table", "sequence", "object"}:
+            yield names.parts(value)
     if parsed.name in {"drop_stmt", "grant_stmt"}:
-        yield from (names.parts(o) for o in node.objects)
-    for field in ("funcname", "type_name", "domainname"):
-        if field in fields and hasattr(getattr(node, field), "__len__"):
-            yield names.parts(getattr(node, field))
+        yield from map(names.parts, parsed.node.objects)
 
 
 def probable_renames(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
@@ -355,7 +351,7 @@ def _by_words(text: str) -> str:
     prefix = re.match(r"(?:[a-z]+\s+)*", text, re.IGNORECASE)
     kind, rest = (" ".join(text[: prefix.end()].lower().split()), text[prefix.end() :]) if prefix else ("", text)
     found = _parts(rest)
-    if len(found) == 1 and names.has_schema(kind) and kind != "column":
+    if len(found) == 1 and kind not in names.WITHOUT_SCHEMA and kind != "column":
         found = [names.PUBLIC, *found]
     return f"{'' if kind in {'table', 'column'} else kind} {names.dotted(found)}".strip()
 

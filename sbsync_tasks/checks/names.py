@@ -18,15 +18,16 @@ PUBLIC = "public"
 REACHABLE = frozenset(["anon", "authenticated", PUBLIC])
 """The roles that anybody can act as through the API, with the public key or a sign-up."""
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
-# Kinds whose names have no schema.
-_WITHOUT_SCHEMA = frozenset(
+WITHOUT_SCHEMA = frozenset(
     ["access method", "database", "event trigger", "extension", "fdw", "foreign data wrapper", "foreign server",
      "language", "owned by", "publication", "role", "schema", "subscription", "tablespace", "transform"]
 )  # fmt: skip
+"""Kinds whose names have no schema."""
 _WORDS = {"matview": "materialized view", "fdw": "foreign data wrapper"}
 _SERIAL = frozenset((t,) for t in ("serial", "serial2", "serial4", "serial8", "bigserial", "smallserial"))
 _ON = frozenset(["true", "on", "yes", "1"])
-_ON_TABLE = frozenset(["policy", "trigger", "rule"])
+ON_TABLE = frozenset(["policy", "trigger", "rule"])
+"""Kinds that are named together with their table."""
 _CALLED = frozenset(["function", "procedure", "routine", "aggregate"])
 _GIVEN_BACK = frozenset(["FUNC_PARAM_OUT", "FUNC_PARAM_TABLE"])
 # By kind of node: the field that holds the name.
@@ -48,16 +49,6 @@ def kind_word(node: Node, field: str) -> str:
     """The kind of object in a field such as `remove_type`, in words: `materialized view`."""
     word = enum_name(node, field).removeprefix("OBJECT_").replace("_", " ").lower()
     return _WORDS.get(word, word)
-
-
-def has_schema(kind: str) -> bool:
-    """Whether objects of this kind live in a schema."""
-    return kind not in _WITHOUT_SCHEMA
-
-
-def is_on_table(kind: str) -> bool:
-    """Whether objects of this kind are named together with their table."""
-    return kind in _ON_TABLE
 
 
 def parts(node: Node) -> tuple[str, ...]:

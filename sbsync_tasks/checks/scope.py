@@ -117,9 +117,9 @@ class Scope:
     def label(self, kind: str, node: Node) -> str:
         """An object as findings name it: `public.t` for a table, else the kind in front."""
         parts = names.parts(node)
-        if names.is_on_table(kind):
+        if kind in names.ON_TABLE:
             return f"{kind} {names.quoted(parts[-1])} on {self.qualified(parts[:-1])}"
-        name = self.qualified(parts) if names.has_schema(kind) else names.dotted(parts)
+        name = self.qualified(parts) if kind not in names.WITHOUT_SCHEMA else names.dotted(parts)
         return name if kind == "table" else f"{kind} {name}"
 
     def is_new(self, label: str) -> bool:
@@ -129,7 +129,7 @@ class Scope:
             return True
         if UNKNOWN in key:
             return False
-        if " on " in key and names.is_on_table(key.partition(" ")[0]):
+        if " on " in key and key.partition(" ")[0] in names.ON_TABLE:
             return self.is_new(key.rpartition(" on ")[2])
         kind = _KIND.match(key)
         is_met = self.met is not None and (kind[1] if kind else "") in _ALL_MET
@@ -369,7 +369,7 @@ def _renamed(scope: Scope, parsed: Parsed) -> None:
     elif kind in {"column", "attribute"}:
         table = scope.qualified(parts)
         scope.move(f"{table}.{names.quoted(node.subname)}", f"{table}.{names.quoted(node.newname)}")
-    elif names.is_on_table(kind):
+    elif kind in names.ON_TABLE:
         scope.move(scope.label(kind, (*parts, node.subname)), scope.label(kind, (*parts, node.newname)))
     elif parts and kind != "extension" and not (renames and node.subname):
         new = (*parts[:-1], node.newname) if renames else (node.newschema, parts[-1])

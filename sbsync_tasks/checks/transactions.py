@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .scope import Scope
 
 
-REMEMBERED = 4096  # texts
 WAY_OUT = (
     "Take these statements out: the CLI makes one transaction of each file. What has to be committed first goes into "
     "an earlier file."
@@ -39,7 +38,7 @@ _ATOMIC = "the file is not applied all or nothing: where it fails, what was comm
 _FAULT = "open-transaction"
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(4096)
 def faults(sql: str) -> tuple[Finding, ...]:
     """What is wrong with the transactions of a file; nothing where each BEGIN has its COMMIT or ROLLBACK.
 

@@ -13,7 +13,7 @@ from .. import backups
 from ..backups import Backup, Listed
 from ..backups import restore as restoring
 from ..backups.take import scope
-from ..checks import Finding, Severity, changed_rows, joined, review
+from ..checks import Finding, changed_rows, review_together
 from ..checks.names import dotted
 from ..databases import Database
 from ..databases.open import RESTORED
@@ -74,10 +74,10 @@ def at_risk(migrations: Iterable[Migration], connection: psycopg.Connection[Any]
     That is what the statements name, and what foreign keys carry a change on to (`on delete cascade` and its like;
     with `truncate … cascade` every referencing table). What triggers do besides is not followed.
     """
-    sql = joined(m.sql for m in migrations)
-    changed = changed_rows(sql)
+    texts = [m.sql for m in migrations]
+    changed = changed_rows(*texts)
     tables = _tables(connection)
-    losses = [_tables_of(f, tables) for f in review(sql).findings if f.severity is Severity.DATA_LOSS]
+    losses = [_tables_of(f, tables) for r in review_together(texts) for f in r.data_loss]
     if changed.unknown or not changed.tables <= set(tables) or not all(losses):
         return None
     named = {table for found in losses for table in found} | changed.tables

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbsync_tasks.checks import Met, Severity, changed_rows, joined, review, review_together
+from sbsync_tasks.checks import Met, Severity, changed_rows, review, review_together
 
 NEW = "create table public.t (a int);\n"
 SECURED = "-- Later.\n\nalter table t enable row level security"
@@ -51,10 +51,12 @@ def test_an_earlier_file_neither_covers_a_new_table_nor_moves_the_search_path():
 
 
 def test_a_file_may_end_without_a_semicolon_or_with_a_comment():
-    assert changed_rows(joined(["update t set a = 1", "set search_path = app", "update u set a = 1"])).tables == {
-        "public.t",
-        "public.u",
-    }
+    found = changed_rows("update t set a = 1", "set search_path = app, public -- x", "update u set a = 1")
+    assert (found.tables, found.unknown) == ({"public.t", "public.u"}, False)
+
+
+def test_a_temporary_table_of_one_file_hides_no_table_from_the_backup_of_another():
+    assert changed_rows("create temp table t (a int); delete from t", "drop table t").tables == {"public.t"}
 
 
 def lost(*texts, met=None):
