@@ -45,6 +45,7 @@ USES = (  # a call of each, and what it answers; a call that has no answer raise
     ("select (array[1, 2, 3]::extensions.vector)::text", "[1,2,3]"),
     ("select ('[1,0,3]'::extensions.vector::extensions.sparsevec)::text", "{1:1,3:3}/3"),
     ("select '{1:1,3:3}/3'::extensions.sparsevec operator(extensions.<->) '{3:3}/3'", 1.0),
+    ("select has_function_privilege('anon', 'extensions.hnsw_bit_support(internal)', 'execute')", True),
     ("select valid from extensions.verify(extensions.sign('{\"a\": 1}', 'key'), 'key')", True),
     ("select extensions.urlencode('a b&c'::varchar)", "a%20b%26c"),
     ("select extensions.json_matches_schema('{}', '{}')", True),

@@ -34,8 +34,16 @@ create type sparsevec (
   input = sparsevec_in, output = sparsevec_out, typmod_in = sparsevec_typmod_in, typmod_out = sparsevec_typmod_out,
   receive = sparsevec_recv, send = sparsevec_send, storage = external
 );
-create access method ivfflat type index handler bthandler;
-create access method hnsw type index handler bthandler;
+create function ivfflathandler(internal) returns index_am_handler language internal as 'bthandler';
+create function hnswhandler(internal) returns index_am_handler language internal as 'bthandler';
+create access method ivfflat type index handler ivfflathandler;
+create access method hnsw type index handler hnswhandler;
+-- Nothing calls these; a dump of a database that has the extension in public grants rights on them.
+create function ivfflat_halfvec_support(internal) returns internal language internal as 'pg_backend_pid';
+create function ivfflat_bit_support(internal) returns internal language internal as 'pg_backend_pid';
+create function hnsw_halfvec_support(internal) returns internal language internal as 'pg_backend_pid';
+create function hnsw_bit_support(internal) returns internal language internal as 'pg_backend_pid';
+create function hnsw_sparsevec_support(internal) returns internal language internal as 'pg_backend_pid';
 
 -- What the three types share: the numbers behind a value, and all that follows from them
 create function _numbers(vector) returns float8[] language sql immutable strict parallel safe as $$
