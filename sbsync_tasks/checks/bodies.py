@@ -68,7 +68,7 @@ def run_by(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
     if parsed.name == "do_stmt":
         yield from _body(parsed, parsed.node.args, scope, Around())
     elif parsed.name == "call_stmt":
-        function = _name(parsed.node.funccall, scope)
+        function = scope.name(parsed.node.funccall.funcname)
         if not scope.definitions(function):
             why = "It calls a procedure whose text does not stand here."
             yield finding(parsed, "call", Severity.OPAQUE, f"procedure {function}", why, _UNSEEN)
@@ -80,16 +80,19 @@ def dynamic_function(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """A function whose body puts SQL together at run time."""
     if names.language(parsed.node.options) == "plpgsql" and "execute" in _text_of(parsed.node.options).lower().split():
         why = "Its body builds SQL at run time: what it does cannot be seen from the text."
-        yield finding(parsed, "dynamic-sql-function", Severity.NOTE, f"function {_name(parsed.node, scope)}", why)
+        yield finding(
+            parsed, "dynamic-sql-function", Severity.NOTE, f"function {scope.name(parsed.node.funcname)}", why
+        )
 
 
 def _called(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
     for call in calls(parsed):
-        function = _name(call, scope)
-        if found := scope.definitions(function):
-            for body in found:
-                yield from _run(body, parsed, scope, _given(call, body, parsed, scope))
-        elif parsed.name == "select_stmt" and _is_users(function, scope) and not names.is_harmless(call):
+        function = scope.name(call.funcname)
+        found = scope.definitions(function)
+        for body in found:
+            yield from _run(body, parsed, scope, _given(call, body, parsed, scope))
+        there = not found and parsed.name == "select_stmt" and f"function {function}" in scope.there.objects
+        if there and not names.is_harmless(call) and not is_managed(function.partition(".")[0]):
             why = "It calls a function whose text does not stand here."
             yield finding(parsed, "call", Severity.OPAQUE, f"function {function}", why, _UNSEEN)
 
@@ -113,13 +116,13 @@ def _fired(parsed: Parsed, scope: Scope) -> Iterator[Inner | Finding]:
     for kind, node in () if parsed.name in STORED else parsed.acts:
         for trigger in scope.triggers_on(scope.name(node.relation)) if kind in _EVENTS else ():
             if trigger.node.events & _EVENTS[kind]:
-                for function in scope.definitions(_name(trigger.node, scope)):
+                for function in scope.definitions(scope.name(trigger.node.funcname)):
                     yield from _run(function, parsed, scope, Around())
 
 
 def _run(function: Parsed, by: Parsed, scope: Scope, around: Around) -> Iterator[Inner | Finding]:
     """What a function does; of one that the database has, all at the place of the statement that calls it."""
-    here = _name(function.node, scope) in scope.bodies
+    here = scope.name(function.node.funcname) in scope.bodies
     for found in _body(function, function.node.options, scope, around):
         if here:
             yield found
@@ -129,16 +132,6 @@ def _run(function: Parsed, by: Parsed, scope: Scope, around: Around) -> Iterator
             yield replace(found, line=by.statement.line)
 
 
-def _is_users(function: str, scope: Scope) -> bool:
-    """Whether it is one that the database has, and neither PostgreSQL's nor Supabase's own."""
-    known = scope.met is not None and f"function {function}" in scope.met.objects
-    return known and not is_managed(function.partition(".")[0])
-
-
-def _name(call: Node, scope: Scope) -> str:
-    return scope.qualified(names.parts(call.funcname))
-
-
 def _text_of(options: Sequence[Node]) -> str:
     body = names.option(options, "as")
     return names.parts(body.arg)[0] if body is not None else ""
@@ -146,14 +139,11 @@ def _text_of(options: Sequence[Node]) -> str:
 
 def calls(parsed: Parsed) -> Iterator[Node]:
     """The function calls that a statement makes when it is run."""
-    if parsed.name in STORED:
-        return
-    if parsed.name != "alter_table_stmt":
-        yield from (node for kind, node in parsed.acts if kind == "FuncCall")
-        return
-    for item in parsed.node.cmds:
-        if enum_name(item.alter_table_cmd, "subtype") != "AT_ColumnDefault":
-            yield from (node for kind, node in walk(item.alter_table_cmd) if kind == "FuncCall")
+    acts = () if parsed.name in STORED else parsed.acts
+    if parsed.name == "alter_table_stmt":
+        commands = (item.alter_table_cmd for item in parsed.node.cmds)
+        acts = tuple(f for c in commands if enum_name(c, "subtype") != "AT_ColumnDefault" for f in walk(c))
+    return (node for kind, node in acts if kind == "FuncCall")
 
 
 def _body(parsed: Parsed, options: Sequence[Node], scope: Scope, around: Around) -> Iterator[Inner | Finding]:

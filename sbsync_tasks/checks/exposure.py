@@ -55,8 +55,7 @@ def loosened(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
 
 def changed_owner(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """`ALTER … OWNER TO` of anything but a relation."""
-    about = scope.label(*names.altered(parsed.node))
-    yield from _owner(parsed, about, parsed.node.newowner, scope)
+    yield from _owner(parsed, scope.label(*names.altered(parsed.node)), parsed.node.newowner, scope)
 
 
 def _owner(parsed: Parsed, about: str, role: Node, scope: Scope) -> Iterator[Finding]:
@@ -113,7 +112,7 @@ def granted(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     reached = sorted(REACHABLE & set(names.roles(node.grantees)))
     if not node.is_grant or not reached:
         return
-    for about in grant_objects(scope, node):
+    for about in _grant_objects(scope, node):
         if scope.met is None and scope.may_be_new(about):
             why = f"{' and '.join(reached)}: the default for a new object, but it may have existed."
             yield finding(parsed, "grant", Severity.NOTE, about, why)
@@ -143,14 +142,13 @@ def _has(scope: Scope, about: str, role: str, node: Node) -> bool:
 
 def _has_nothing(scope: Scope, about: str, role: str) -> bool:
     """Whether a role of the database has no right on an object of it."""
-    if scope.met is None or about not in scope.met.objects or role not in REACHABLE:
-        return False
-    return not scope.met.rights.get((about, role))
+    there = about in scope.there.objects and role in REACHABLE
+    return there and not scope.there.rights.get((about, role))
 
 
 def default_privileges(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """`ALTER DEFAULT PRIVILEGES`: it concerns all objects yet to come."""
-    action, where = parsed.node.action, default_schemas(parsed)
+    action, where = parsed.node.action, _default_schemas(parsed)
     reached = REACHABLE.intersection(names.roles(action.grantees))
     about = " ".join(["default privileges", *(["in", names.dotted(where)] if where else [])])
     if not action.is_grant:
@@ -217,8 +215,8 @@ def _unsecured(parsed: Parsed, relation: str) -> Finding:
         return _view_finding(parsed, relation)
     why = "Default privileges or a GRANT let anon or every user read and write it where row security is off."
     way_out = f"Add ALTER TABLE {relation} ENABLE ROW LEVEL SECURITY;"
-    if parsed.name == "create_foreign_table_stmt" or is_materialized(parsed):  # PostgreSQL has none for these
-        kind = "materialized view" if is_materialized(parsed) else "foreign table"
+    if parsed.name == "create_foreign_table_stmt" or _is_materialized(parsed):  # PostgreSQL has none for these
+        kind = "materialized view" if _is_materialized(parsed) else "foreign table"
         why = f"A {kind} has no row level security, and anon or every user has rights on it."
         way_out = f"Add REVOKE ALL ON {relation} FROM anon, authenticated; unless that is meant."
     return finding(parsed, "table-without-rls", Severity.EXPOSURE, relation, why, way_out)
@@ -260,20 +258,19 @@ def revoked(scope: Scope) -> Iterator[tuple[Parsed, Finding]]:
     for parsed, about, role in scope.revoked:
         known = scope.is_new(about) or scope.may_be_new(about) or _has_nothing(scope, about, role)
         if (about, role) not in scope.granted and not known:
-            why = f"{role} loses rights on it."
-            yield parsed, finding(parsed, "revoke", Severity.NOTE, about, why)
+            yield parsed, finding(parsed, "revoke", Severity.NOTE, about, f"{role} loses rights on it.")
 
 
 def _grant(scope: Scope, parsed: Parsed) -> None:
     node, roles = parsed.node, names.roles(parsed.node.grantees)
     uses = {p.access_priv.priv_name for p in node.privileges}
-    for about in grant_objects(scope, node):
+    for about in _grant_objects(scope, node):
         scope.granted.update((about, role) for role in roles if node.is_grant)
         scope.revoked += [(parsed, about, role) for role in roles if not node.is_grant]
         schema = about.removeprefix("all tables in schema ")
         for name in (about,) if schema == about else [n for n in scope.tables if n.startswith(f"{schema}.")]:
             if made := scope.tables.get(name):
-                needed = frozenset(["select"]) if is_materialized(made[0]) else USES
+                needed = frozenset(["select"]) if _is_materialized(made[0]) else USES
                 _change(made[1], node, REACHABLE.intersection(roles), whole=not uses or uses >= needed)
 
 
@@ -284,26 +281,25 @@ def _change(open_to: set[str], node: Node, roles: Collection[str], *, whole: boo
         open_to.difference_update(roles)
 
 
-def is_materialized(parsed: Parsed) -> bool:
-    """Whether the statement makes a materialized view."""
+def _is_materialized(parsed: Parsed) -> bool:
     return parsed.name == "create_table_as_stmt" and enum_name(parsed.node, "objtype") == "OBJECT_MATVIEW"
 
 
 def _default_privileges(scope: Scope, parsed: Parsed) -> None:
     action = parsed.node.action
     if enum_name(action, "objtype") == "OBJECT_TABLE":
-        for schema in default_schemas(parsed):
+        for schema in _default_schemas(parsed):
             roles = REACHABLE.intersection(names.roles(action.grantees))
             _change(scope.defaults.setdefault(schema, set()), action, roles, whole=not action.privileges)
 
 
-def default_schemas(parsed: Parsed) -> tuple[str, ...]:
+def _default_schemas(parsed: Parsed) -> tuple[str, ...]:
     """The schemas of an `ALTER DEFAULT PRIVILEGES`; none where it is for all of them."""
     schemas = names.option(parsed.node.options, "schemas")
     return names.parts(schemas.arg) if schemas else ()
 
 
-def grant_objects(scope: Scope, node: Node) -> list[str]:
+def _grant_objects(scope: Scope, node: Node) -> list[str]:
     """The objects of a `GRANT` or `REVOKE`, as findings name them."""
     kind = names.kind_word(node, "objtype")
     if enum_name(node, "targtype") == "ACL_TARGET_ALL_IN_SCHEMA":

@@ -241,8 +241,8 @@ def text(value: Node, known: Mapping[str, str]) -> str | None:
 
 
 def _constant(value: Node) -> str | None:
-    kind = value.a_const.WhichOneof("val")
-    return {"sval": value.a_const.sval.sval, "ival": str(value.a_const.ival.ival)}.get(kind)
+    constant = value.a_const
+    return {"sval": constant.sval.sval, "ival": str(constant.ival.ival)}.get(constant.WhichOneof("val"))
 
 
 def _concatenated(values: list[Node], known: Mapping[str, str]) -> str | None:

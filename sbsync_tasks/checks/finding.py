@@ -188,8 +188,7 @@ def credentials(text: str) -> tuple[Credential, ...]:
     found: list[Credential] = []
     for this in _candidates(text):
         at = bisect(found, this)
-        before, after = found[at - 1 : at] if at else [], found[at : at + 1]
-        if all(o.end <= this.start for o in before) and all(this.end <= o.start for o in after):
+        if all(o.end <= this.start or this.end <= o.start for o in found[max(at - 1, 0) : at + 1]):
             found.insert(at, this)
     return tuple(c for c in found if c.kind != _KNOWN_TO_ALL)
 

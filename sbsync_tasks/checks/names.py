@@ -156,21 +156,18 @@ uuidv7 version
 """
 # Of the extensions that Supabase installs, in the search path too.
 _EXTENSIONS = ("crypt", "digest", "gen_random_bytes", "gen_random_uuid", "gen_salt", "uuid_generate_v4")
-_AUTH = ("email", "jwt", "role", "uid")
-_HARMLESS = frozenset(
-    [
-        *((n,) for n in (*_BUILT_IN.split(), *_EXTENSIONS)),
-        *(("pg_catalog", n) for n in _BUILT_IN.split()),
-        *(("extensions", n) for n in _EXTENSIONS),
-        *(("auth", n) for n in _AUTH),
-    ]
-)
+_HARMLESS = {
+    "": {*_BUILT_IN.split(), *_EXTENSIONS},
+    "pg_catalog": {*_BUILT_IN.split()},
+    "extensions": {*_EXTENSIONS},
+    "auth": {"email", "jwt", "role", "uid"},
+}
 
 
 def is_harmless(call: Node) -> bool:
     """Whether a call is one of a short list of functions that change no row."""
-    found = parts(call.funcname)
-    return found in _HARMLESS and (found[-1] != "set_config" or _keeps_search_path(call))
+    *schema, name = parts(call.funcname)
+    return name in _HARMLESS.get(".".join(schema), ()) and (name != "set_config" or _keeps_search_path(call))
 
 
 def _keeps_search_path(call: Node) -> bool:
@@ -193,7 +190,7 @@ _WIDER = {
     "timestamp": ("timestamptz",),
     "cidr": ("inet",),
 }
-_DIGITS = {"int2": 5, "int4": 10, "int8": 19}
+_DIGITS = {"int2": (5,), "int4": (10,), "int8": (19,)}
 _MEASURED = frozenset(["varchar", "bpchar", "varbit", "time", "timetz", "timestamp", "timestamptz"])
 
 
@@ -213,8 +210,9 @@ def takes_all(new: Node, old: str) -> bool:
         return False
     if (was, size) == (to, room) or (to in _TAKE_ALL and not room and was in {*_TAKE_ALL, "bpchar"}):
         return True
-    if to == "numeric":
-        return _fits(_digits(was, size), _digits(to, room))
+    sizes = {**_DIGITS, "numeric": size}
+    if to == "numeric" and was in sizes:
+        return all(a <= b for a, b in zip(_digits(sizes[was]), _digits(room), strict=True))
     if to == was:
         return to in _MEASURED and (not room or (bool(size) and room >= size))
     return to in _WIDER.get(was, ()) and not room
@@ -233,15 +231,9 @@ def read_type(node: Node) -> tuple[str, tuple[int, ...]]:
     return found[-1] if known else dotted(found), tuple(m.a_const.ival.ival for m in node.typmods)
 
 
-def _digits(name: str, size: tuple[int, ...]) -> tuple[float, float] | None:
-    """How many digits stand before and behind the point; None where it is no exact number."""
-    if name != "numeric":
-        return (_DIGITS[name], 0) if name in _DIGITS else None
+def _digits(size: tuple[int, ...]) -> tuple[float, float]:
+    """How many digits stand before and behind the point of a numeric."""
     if not size:
-        return (float("inf"), float("inf"))
-    scale = size[1] if len(size) > 1 else 0
-    return (size[0] - scale, scale)
-
-
-def _fits(old: tuple[float, float] | None, new: tuple[float, float] | None) -> bool:
-    return old is not None and new is not None and old[0] <= new[0] and old[1] <= new[1]
+        return float("inf"), float("inf")
+    precision, scale, *_ = (*size, 0)
+    return precision - scale, scale

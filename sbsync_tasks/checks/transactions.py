@@ -127,9 +127,8 @@ _SPLIT = "Put it into a migration file of its own."
 def copied(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """`COPY … FROM stdin`: a migration has no input."""
     if parsed.name == "copy_stmt" and parsed.node.is_from and not parsed.node.filename and not parsed.node.is_program:
-        about = scope.name(parsed.node.relation)
         why = "A migration has no input to copy from: it fails."
-        yield finding(parsed, "copy-stdin", Severity.NOTE, about, why, "Use INSERT.")
+        yield finding(parsed, "copy-stdin", Severity.NOTE, scope.name(parsed.node.relation), why, "Use INSERT.")
 
 
 def used_enum_value(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
@@ -232,8 +231,7 @@ def rewritten(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
         return
     if parsed.name == "reindex_stmt" and any(p.def_elem.defname == "concurrently" for p in node.params):
         return
-    relations = node.relations if parsed.name == "lock_stmt" else [node.relation]
-    for relation in relations:
+    for relation in node.relations if parsed.name == "lock_stmt" else [node.relation]:
         about = scope.name(relation) if names.parts(relation) else "database"
         if not scope.is_new(about):
             rule = parsed.statement.kind.lower().replace(" ", "-")
