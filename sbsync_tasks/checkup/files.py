@@ -62,15 +62,15 @@ def dotenv_files(subject: Subject) -> list[Check]:
 
 def secret_files(subject: Subject) -> list[Check]:
     """Files with secrets that other users can read, or that git tracks."""
-    found = attempt(lambda: (git.dotenv_files(subject.root), git.secret_files(subject.root)))
+    found = attempt(lambda: git.dotenv_files(subject.root))
     # Without git there is nothing tracked; the check of git says what is wrong with it.
-    names, for_secrets = ((), ()) if isinstance(found, SbsyncError) else found
+    names = () if isinstance(found, SbsyncError) else found
     lines = []
     for path in _files(subject):
         name, holds = _shown(subject, path), _holds_secret(subject, path)
         if holds:
             lines += _mode(path, name, "600")
-        if name in for_secrets or (holds and name in names):
+        if name in names and (holds or git.SECRET_FILE.fullmatch(name)):
             lines.append(_tracked(name))
     state = subject.root / ".sbsync"
     lines += _mode(state, ".sbsync", "700") if state.is_dir() else []

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # No question on the terminal, and messages in English, so that a failed signature is known.
 SETTINGS = {"GIT_TERMINAL_PROMPT": "0", "LANGUAGE": "en"}
+# Files that are meant for secrets: `.env`, `.env.local`, `.env.<name>.local`.
 SECRET_FILE = re.compile(r"(supabase/)?\.env(\.(.+\.)?local)?")
 # What git says where there is simply no work tree; any other failure is one.
 NO_REPOSITORY = re.compile(r"not a git repository|must be run in a work tree|cannot change to .*: No such file")
@@ -127,6 +128,7 @@ class Repository:
     top: Path
     folder: Path
     prefix: str
+    _folders: dict[Path, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def name(self, file: Path) -> str:
         """A file's way from the root, through no link: git goes through none."""
@@ -134,11 +136,6 @@ class Repository:
         if path.parent not in self._folders:  # a look asks for each migration
             self._folders[path.parent] = os.path.relpath(os.path.realpath(path.parent), os.path.realpath(self.root))
         return str(Path(self._folders[path.parent], path.name))
-
-    @cached_property
-    def _folders(self) -> dict[Path, str]:
-        """The ways of folders from the root, as far as somebody has asked."""
-        return {}
 
     def parts(self, file: Path) -> list[str]:
         """What git has to have of a file: the file, and where it is a link, what it leads to."""
@@ -267,74 +264,51 @@ def dotenv_files(root: Path) -> tuple[str, ...]:
     return tuple(name if "/" not in name else f"supabase/{Path(name).name}" for name in names)
 
 
-def secret_files(root: Path) -> tuple[str, ...]:
-    """Those of them that are meant for secrets: `.env`, `.env.local`, `.env.<name>.local`."""
-    return tuple(name for name in dotenv_files(root) if SECRET_FILE.fullmatch(name))
-
-
 # --- the texts that migrations have had, on every branch and in every commit ---
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A text that a migration's file has, or once had, on some branch.
-
-    Attributes:
-        branch: `main`, or `origin/main` for a remote-tracking one.
-        author: Who committed it there.
-        date: When, as `YYYY-MM-DD` in the author's time zone.
-        migration: The file.
-    """
-
-    branch: str
-    author: str
-    date: str
-    migration: Migration
-
-    def __str__(self) -> str:
-        return f"branch {self.branch} ({self.author}, {self.date})"
-
-
-def earlier_texts(repository: Repository, versions: Collection[str]) -> dict[str, tuple[Candidate, ...]]:
+def earlier_texts(repository: Repository, versions: Collection[str]) -> dict[str, dict[Migration, str]]:
     """Every text that files of these versions have had in any commit that git has, by version, the newest first.
 
     Nothing is fetched. A text that is not UTF-8 is left out.
+
+    Returns:
+        Each text as a file, with where it stands: `branch main (Ann, 2026-05-01)`, or `origin/main` for a
+        remote-tracking branch; who committed it there and when, in the author's time zone.
     """
+    found: dict[str, dict[Migration, str]] = {version: {} for version in versions}
     if not repository.holds(repository.migrations):
-        return dict.fromkeys(versions, ())
+        return found
     rows = [
-        (file, blob, commit)
-        for name, blob, commit in _committed(repository)
+        (file, blob, where)
+        for name, blob, where in _committed(repository)
         if (file := FILE_PATTERN.fullmatch(name)) and file[1] in versions
     ]
     texts = _blobs(repository, {blob for _, blob, _ in rows})
-    found: dict[str, dict[Migration, Candidate]] = {version: {} for version in versions}
-    for file, blob, (branch, author, date) in rows:
+    for file, blob, where in rows:
         if blob in texts:
-            made = Migration(file[1], file[2], texts[blob])
-            found[made.version].setdefault(made, Candidate(branch, author, date, made))
-    return {version: tuple(these.values()) for version, these in found.items()}
+            found[file[1]].setdefault(Migration(file[1], file[2], texts[blob]), where)
+    return found
 
 
-def _committed(repository: Repository) -> Iterator[tuple[str, str, tuple[str, str, str]]]:
-    """Each migration file of each commit: its name, its text's hash; the commit's branch, author and date."""
+def _committed(repository: Repository) -> Iterator[tuple[str, str, str]]:
+    """Each migration file of each commit: its name, its text's hash, and where it stands."""
     listed = must(
         repository.root, "log", "--exclude=refs/remotes/*/HEAD", "--all", "--full-history", "--source", "--raw", "-z",
         "--no-show-signature", "--no-renames", "--no-abbrev", "--diff-filter=AM", "--date=short",
-        "--format=%x01%S%x02%an%x02%ad", "--", f":(literal){repository.migrations}",
+        "--format=%x01%S (%an, %ad)", "--", f":(literal){repository.migrations}",
     )  # fmt: skip
     tokens = (token.removeprefix("\n") for token in listed.names)
-    commit = ("", "", "")
+    where = ""
     for token in tokens:
         if token.startswith("\x01"):
-            ref, author, date = token[1:].split("\x02")
-            commit = (re.sub("^refs/(heads/|remotes/)?", "", ref), author, date)
+            where = f"branch {re.sub('^refs/(heads/|remotes/)?', '', token[1:])}"
             continue
         raw = RAW_ENTRY.fullmatch(token)
         name = next(tokens, "")
-        if not (raw and name and commit[0]):
+        if not (raw and name and where):
             raise unreadable("log")
-        yield Path(name).name, raw["hash"], commit
+        yield Path(name).name, raw["hash"], where
 
 
 def _blobs(repository: Repository, hashes: Collection[str]) -> dict[str, str]:

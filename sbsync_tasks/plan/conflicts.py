@@ -9,9 +9,8 @@ from functools import cached_property
 from itertools import chain, combinations
 
 from ..console import counted
-from ..git import Candidate
 from ..state.histories import Recorded, Row, Status, compare, no_version
-from ..state.migrations import Migration, Skipped
+from ..state.migrations import Migration
 from ..state.same_sql import key, same
 from . import Action, Plan, Put, Rerecord, edits
 from .model import Conflict, Facts, Kind, Way
@@ -62,8 +61,8 @@ def _first_pull(facts: Facts) -> Conflict | None:
         title = f"`invoke remote-to-local` makes the first migration from what {name} has, and records it there."
     else:
         return None
-    elsewhere = next((found[0] for found in facts.branches.values() if found), None)
-    switch = (Way(f"Or is it the wrong branch? {_capital(str(elsewhere))} has files of these."),) if elsewhere else ()
+    elsewhere = [where for found in facts.branches.values() for where in found.values()][:1]
+    switch = (Way(f"Or is it the wrong branch? {_capital(where)} has files of these.") for where in elsewhere)
     return Conflict(Kind.FIRST_PULL, "", "", what, (Way(title), *switch))
 
 
@@ -86,7 +85,9 @@ class _Diagnosis:
 
     def all(self) -> Iterator[Conflict]:
         yield from (self._duplicate(version) for version in self.facts.folder.duplicates)
-        yield from (self._misnamed(file) for file in self.facts.folder.misnamed)
+        for file in self.facts.folder.misnamed:
+            what, way = f"supabase/migrations/{file.name} {file.why}.", Way(self.facts.ways.get(file.name, ""))
+            yield Conflict(Kind.MISNAMED, "", file.name, what, (way,))
         squashed = edits.squash(self.rows)
         if squashed:
             yield squashed
@@ -203,9 +204,9 @@ class _Diagnosis:
 
     def _restored(self, recorded: Recorded, where: str, name: str = "") -> Put | None:
         """The file of a record: as a branch has it, where that is what was recorded, else from the record itself."""
-        same = _same_as(recorded, self.facts.branches.get(recorded.version, ()))
-        if same:
-            made, source = same.migration, str(same)
+        on_branch = _same_as(recorded, self.facts.branches.get(recorded.version, {}))
+        if on_branch:
+            made, source = on_branch
         elif recorded.statements is not None:
             made, source = recorded.as_migration(), f"the history of {where}"
         else:
@@ -295,10 +296,6 @@ class _Diagnosis:
         clear = fitting if len(fitting) == 1 else named
         return clear[0] if clear else None
 
-    def _misnamed(self, file: Skipped) -> Conflict:
-        what = f"supabase/migrations/{file.name} {file.why}."
-        return Conflict(Kind.MISNAMED, "", file.name, what, (Way(self.facts.ways.get(file.name, "")),))
-
     def _moves(self, migration: Migration) -> Plan:
         group = self.moves[Pending(migration, migration.file_name, moves=True)]
         # What is brought back and moves along says so itself.
@@ -362,18 +359,18 @@ def _without_statements(recorded: Recorded) -> list[Way]:
     ]
 
 
-def _same_as(recorded: Recorded, branches: Sequence[Candidate]) -> Candidate | None:
-    return next((c for c in branches if recorded.matches(c.migration)), None)
+def _same_as(recorded: Recorded, branches: Mapping[Migration, str]) -> tuple[Migration, str] | None:
+    return next(((file, where) for file, where in branches.items() if recorded.matches(file)), None)
 
 
-def _whose(recorded: Recorded, branches: Sequence[Candidate]) -> str:
-    same = _same_as(recorded, branches)
-    if same and recorded.statements is None:
-        return f"Its statements were not recorded; {same} has a file of it, which is taken at its word."
-    if same:
-        return f"{_capital(str(same))} has had it, with these very statements."
-    if branches:
-        return f"{_capital(str(branches[0]))} has a file of it, with other statements."
+def _whose(recorded: Recorded, branches: Mapping[Migration, str]) -> str:
+    found = _same_as(recorded, branches)
+    if found and recorded.statements is None:
+        return f"Its statements were not recorded; {found[1]} has a file of it, which is taken at its word."
+    if found:
+        return f"{_capital(found[1])} has had it, with these very statements."
+    for where in branches.values():
+        return f"{_capital(where)} has a file of it, with other statements."
     return "No branch has had it" + ("." if recorded.statements else ", and its statements were not recorded.")
 
 

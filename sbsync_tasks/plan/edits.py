@@ -10,7 +10,7 @@ from .. import sqltext
 from ..databases.catalog.subjects import subjects
 from ..state.histories import Recorded, Row, Status
 from ..state.migrations import Migration
-from ..state.same_sql import essence
+from ..state.same_sql import key
 from .model import Conflict, Kind, Way
 
 EXCERPT = 160  # characters of a statement in a message
@@ -28,7 +28,7 @@ def compare(sql: str, statements: Sequence[str]) -> tuple[tuple[str, str], ...]:
         before, after = ([statement.text for statement in sqltext.split(text)] for text in (recorded, sql))
     except sqltext.UnparsableSql:
         return ((recorded.strip(), sql.strip()),)
-    matcher = SequenceMatcher(None, [*map(essence, before)], [*map(essence, after)], autojunk=False)
+    matcher = SequenceMatcher(None, [*map(key, before)], [*map(key, after)], autojunk=False)
     return tuple(
         pair
         for tag, a, b, c, d in matcher.get_opcodes()
@@ -49,7 +49,7 @@ def is_another(file: Migration, recorded: Recorded | None) -> bool:
         ours, theirs = sqltext.parse(file.sql), sqltext.parse(recorded.text)
     except sqltext.UnparsableSql:
         return False
-    if {essence(p.statement.text) for p in ours} & {essence(p.statement.text) for p in theirs}:
+    if {key(p.statement.text) for p in ours} & {key(p.statement.text) for p in theirs}:
         return False
     renamed = bool(recorded.name) and recorded.name != file.name
     about, others = ({s.key for p in parsed for s in subjects(p)} for parsed in (ours, theirs))
@@ -58,14 +58,9 @@ def is_another(file: Migration, recorded: Recorded | None) -> bool:
 
 def told(changes: Sequence[tuple[str, str]]) -> Iterator[str]:
     """The pairs that `compare` has found, each in a line or two."""
-    for recorded, file in changes:
-        if not file:
-            yield f"gone from the file: {_short(recorded)}"
-        elif not recorded:
-            yield f"added in the file: {_short(file)}"
-        else:
-            yield f"recorded: {_short(recorded)}"
-            yield f"in the file: {_short(file)}"
+    for change in changes:
+        words = ("recorded", "in the file") if all(change) else ("gone from the file", "added in the file")
+        yield from (f"{word}: {_short(text)}" for word, text in zip(words, change, strict=True) if text)
 
 
 def _short(statement: str) -> str:

@@ -10,9 +10,9 @@ from ..console import counted
 from ..errors import ConfigError, RefusedError
 from ..options import Options
 from ..state import InGit, Origin, State
-from ..state.histories import At, Row, Status
+from ..state.histories import At, Status
 from ..state.migrations import Migration
-from . import Action, BackUp, BringUp, Commit, Plan, Prove, Push, Put, Rebuild, Record, Rerecord, Write
+from . import BackUp, BringUp, Commit, Plan, Prove, Push, Put, Rebuild, Record, Rerecord, Write
 from .conflicts import conflicts
 from .model import Conflict, Facts, Kind
 
@@ -103,31 +103,26 @@ def to_commit(state: State, whose: Origin) -> tuple[Migration, ...]:
     A file that only gets a later version is among them where git has its text under the old one: what the user has
     not committed is not committed with it. A push also finishes what a run that was cut off has left.
     """
-    git = state.in_git
-    users_own = {e.migration for e in state.entries if e.was and not (git and e.was.file_name in git.had)}
-    brought: Collection[Migration] = state.pending if whose is Origin.LOCAL else ()
-    left = _left_behind(state) if whose is Origin.LOCAL else set()
-    return tuple(sorted(({*state.to_write, *state.to_record, *brought} - users_own) | left))
-
-
-def _left_behind(state: State) -> set[Migration]:
-    """Files that the remote has recorded and git has not: a run was cut off between its push and its commit."""
-    had = (e.migration for e in state.entries if e.origin is Origin.FILE and e.remote in (At.SAME, At.OTHER))
-    return {m for m in had if state.in_git and m.file_name in state.in_git.lacks}
+    git = state.in_git or InGit()
+    users_own = {e.migration for e in state.entries if e.was and e.was.file_name not in git.had}
+    if whose is not Origin.LOCAL:
+        return tuple(sorted({*state.to_write, *state.to_record} - users_own))
+    recorded = (e.migration for e in state.entries if e.origin is Origin.FILE and e.remote in (At.SAME, At.OTHER))
+    left = {m for m in recorded if m.file_name in git.lacks}
+    return tuple(sorted(({*state.to_write, *state.to_record, *state.pending} - users_own) | left))
 
 
 def uncommitted(state: State, migrations: Collection[Migration]) -> tuple[Migration, ...]:
     """Those that are yet to be written, and those that git does not have as they are."""
-    lacks = state.in_git.lacks if state.in_git else frozenset()
-    new = set(state.to_write)
+    lacks, new = (state.in_git or InGit()).lacks, set(state.to_write)
     return tuple(m for m in migrations if m in new or m.file_name in lacks)
 
 
-def _write(state: State) -> tuple[Action, ...]:
+def _write(state: State) -> Plan:
     return (Write(state.to_write, state.renamed),) if state.to_write else ()
 
 
-def _bring_local(state: State, options: Options, places: Places) -> tuple[Action, ...]:
+def _bring_local(state: State, options: Options, places: Places) -> Plan:
     if rebuilds(state, options):
         return (Rebuild(places.local, state.files, places.seeds),)
     if state.behind:
@@ -135,15 +130,13 @@ def _bring_local(state: State, options: Options, places: Places) -> tuple[Action
     return ()
 
 
-def _push(state: State, places: Places) -> tuple[Action, ...]:
+def _push(state: State, places: Places) -> Plan:
     if not (state.pending or state.to_record):
         return ()
     return (BackUp(places.remote, state.risk), Push(places.remote, state.to_record, state.pending))
 
 
-def _commit(
-    state: State, options: Options, migrations: tuple[Migration, ...], message: str
-) -> tuple[Action, ...]:  # fmt: skip
+def _commit(state: State, options: Options, migrations: tuple[Migration, ...], message: str) -> Plan:
     if not (options.commit and state.in_git and uncommitted(state, migrations)):
         return ()
     return (Commit(migrations, message),)
@@ -152,47 +145,34 @@ def _commit(
 # --- what keeps a goal from being planned ---
 
 
-@dataclass(frozen=True)
-class Problem:
-    """Why there is no plan.
-
-    Attributes:
-        what: What is wrong, in a sentence or two.
-        way_out: What to do.
-    """
-
-    what: str
-    way_out: str
-
-
-def problems_of_push(state: State, facts: Facts, options: Options) -> tuple[Problem, ...]:
+def problems_of_push(state: State, facts: Facts, options: Options) -> tuple[RefusedError, ...]:
     """What a push, or a whole scenario that ends in one, must not run into."""
     stopping = (c for c in conflicts(facts) if not (c.kind is Kind.OUT_OF_ORDER and options.include_all))
     return (*map(_problem, stopping), *_of_files(state, options))
 
 
-def problems_of_pull(state: State, facts: Facts, options: Options) -> tuple[Problem, ...]:
+def problems_of_pull(state: State, facts: Facts, options: Options) -> tuple[RefusedError, ...]:
     """What a pull must not build upon."""
     stopping = (c for c in conflicts(facts) if c.kind not in NO_STOP_FOR_A_PULL and not _settled(c, facts, options))
     return (*map(_problem, stopping), *_of_files(state, options))
 
 
-def problems_of_transactions(migrations: Iterable[Migration]) -> tuple[Problem, ...]:
+def problems_of_transactions(migrations: Iterable[Migration]) -> tuple[RefusedError, ...]:
     """Files that open or end transactions of their own must not be run: the CLI would not record them."""
     found = map(transactions.problem, migrations)
-    return tuple(Problem(what, transactions.WAY_OUT) for what in found if what)
+    return tuple(RefusedError(what, transactions.WAY_OUT) for what in found if what)
 
 
-def refuse(problems: tuple[Problem, ...]) -> None:
+def refuse(problems: tuple[RefusedError, ...]) -> None:
     """Stop for all problems at once.
 
     Raises:
         RefusedError: there is one.
     """
     if len(problems) == 1:
-        raise RefusedError(problems[0].what, problems[0].way_out)
+        raise problems[0]
     if problems:
-        listed = "\n".join(f"  - {p.what}\n    {p.way_out}" for p in problems)
+        listed = "\n".join(f"  - {p.message}\n    {p.hint}" for p in problems)
         raise RefusedError(f"{counted(len(problems), 'problem')} have to be fixed first:\n{listed}")
 
 
@@ -220,20 +200,17 @@ def _settled(conflict: Conflict, facts: Facts, options: Options) -> bool:
     return only_local and options.discard_local
 
 
-def _problem(conflict: Conflict) -> Problem:
+def _problem(conflict: Conflict) -> RefusedError:
     first, *others = conflict.ways
     ways = [f"`invoke resolve` does this: {first.title}" if first.actions else first.title]
-    return Problem(conflict.what, " ".join([*ways, *(way.title for way in others)]))
+    return RefusedError(conflict.what, " ".join([*ways, *(way.title for way in others)]))
 
 
-def _of_files(state: State, options: Options) -> Iterator[Problem]:
+def _of_files(state: State, options: Options) -> Iterator[RefusedError]:
     yield from problems_of_transactions(row.file for row in state.rows if row.file and not row.remote)
     if not options.reset:
-        yield from map(_stale, state.rows_of(Status.LOCAL_STALE))
-
-
-def _stale(row: Row) -> Problem:
-    return Problem(
-        f"Migration {row.version} ({row.name}) was edited after it was applied locally.",
-        "The local database has to be rebuilt for that: leave --no-reset out.",
-    )
+        for row in state.rows_of(Status.LOCAL_STALE):
+            yield RefusedError(
+                f"Migration {row.version} ({row.name}) was edited after it was applied locally.",
+                "The local database has to be rebuilt for that: leave --no-reset out.",
+            )

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from ..git import Candidate
 from ..state.histories import History
-from ..state.migrations import Folder
+from ..state.migrations import Folder, Migration
 from . import Plan
 from .partly import Leftovers
 
@@ -85,7 +84,7 @@ class Facts:
         local: What the local database has recorded.
         remote: What the remote has recorded.
         remote_name: What the remote is called.
-        branches: Files on git's branches, by version; only those that are asked for.
+        branches: Files on git's branches, by version, each with where it is; only those that are asked for.
         drift: How the remote differs from its own history, a line for each difference.
         left: What of that a push that failed has left.
         ways: The way out for each file that the CLI would skip, by its name.
@@ -95,7 +94,7 @@ class Facts:
     local: History
     remote: History
     remote_name: str = "remote"
-    branches: Mapping[str, tuple[Candidate, ...]] = field(default_factory=dict)
+    branches: Mapping[str, Mapping[Migration, str]] = field(default_factory=dict)
     drift: tuple[str, ...] = ()
     left: Leftovers | None = None
     ways: Mapping[str, str] = field(default_factory=dict)

@@ -130,20 +130,14 @@ class Leftovers:
         elif unseen(self.partly.file.sql):  # rows: it would not be known by its effect
             steps += _adopt(self.partly)
         else:
-            steps += _finish(self.partly, self.where)
-            adopt = " ".join(_adopt(self.partly))
-            otherwise = f"Or adopt what is there, instead of the last two: {adopt}" if self.partly.rest else ""
+            if rest := self.partly.rest:
+                path = f"supabase/migrations/{self.partly.file.file_name}"
+                steps.append(f"Run on {self.where} what is left of {path}, {_place(rest[0])} and what follows.")
+                otherwise = f"Or adopt what is there, instead of the last two: {' '.join(_adopt(self.partly))}"
+            steps.append("`invoke local-to-remote` again: it knows the file by its effect, and records it.")
         listed = [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
         by_hand = "`invoke psql --remote` opens that database." if "Run on" in listed[0] else ""
         return "\n".join(filter(None, (*listed, otherwise, by_hand)))
-
-
-def _finish(partly: Partly, where: str) -> list[str]:
-    again = "`invoke local-to-remote` again: it knows the file by its effect, and records it."
-    if not partly.rest:
-        return [again]
-    path = f"supabase/migrations/{partly.file.file_name}"
-    return [f"Run on {where} what is left of {path}, {_place(partly.rest[0])} and what follows.", again]
 
 
 def _adopt(partly: Partly) -> list[str]:

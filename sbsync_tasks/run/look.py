@@ -28,7 +28,6 @@ from ..databases.catalog import (
 from ..databases.database import identity
 from ..errors import ConfigError, NoConnectionError, RefusedError
 from ..git import tracks
-from ..plan.goals import Problem
 from ..plan.model import Facts
 from ..process import in_parallel
 from ..state import Side, State, histories
@@ -54,24 +53,24 @@ def read_files(run: Run) -> Folder:
     return folder
 
 
-def problems(run: Run, folder: Folder) -> tuple[Problem, ...]:
+def problems(run: Run, folder: Folder) -> tuple[RefusedError, ...]:
     """What the CLI would skip, or fail at, each with its way out."""
     root = run.settings.root
     twice = (
-        Problem(
+        RefusedError(
             f"Version {version} stands on more than one file in supabase/migrations.",
             "The CLI would apply the first and fail at the second: `invoke resolve` explains and cures this.",
         )
         for version in folder.duplicates
     )
-    ours = (Problem(f"supabase/migrations/{s.name} {s.why}.", way_out(root, folder, s)) for s in folder.misnamed)
+    ours = (RefusedError(f"supabase/migrations/{s.name} {s.why}.", way_out(root, folder, s)) for s in folder.misnamed)
     return (*twice, *ours)
 
 
 def tell_skipped(run: Run, folder: Folder) -> None:
     """The same as warnings, where nothing is changed."""
     for problem in problems(run, folder):
-        run.console.say(f"{problem.what} {problem.way_out}", "warning")
+        run.console.say(f"{problem.message} {problem.hint}", "warning")
 
 
 def way_out(root: Path, folder: Folder, skipped: Skipped) -> str:

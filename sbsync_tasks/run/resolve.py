@@ -14,7 +14,7 @@ from ..checks import mask
 from ..console import counted
 from ..databases.catalog import told
 from ..errors import MissingToolError, RefusedError, SbsyncError
-from ..git import Candidate, earlier_texts
+from ..git import earlier_texts
 from ..paths import shown
 from ..plan import Put
 from ..plan.conflicts import asks_branches, diagnose
@@ -22,6 +22,7 @@ from ..plan.goals import consistent
 from ..plan.model import Conflict, Facts
 from ..plan.partly import Leftovers
 from ..state import State
+from ..state.migrations import Migration
 from .look import changes, facts, look
 from .push import of_remote
 from .question import Goal, carry_out
@@ -73,7 +74,7 @@ def _facts(run: Run, state: State, drift: Drift) -> Facts:
     return replace(known, branches=_branches(run.settings.root, asks_branches(known)))
 
 
-def _branches(root: Path, versions: Sequence[str]) -> Mapping[str, tuple[Candidate, ...]]:
+def _branches(root: Path, versions: Sequence[str]) -> Mapping[str, Mapping[Migration, str]]:
     try:
         repository = git.find_repository(root) if versions else None
     except MissingToolError:

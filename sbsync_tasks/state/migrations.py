@@ -106,10 +106,11 @@ def read_folder(root: Path) -> Folder:
             inside = _in_a_folder(path)
             skipped += inside
             beside += [] if inside else [f"{path.name}/"]
-        elif path.is_symlink() and not path.exists():
-            skipped += _leads_nowhere(path)
         elif not path.is_file():
-            skipped += [Skipped(path.name, "is no file", there=False)] if LIKE_SQL.fullmatch(path.name) else []
+            broken = path.is_symlink() and not path.exists()
+            why = f"is a link to {path.readlink()}, which is not there" if broken else "is no file"
+            # Hidden links that lead nowhere are the locks of editors.
+            skipped += [Skipped(path.name, why, there=False)] if LIKE_SQL.fullmatch(path.name) else []
         elif match and not found and match[2] == OLD_INIT and len(match[1]) == 14 and match[1] < NO_LONGER_OLD:  # noqa: PLR2004
             skipped.append(Skipped(path.name, f"is a first `{OLD_INIT}` of 2021 or earlier"))
         elif match:
@@ -146,13 +147,6 @@ def _in_a_folder(path: Path) -> list[Skipped]:
     if not FOLDER_PATTERN.fullmatch(path.name) or any(map(FILE_PATTERN.fullmatch, inside)):
         return []
     return [Skipped(f"{path.name}/{name}", "stands in a folder of its own") for name in inside]
-
-
-def _leads_nowhere(path: Path) -> list[Skipped]:
-    """A broken link; hidden ones are the locks of editors."""
-    if not LIKE_SQL.fullmatch(path.name):
-        return []
-    return [Skipped(path.name, f"is a link to {path.readlink()}, which is not there", there=False)]
 
 
 def read_sql(path: Path) -> str:
@@ -233,21 +227,6 @@ def write_sql(path: Path, sql: str) -> None:
     path.write_bytes(sql.encode())
 
 
-def archive(root: Path, file: str) -> Path:
-    """Copy a file of `supabase/migrations` to `.sbsync/replaced`; an earlier copy is never overwritten.
-
-    Args:
-        root: The project's root.
-        file: The file's name.
-    """
-    source = migrations_dir(root) / file
-    folder = state_dir(root, "replaced")
-    names = (file if number == 1 else f"{file}.{number}" for number in count(1))
-    target = next(folder / name for name in names if not (folder / name).exists())
-    shutil.copy2(source, target)
-    return target
-
-
 def write_file(root: Path, migration: Migration, replaces: str = "") -> Path | None:
     """Write a migration file, in one move, in the place of another one or as a new one.
 
@@ -274,7 +253,7 @@ def write_file(root: Path, migration: Migration, replaces: str = "") -> Path | N
         with target.open("xb") as file:
             file.write(migration.sql.encode())
         return None
-    kept = archive(root, replaces)
+    kept = _archived(root, replaces)
     if migration.file_name != replaces:
         (migrations_dir(root) / replaces).rename(target)
         return kept
@@ -283,3 +262,12 @@ def write_file(root: Path, migration: Migration, replaces: str = "") -> Path | N
     shutil.copymode(target, draft)
     draft.replace(target)
     return kept
+
+
+def _archived(root: Path, file: str) -> Path:
+    """A copy of a migration file in `.sbsync/replaced`; an earlier copy is never overwritten."""
+    folder = state_dir(root, "replaced")
+    names = (file if number == 1 else f"{file}.{number}" for number in count(1))
+    target = next(folder / name for name in names if not (folder / name).exists())
+    shutil.copy2(migrations_dir(root) / file, target)
+    return target

@@ -50,21 +50,12 @@ def key(sql: str) -> object:
     return words if tree is None else tree
 
 
-def essence(sql: str) -> object:
-    """What a statement is to the parser: equal for two that say the same.
-
-    Raises:
-        UnparsableSql: the scanner refuses it.
-    """
-    return _tree(sql) or sqltext.tokens(sql)
-
-
 @lru_cache(REMEMBERED)
 def recorded_as_written(sql: str, statements: tuple[str, ...]) -> bool:
     """Whether a file holds the recorded statements letter by letter, with only semicolons and blanks between them."""
     position, gaps = len(BOM) if sql.startswith(BOM) else 0, []
     for statement in statements:
-        start = _BETWEEN.match(sql, position).end()  # type: ignore[union-attr]
+        start = next(_BETWEEN.finditer(sql, position)).end()
         if not statement or not sql.startswith(statement, start):
             return False
         gaps.append(sql[position:start])

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sbsync_tasks import sqltext
 from sbsync_tasks.sqltext import UnparsableSql, split
-from sbsync_tasks.state.same_sql import essence
+from sbsync_tasks.state.same_sql import key
 
 DEEP = "select " + " || ".join(["'a'"] * 90)
 
@@ -111,7 +111,7 @@ def test_a_text_is_parsed_once_and_what_compares_it_changes_nothing(mocker):
     sql = "create table parsed_once (a int default 1); select 'parsed once'"
     first = sqltext.parse(sql)
     written = [p.node.SerializeToString(deterministic=True) for p in first]
-    assert essence(sql) == essence(sql)
+    assert key(sql) == key(sql)
     assert sqltext.split(sql) == tuple(p.statement for p in first)
     assert [p.node.SerializeToString(deterministic=True) for p in sqltext.parse(sql)] == written
     assert parse.call_count == 1

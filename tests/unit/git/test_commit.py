@@ -24,7 +24,7 @@ def test_repository_is_the_top_level_of_a_monorepo(root):
 def test_no_repository(tmp_path):
     assert git.find_repository(tmp_path) is None
     assert git.find_repository(tmp_path / "not there") is None
-    assert git.secret_files(tmp_path) == ()
+    assert git.dotenv_files(tmp_path) == ()
     with pytest.raises(ConfigError, match="not in a git repository"):
         git.needed(tmp_path)
 

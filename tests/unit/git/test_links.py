@@ -37,7 +37,7 @@ def test_what_a_link_leads_to_is_committed(root, path, text, real):
     assert git.needed(root).look().lacking([file]) == ()
     assert git.tracks(file)
     (found,) = earlier_texts(git.needed(root), [VERSION])[VERSION]
-    assert found.migration.sql == "select 1;\n"
+    assert found.sql == "select 1;\n"
 
 
 def test_from_a_project_below_the_top_to_a_folder_above_it(root):
@@ -48,7 +48,7 @@ def test_from_a_project_below_the_top_to_a_folder_above_it(root):
     assert commits.commit(git.needed(project), [file], "one").files == (f"../../db/{NAME}",)
     assert head(root) == [f"db/{NAME}"]
     (found,) = earlier_texts(git.needed(project), [VERSION])[VERSION]
-    assert found.migration.sql == "select 1;\n"
+    assert found.sql == "select 1;\n"
 
 
 def test_a_file_that_is_a_link_is_committed_with_its_target(root):
@@ -74,7 +74,7 @@ def test_outside_of_the_repository(root, tmp_path, owned):
     file = write(root, FILE)
     before = state(root)
     assert git.needed(root).look().lacking([file]) == (file,)
-    assert earlier_texts(git.needed(root), [VERSION]) == {VERSION: ()}
+    assert earlier_texts(git.needed(root), [VERSION]) == {VERSION: {}}
     with pytest.raises(ConfigError, match="is not part of the repository") as caught:
         commits.commit(git.needed(root), [file], "one")
     assert caught.value.hint == (f"Commit in {outside} yourself." if owned else "Bring it into the repository.")
@@ -131,4 +131,4 @@ def test_dotenv_files_beyond_a_link_are_seen(root):
     write(root, "packages/supabase/.env.local")
     link(root, "supabase", "packages/supabase")
     run(root, "add", ".")
-    assert git.secret_files(root) == ("supabase/.env.local",)
+    assert git.dotenv_files(root) == ("supabase/.env.local",)

@@ -6,7 +6,7 @@ import pytest
 
 from sbsync_tasks import git, process
 from sbsync_tasks.errors import SbsyncError
-from sbsync_tasks.git import Candidate, commits, earlier_texts
+from sbsync_tasks.git import commits, earlier_texts
 from sbsync_tasks.state.migrations import Migration
 from tests.support.repository import FILE, VERSION, hook, run, state, write
 
@@ -84,8 +84,8 @@ def test_a_version_is_found_on_other_branches(root, tmp_path):
 
     text = Migration(VERSION, "invoices", "select 1;\n")
     for where, branch in ((root, "feature/billing"), (clone, "origin/feature/billing")):
-        assert earlier(where, VERSION) == {VERSION: (Candidate(branch, "Bob Other", "2026-03-01", text),)}
-    assert earlier(root, VERSION[:-1]) == {VERSION[:-1]: ()}
+        assert earlier(where, VERSION) == {VERSION: {text: f"branch {branch} (Bob Other, 2026-03-01)"}}
+    assert earlier(root, VERSION[:-1]) == {VERSION[:-1]: {}}
     assert earlier(root) == {}
 
 
@@ -103,8 +103,9 @@ def test_all_earlier_texts_are_found_the_newest_first(root, monkeypatch):
     run(root, "merge", "-q", "--no-ff", "-m", "merge", "short")
     run(root, "branch", "-q", "-d", "short")
     found = earlier(root, VERSION)[VERSION]
-    assert [(c.branch, c.migration.name, c.migration.sql) for c in found] == [
-        ("main", "bills", "select 2;\n"), ("main", "invoices", "select 2;\n"), ("main", "invoices", "select 1;\n"),
+    assert all(where.startswith("branch main (") for where in found.values())
+    assert [(file.name, file.sql) for file in found] == [
+        ("bills", "select 2;\n"), ("invoices", "select 2;\n"), ("invoices", "select 1;\n"),
     ]  # fmt: skip
 
 
@@ -115,8 +116,8 @@ def test_a_version_is_looked_for_in_the_own_project_of_a_monorepo(root):
     own = write(project, "supabase/migrations/20260401000000_own.sql")
     commits.commit(git.needed(project), [own], "own")
     found = earlier(project, VERSION, "20260401000000")
-    assert found[VERSION] == ()
-    assert [c.author for c in found["20260401000000"]] == ["Ada Example"]
+    assert found[VERSION] == {}
+    assert ["(Ada Example, " in where for where in found["20260401000000"].values()] == [True]
 
 
 @pytest.mark.parametrize(("data", "text"), [(b"-- \xc3\xbc\r\n", "-- ü\r\n"), (b"-- \xff", None), (b"", "")])
@@ -124,7 +125,7 @@ def test_a_text_is_what_git_has_byte_by_byte(root, data, text):
     write(root, FILE).write_bytes(data)
     run(root, "-c", "core.autocrlf=false", "add", FILE)
     run(root, "commit", "-q", "-m", "x")
-    assert [c.migration.sql for c in earlier(root, VERSION)[VERSION]] == ([] if text is None else [text])
+    assert [file.sql for file in earlier(root, VERSION)[VERSION]] == ([] if text is None else [text])
 
 
 def test_many_versions_and_branches_cost_two_processes(root, monkeypatch):
@@ -188,10 +189,11 @@ def test_a_rename_that_is_staged_is_one_commit_and_other_staged_work_stays(root,
 
 
 def test_tracked_secret_files(root):
-    secret = [".env", ".env.local", ".env.staging.local", "supabase/.env"]
-    for name in [*secret, ".env.example", ".env.staging", "docs/.env", "x.env", "supabase/x/.env"]:
+    secret, others = [".env", ".env.local", ".env.staging.local", "supabase/.env"], [".env.example", ".env.staging"]
+    for name in [*secret, *others, "docs/.env", "x.env", "supabase/x/.env"]:
         write(root, name)
-    assert git.secret_files(root) == ()
+    assert git.dotenv_files(root) == ()
     run(root, "add", "-f", ".")
-    assert sorted(git.secret_files(root)) == sorted(secret)
-    assert git.secret_files(root / "docs") == (".env",)
+    assert sorted(git.dotenv_files(root)) == sorted([*secret, *others])
+    assert [*filter(git.SECRET_FILE.fullmatch, sorted(git.dotenv_files(root)))] == sorted(secret)
+    assert git.dotenv_files(root / "docs") == (".env",)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sbsync_tasks.git import Candidate
 from sbsync_tasks.plan.conflicts import diagnose
 from sbsync_tasks.plan.model import Facts
 from sbsync_tasks.state.histories import Recorded
@@ -32,4 +31,4 @@ def moved(migration, version):
 
 
 def on_branch(migration):
-    return {migration.version: (Candidate("feature", "Ann", "2026-05-01", migration),)}
+    return {migration.version: {migration: "branch feature (Ann, 2026-05-01)"}}

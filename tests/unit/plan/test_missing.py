@@ -29,12 +29,12 @@ def test_missing_with_a_branch_that_has_something_else():
 
 def test_missing_where_no_branch_was_looked_at_says_nothing_of_branches():
     assert "branch" not in one([A], [A], [A, B]).what
-    assert "No branch has had it." in one([A], [A], [A, B], branches={B.version: ()}).what
+    assert "No branch has had it." in one([A], [A], [A, B], branches={B.version: {}}).what
 
 
 def test_missing_without_statements():
     bare = Recorded(B.version, "b", None)
-    assert one([A], [A], [A, bare], branches={B.version: ()}).actions == ()
+    assert one([A], [A], [A, bare], branches={B.version: {}}).actions == ()
     found = one([A], [A], [A, bare], branches=on_branch(B))
     assert "taken at its word" in found.what
     assert found.actions[0].migration == B
@@ -47,7 +47,7 @@ def test_what_is_recorded_as_a_version_and_is_none_is_left_to_the_user():
 
 
 def test_a_version_without_a_name_gets_an_empty_file():
-    found = one([A], [A], [A, Recorded(B.version, "", None)], branches={B.version: ()})
+    found = one([A], [A], [A, Recorded(B.version, "", None)], branches={B.version: {}})
     (put,) = found.actions
     assert put.migration.file_name == f"{B.version}_unknown.sql"
     assert all(line.startswith("--") for line in put.migration.sql.splitlines())

@@ -59,13 +59,13 @@ def test_cures_come_to_an_end_and_lose_nothing(world):
     assert curing(world) == ()
     left = {c.what for c in conflicts(world.facts, NOW)}
     for stop in (goals.problems_of_push, goals.problems_of_pull):
-        assert {p.what for p in stop(world.state, world.facts, Options())} <= left  # what was left to the user
+        assert {p.message for p in stop(world.state, world.facts, Options())} <= left  # what was left to the user
 
 
 @given(worlds(), options)
 def test_every_stop_says_what_to_do(world, chosen):
     problems = goals.problems_of_push(world.state, world.facts, chosen)
-    assert [p for p in problems if not (p.what and p.way_out)] == []
+    assert [p for p in problems if not (p.message and p.hint)] == []
     if problems:
         with pytest.raises(RefusedError):
             goals.refuse(problems)
@@ -90,14 +90,14 @@ def test_a_pull_adopts_what_was_recorded_and_stops_for_what_was_not():
     assert of_pull(World((A,), history(recorded(A)), history(recorded(A), recorded(B)))) == ()
     bare = Recorded(B.version, "b", None)
     (problem,) = of_pull(World((A,), history(recorded(A)), history(recorded(A), bare)))
-    assert f"has recorded {B.version}" in problem.what
+    assert f"has recorded {B.version}" in problem.message
 
 
 def test_a_pull_drops_what_only_the_local_database_had_where_that_is_asked_for():
     world = World((A,), history(recorded(A), recorded(B)), history(recorded(A)))
     (problem,) = of_pull(world)
-    assert problem.way_out.startswith("`invoke resolve` does this: ")
-    assert "`invoke reset`" in problem.way_out
+    assert problem.hint.startswith("`invoke resolve` does this: ")
+    assert "`invoke reset`" in problem.hint
     assert of_pull(world, discard_local=True) == ()
     renamed = World((A, Migration(C.version, "b", B.sql)), world.local, world.remote)
     assert [c.kind for c in conflicts(renamed.facts)] == [Kind.RENAMED]
@@ -118,6 +118,7 @@ def test_a_pull_is_not_stopped_by_the_order_of_what_is_pending():
 def test_flags_that_contradict_each_other(chosen):
     with pytest.raises(ConfigError, match="contradict each other"):
         goals.refuse_contradictions(Options(**chosen))
+    goals.refuse_contradictions(Options(keep_local=True))
 
 
 def test_a_file_with_a_transaction_of_its_own_stops_before_it_is_run_and_not_after():
@@ -131,11 +132,11 @@ def test_what_was_edited_since_the_local_database_had_it_stops_a_run_that_keeps_
     world = World((A,), history(Recorded(A.version, "a", ("select 1",))), {})
     assert of_pull(world) == ()
     (problem,) = of_pull(world, reset=False)
-    assert "edited after it was applied locally" in problem.what
+    assert "edited after it was applied locally" in problem.message
 
 
 def test_several_problems_are_told_at_once():
-    two = (goals.Problem("One is wrong.", "Do this."), goals.Problem("Another one.", "Do that."))
+    two = (RefusedError("One is wrong.", "Do this."), RefusedError("Another one.", "Do that."))
     with pytest.raises(SbsyncError, match=r"(?s)2 problems have to be fixed first:\n  - One is wrong\.\n    Do this\."):
         goals.refuse(two)
     goals.refuse(())
@@ -149,6 +150,6 @@ def test_a_file_that_the_cli_would_skip_stops_both():
         goals.problems_of_push(state.state, facts, Options()),
         goals.problems_of_pull(state.state, facts, Options()),
     ):
-        assert problems == (
-            goals.Problem("supabase/migrations/B.SQL is not named <version>_<name>.sql.", "Rename it."),
-        )
+        (found,) = problems
+        assert found.message == "supabase/migrations/B.SQL is not named <version>_<name>.sql."
+        assert found.hint == "Rename it."

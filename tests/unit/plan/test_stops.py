@@ -29,11 +29,11 @@ def problems(stop, files, local, remote):
 @pytest.mark.parametrize(("files", "local", "remote", "said", "pull"), STOPPING)
 def test_what_stops_a_push_and_what_a_pull(files, local, remote, said, pull):
     (problem,) = problems(goals.problems_of_push, files, local, remote)
-    assert said in problem.what
-    assert problem.way_out
+    assert said in problem.message
+    assert problem.hint
     assert bool(problems(goals.problems_of_pull, files, local, remote)) is pull
     world = World(files, history(*map(recorded, local)), history(*map(recorded, remote)))
-    assert [conflict.what for conflict in diagnose(world.facts, NOW)] == [problem.what]  # what `resolve` explains
+    assert [conflict.what for conflict in diagnose(world.facts, NOW)] == [problem.message]  # what `resolve` explains
 
 
 def test_comments_and_blanks_are_no_edit():
