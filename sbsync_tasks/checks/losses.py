@@ -120,18 +120,18 @@ def altered_columns(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     for kind, command, table, column in scope.altered(parsed.node):
         match kind:
             case "AT_DropColumn" if not scope.is_new_column(table, column):
-                yield _dropped_column(parsed, command, column)
+                cascades = enum_name(command, "behavior") == "DROP_CASCADE"
+                why = f"The column's values are lost in every row.{_CASCADES if cascades else ''}"
+                way_out = "For a new name use ALTER TABLE … RENAME COLUMN; else name the column as allowed."
+                yield finding(parsed, "drop-column", Severity.DATA_LOSS, column, why, way_out)
             case "AT_AlterColumnType" if not scope.is_new_column(table, column):
                 yield _changed_type(parsed, command, column, scope)
-            case "AT_DetachPartition" if not scope.is_new(scope.name(getattr(command, "def").partition_cmd.name)):
-                yield _detached(parsed, command, scope, table)
-
-
-def _dropped_column(parsed: Parsed, command: Node, column: str) -> Finding:
-    extra = _CASCADES if enum_name(command, "behavior") == "DROP_CASCADE" else ""
-    why = f"The column's values are lost in every row.{extra}"
-    way_out = "For a new name use ALTER TABLE … RENAME COLUMN; else name the column as allowed."
-    return finding(parsed, "drop-column", Severity.DATA_LOSS, column, why, way_out)
+            case "AT_DetachPartition":
+                partition = scope.name(getattr(command, "def").partition_cmd.name)
+                if not scope.is_new(partition):
+                    why = f"The rows of {partition} are no longer rows of {table}."
+                    way_out = "The partition stays as a table; name the parent as allowed."
+                    yield finding(parsed, "detach-partition", Severity.DATA_LOSS, table, why, way_out)
 
 
 def _changed_type(parsed: Parsed, command: Node, column: str, scope: Scope) -> Finding:
@@ -157,13 +157,6 @@ def _only_casts(using: Node, column: str, new: Node) -> bool:
         return harmless and _only_casts(using.type_cast.arg, column, new)
     fields = using.column_ref.fields
     return bool(fields) and names.parts(fields[-1]) == (column,)
-
-
-def _detached(parsed: Parsed, command: Node, scope: Scope, table: str) -> Finding:
-    partition = scope.name(getattr(command, "def").partition_cmd.name)
-    why = f"The rows of {partition} are no longer rows of {table}."
-    way_out = "The partition stays as a table; name the parent as allowed."
-    return finding(parsed, "detach-partition", Severity.DATA_LOSS, table, why, way_out)
 
 
 def truncated(parsed: Parsed, scope: Scope) -> Iterator[Finding]:

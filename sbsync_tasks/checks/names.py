@@ -31,7 +31,7 @@ ON_TABLE = frozenset(["policy", "trigger", "rule"])
 _CALLED = frozenset(["function", "procedure", "routine", "aggregate"])
 _GIVEN_BACK = frozenset(["FUNC_PARAM_OUT", "FUNC_PARAM_TABLE"])
 # By kind of node: the field that holds the name.
-_NAMED_BY = {"String": "sval", "List": "items", "TypeName": "names", "ObjectWithArgs": "objname"}
+_NAMED_BY = {"List": "items", "TypeName": "names", "ObjectWithArgs": "objname"}
 
 
 @lru_cache(4096)
@@ -55,12 +55,14 @@ def parts(node: Node) -> tuple[str, ...]:
     """The parts of the name in whatever names an object: a node, several, or a text; as they stand in the SQL."""
     if isinstance(node, str):
         return (node,)
-    if not hasattr(node, "DESCRIPTOR"):
+    kind = node.DESCRIPTOR.name if hasattr(node, "DESCRIPTOR") else ""
+    if not kind:
         return tuple(p for n in node for p in parts(n))
-    kind = node.DESCRIPTOR.name
     if kind == "RangeVar":
-        return tuple(p for p in (node.schemaname, node.relname) if p)
+        return tuple(filter(None, (node.schemaname, node.relname)))
     within = node.WhichOneof("node") if kind == "Node" else _NAMED_BY.get(kind)
+    if within == "string":
+        return (node.string.sval,)
     return parts(getattr(node, within)) if within else ()
 
 

@@ -21,14 +21,14 @@ LAYERS = (
     {"run": 4730},
     {"plan": 1340, "generate": 1650},
     {"databases": 5320, "backups": 1370},
-    {"supabase_cli": 1110, "checks": 3070, "git": 560},
+    {"supabase_cli": 1110, "checks": 3060, "git": 560},
     {"state": 870},
     {"settings": 1380},
     {"folders": 170},
     {"console": 350, "process": 360, "sqltext": 410, "endpoint": 180, "paths": 110},
     {"redaction": 50, "platform": 40, "options": 40, "errors": 70},
 )
-MOST_LINES = 24620
+MOST_LINES = 24610
 MOST_MODULES = 111
 RANK = {name: rank for rank, parts in enumerate(LAYERS) for name in parts}
 # What only a running task may load.
