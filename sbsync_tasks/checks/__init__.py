@@ -132,7 +132,7 @@ def _inside(outer: Parsed, found: Inner, scope: Scope, seen: set[Inner], judge: 
         parsed = parse(found.sql)
     except UnparsableSql as error:
         if found.expression:
-            yield bodies.unseen(outer, found.expression, found.line, "SQL")
+            yield bodies.dynamic(outer, found.expression, found.line, "SQL")
             return
         why = f"SQL inside of it cannot be read: {error.reason}."
         yield finding(outer, "opaque-body", Severity.OPAQUE, outer.statement.kind, why)
@@ -154,7 +154,7 @@ def _inside(outer: Parsed, found: Inner, scope: Scope, seen: set[Inner], judge: 
 def _in_part(outer: Parsed, this: Parsed, expression: str, scope: Scope, found: Iterable[Finding]) -> Iterator[Finding]:
     """Of a statement whose objects are not known: that it cannot be seen what it does, where that can be grave."""
     if any(f.severity in _GRAVE for f in found):
-        yield bodies.unseen(outer, expression, this.statement.line, this.statement.kind)
+        yield bodies.dynamic(outer, expression, this.statement.line, this.statement.kind)
     if this.name in {"rename_stmt", "alter_object_schema_stmt"}:
         scope.met = None  # what is there, and under which name, can no longer be told
 

@@ -176,7 +176,7 @@ def _of_plpgsql(parsed: Parsed, first: int, scope: Scope, around: Around) -> Ite
     yield from scope.walked[key]
 
 
-def unseen(parsed: Parsed, expression: str, line: int, what: str) -> Finding:
+def dynamic(parsed: Parsed, expression: str, line: int, what: str) -> Finding:
     """The finding for SQL that cannot be seen because it is put together at run time."""
     why = f"It builds {what} at run time: what it does cannot be seen from the text."
     return replace(finding(parsed, "dynamic-sql", Severity.OPAQUE, shortened(expression), why, _UNSEEN), line=line)
@@ -346,7 +346,7 @@ class _Body:
 
     def _dynamic(self, text: str) -> list[Inner | Finding]:
         return [
-            unseen(self._parsed, text, self._place(), "SQL")
+            dynamic(self._parsed, text, self._place(), "SQL")
             if sql is None
             else replace(self._query(sql), expression=text if expressions.UNKNOWN in sql else "")
             for sql in dict.fromkeys(self._texts(text))

@@ -170,7 +170,7 @@ def truncated(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
             yield finding(parsed, "truncate", Severity.DATA_LOSS, table, why)
 
 
-def changed_rows(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
+def reaching_all(parsed: Parsed, scope: Scope) -> Iterator[Finding]:
     """`DELETE`, `UPDATE` and `MERGE` that reach every row, also inside of `WITH` and `EXPLAIN`."""
     if parsed.name in _ONLY_STORED:
         return
@@ -365,5 +365,5 @@ RULES = {
     "alter_object_schema_stmt": (renamed,),
     "alter_enum_stmt": (renamed_enum_value,),
 }
-ALWAYS = (changed_rows, managed_schema)
+ALWAYS = (reaching_all, managed_schema)
 AT_END = (probable_renames, probable_table_renames)
