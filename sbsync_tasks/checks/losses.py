@@ -357,12 +357,9 @@ RULES = {
     "alter_table_stmt": (altered_columns,),
     "truncate_stmt": (truncated,),
     "drop_stmt": (dropped,),
-    "dropdb_stmt": (dropped_cluster_object,),
-    "drop_owned_stmt": (dropped_cluster_object,),
-    "drop_subscription_stmt": (dropped_cluster_object,),
+    **dict.fromkeys(["dropdb_stmt", "drop_owned_stmt", "drop_subscription_stmt"], (dropped_cluster_object,)),
     "drop_role_stmt": (dropped_role,),
-    "rename_stmt": (renamed,),
-    "alter_object_schema_stmt": (renamed,),
+    **dict.fromkeys(["rename_stmt", "alter_object_schema_stmt"], (renamed,)),
     "alter_enum_stmt": (renamed_enum_value,),
 }
 ALWAYS = (reaching_all, managed_schema)

@@ -168,6 +168,7 @@ class Scope:
         old, new, was = kept_as(old), kept_as(new), self.there
         moved, shows = {old: new}, self.shows.items()
         self.shows = {moved.get(view, view): moved.get(shown, shown) for view, shown in shows if view != new}
+        self.triggers[new] += self.triggers.pop(old, [])
         if old in self.created:
             self.created = self.created - {old} | {new}
             self.tables.update({new: self.tables.pop(old)} if old in self.tables else {})
@@ -177,9 +178,9 @@ class Scope:
             columns = {new + c[len(old) :]: t for c, t in was.columns.items() if f"{c}.".startswith(f"{old}.")}
             rights = {(new, role): held for (about, role), held in was.rights.items() if about == old}
             objects = was.objects | ({new} if old in was.objects else set())
-            self.met = replace(
-                was, objects=objects, columns={**was.columns, **columns}, rights={**was.rights, **rights}
-            )
+            columns, rights = {**was.columns, **columns}, {**was.rights, **rights}
+            triggers = {**was.triggers, new: was.triggers.get(old, ())}
+            self.met = replace(was, objects=objects, columns=columns, rights=rights, triggers=triggers)
         elif was.restrictive and old in was.restrictive:
             self.met = replace(was, restrictive=was.restrictive | {new})
 

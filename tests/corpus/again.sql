@@ -135,6 +135,15 @@ create or replace function app.forget(int) returns void language sql as 'select 
 select app.forget(1);
 -- finds: delete-all app.secrets
 delete from public.profiles where id is null;
+-- finds: rename public.profiles; delete-all app.secrets
+alter table public.profiles rename to people;
+delete from public.people where id is null;
+-- finds: rename public.orders; delete-all public.customers
+create function public.emptied() returns trigger language plpgsql as
+  $$ begin delete from public.customers; return null; end $$;
+create trigger emptied after insert on public.orders execute function public.emptied();
+alter table public.orders rename to sales;
+insert into public.sales (id) values (1);
 -- finds: drop-trigger trigger swept on public.profiles (note)
 drop trigger swept on public.profiles;
 delete from public.profiles where id is null;
