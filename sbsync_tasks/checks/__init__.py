@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from sbsync_tasks.sqltext import UnparsableSql, adds_enum_value, enum_name, is_transactional, parse, stands_alone
 
-from . import bodies, exposure, losses, names, transactions
+from . import bodies, exposure, finding, losses, names, transactions
 from .bodies import Inner
-from .finding import Finding, Met, Review, Severity, by_gravity, finding, has_secret, mask, secrets, unparsable
+from .finding import Finding, Met, Review, Severity, by_gravity, has_secret, mask, secrets, unparsable
 from .losses import PROBABLE_RENAME, unallowed
 from .scope import LEARNERS, Scope
 from .transactions import unseen
@@ -115,7 +115,7 @@ def _of_statement(parsed: Parsed, scope: Scope, seen: set[Inner], judge: Rule = 
     """What is found in a statement and in all that runs inside of it."""
     if parsed.node is None:
         why = "It is nested too deeply to be looked into."
-        yield finding(parsed, "too-deep", Severity.OPAQUE, parsed.statement.kind, why)
+        yield finding.finding(parsed, "too-deep", Severity.OPAQUE, parsed.statement.kind, why)
         return
     yield from judge(parsed, scope)
     for found in bodies.run_by(parsed, scope):
@@ -135,7 +135,7 @@ def _inside(outer: Parsed, found: Inner, scope: Scope, seen: set[Inner], judge: 
             yield bodies.dynamic(outer, found.expression, found.line, "SQL")
             return
         why = f"SQL inside of it cannot be read: {error.reason}."
-        yield finding(outer, "opaque-body", Severity.OPAQUE, outer.statement.kind, why)
+        yield finding.finding(outer, "opaque-body", Severity.OPAQUE, outer.statement.kind, why)
         return
     before, scope.around = scope.around, found.around
     for this in parsed:
