@@ -9,19 +9,17 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from . import git, process
 from .console import Console, counted
-from .databases import Database, push
+from .databases import push
 from .databases.open import clusters_of
 from .errors import SbsyncError
 from .options import Options
-from .run import report
-from .run.local_to_remote import local_to_remote
-from .run.remote_to_local import remote_to_local
-from .run.session import Done, Run
+from .run.scenarios import local_to_remote, remote_to_local
+from .run.session import Run
 from .settings import Settings, resolve
 from .state.migrations import read_folder
 
@@ -44,26 +42,15 @@ create index customers_vat_number on public.customers (vat_number);
 
 
 def run_demo(console: Console, keep: bool = False) -> None:
-    """Run both scenarios on a scratch project, narrated.
-
-    Args:
-        console: Shows what happens; `yes` is set, since nothing of the user's is touched.
-        keep: Leave the project and its databases there, to look at.
-    """
+    """Run both scenarios on a scratch project, narrated; with `keep`, it and its databases stay, to look at."""
     with _project(console, keep) as root:
         console.heading(f"A scratch project in {root}")
         console.say("The example: invoices for small teams. Local and remote are embedded PostgreSQL servers.")
         _fill(console, root)
         _change(console, root, "local", LOCAL_CHANGE)
-        _scenario(
-            console, root, "invoke local-to-remote --name payments --commit", local_to_remote,
-            Options(yes=True, name="payments", commit=True),
-        )  # fmt: skip
+        _scenario(console, root, "invoke local-to-remote --name payments --commit", local_to_remote, "payments")
         _change(console, root, "remote", REMOTE_CHANGE)
-        _scenario(
-            console, root, "invoke remote-to-local --name vat-number", remote_to_local,
-            Options(yes=True, name="vat_number", commit=True),
-        )  # fmt: skip
+        _scenario(console, root, "invoke remote-to-local --name vat-number", remote_to_local, "vat_number")
         console.say()
         console.heading("What git has now")
         console.say(git.must(root, "log", "-2", "--stat", "--format=%h %s").said)
@@ -104,13 +91,8 @@ def _settings(root: Path) -> Settings:
     return resolve(root=root, env="sandbox", process=process.environment())
 
 
-@contextmanager
-def _run(console: Console, root: Path, options: Options) -> Iterator[Run]:
-    run = Run(_settings(root), console, options)
-    try:
-        yield run
-    finally:
-        run.close()
+def _run(console: Console, root: Path, options: Options) -> closing[Run]:
+    return closing(Run(_settings(root), console, options))
 
 
 def _fill(console: Console, root: Path) -> None:
@@ -124,18 +106,16 @@ def _fill(console: Console, root: Path) -> None:
                 push(run.cli, database.endpoint, database.label, migrations, migrations, fresh=True, seed=seed)
 
 
-def _scenario(console: Console, root: Path, title: str, scenario: Callable[[Run], Done], options: Options) -> None:
+def _scenario(console: Console, root: Path, title: str, scenario: Callable[[Run], None], name: str) -> None:
     console.say()
     console.heading(title)
-    with _run(console, root, options) as run:
-        report.scenario(run, scenario(run))
+    with _run(console, root, Options(yes=True, name=name, commit=True)) as run:
+        scenario(run)
 
 
 def _change(console: Console, root: Path, side: str, sql: str) -> None:
     console.say()
     console.heading(f"Somebody changes the {side} database:")
     console.sql(sql)
-    with _run(console, root, Options(yes=True)) as run:
-        database: Database = run.local if side == "local" else run.remote
-        with database.connection() as connection:
-            connection.execute(sql.encode())
+    with _run(console, root, Options(yes=True)) as run, run.database(side).connection() as connection:
+        connection.execute(sql.encode())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +13,12 @@ from .. import backups
 from ..backups import Backup, Listed
 from ..backups import restore as restoring
 from ..backups.take import scope
-from ..checks import Finding, changed_rows, review_together
-from ..checks.names import dotted
 from ..databases import Database
 from ..databases.open import RESTORED
 from ..errors import RefusedError
 from ..paths import shown
 from ..plan import BackUp, Plan, Restore
 from ..state import Risk, State
-from ..state.migrations import Migration
 from . import reach
 from .look import major_to_be
 from .session import Done, Run
@@ -35,15 +32,6 @@ if TYPE_CHECKING:
 def whole_local(run: Run) -> Backup:
     """The whole local database, before it is rebuilt."""
     return _take(run, BackUp(run.local.name, Risk(None), "local", "before-reset"))
-
-
-def weigh(run: Run, state: State) -> State:
-    """Find out, before the plan is shown, which rows of the remote the pending migrations can damage."""
-    if not state.pending:
-        return replace(state, risk=Risk())
-    with run.remote.connection() as connection:
-        tables = None if run.settings.backup == "full" else at_risk(state.pending, connection)
-        return replace(state, risk=Risk(tables, _size(connection, tables)))
 
 
 def as_planned(run: Run, _state: State, action: BackUp, done: Done) -> None:
@@ -66,65 +54,6 @@ def _take(run: Run, action: BackUp, in_use: Collection[Path] = ()) -> Backup:
     for path in backups.prune(made.path, run.settings.backup_keep, in_use):
         run.console.say(f"old backup removed: {path.name}", "note")
     return made
-
-
-def at_risk(migrations: Iterable[Migration], connection: psycopg.Connection[Any]) -> tuple[str, ...] | None:
-    """The tables whose rows these migrations can damage; None where that cannot be told.
-
-    That is what the statements name, and what foreign keys carry a change on to (`on delete cascade` and its like;
-    with `truncate … cascade` every referencing table). What triggers do besides is not followed.
-    """
-    texts = [m.sql for m in migrations]
-    changed = changed_rows(*texts)
-    tables = _tables(connection)
-    losses = [_tables_of(f, tables) for r in review_together(texts) for f in r.data_loss]
-    if changed.unknown or not changed.tables <= set(tables) or not all(losses):
-        return None
-    named = {table for found in losses for table in found} | changed.tables
-    reached = _reached(connection, {tables[t] for t in named}, {tables[t] for t in changed.cascades})
-    return tuple(sorted(name for name, oid in tables.items() if oid in reached))
-
-
-def _tables(connection: psycopg.Connection[Any]) -> dict[str, int]:
-    """Every table by its name, as findings write it, with its number in the catalogs."""
-    rows = connection.execute(
-        "select n.nspname, c.relname, c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace"
-        " where c.relkind in ('r', 'p')"
-    ).fetchall()
-    return {dotted((schema, name)): oid for schema, name, oid in rows}
-
-
-def _reached(connection: psycopg.Connection[Any], tables: set[int], emptied: set[int]) -> set[int]:
-    """These tables, and those that foreign keys carry a change of them on to."""
-    keys = connection.execute(
-        "select confrelid, conrelid, confdeltype in ('c', 'n', 'd') or confupdtype in ('c', 'n', 'd')"
-        " from pg_constraint where contype = 'f'"
-    ).fetchall()
-    found, gone = set(tables), set(emptied)
-    while True:
-        gone |= {to for start, to, _ in keys if start in gone}
-        further = (gone | {to for start, to, carries in keys if start in found and carries}) - found
-        if not further:
-            return found
-        found |= further
-
-
-def _size(connection: psycopg.Connection[Any], tables: tuple[str, ...] | None) -> str:
-    """How much these tables take on the server's disk, such as `12 MB`; all of the user's for None."""
-    known = _tables(connection)
-    oids = [known[t] for t in (known if tables is None else tables) if not t.startswith(("pg_", "information_schema."))]
-    row = connection.execute(
-        "select pg_size_pretty(coalesce(sum(pg_total_relation_size(oid)), 0)::bigint) from unnest(%s::oid[]) oid",
-        (oids,),
-    ).fetchone()
-    return str(row[0]) if row else ""
-
-
-def _tables_of(finding: Finding, tables: Iterable[str]) -> list[str]:
-    name = finding.object
-    if name.startswith("schema "):
-        return [t for t in tables if t.startswith(f"{name.removeprefix('schema ')}.")]
-    return [t for t in tables if name == t or name.startswith(f"{t}.")]
 
 
 def show_list(run: Run) -> None:
@@ -154,13 +83,7 @@ NEXT = f"{RESTORED}-next"
 
 
 def planned(run: Run, named: str, tables: Sequence[str], *, to_scratch: bool) -> Plan:
-    """What a restore does.
-
-    Args:
-        run: The run.
-        named: The backup: its folder, its name, or the beginning of its name.
-        tables: `schema.table` names whose rows come back; none for everything.
-        to_scratch: Into a scratch database; otherwise into the local one.
+    """What a restore does: with the whole of the backup, or with the rows of `tables` (`schema.table`) alone.
 
     Raises:
         RefusedError: the backup does not have what is asked for.
@@ -168,11 +91,16 @@ def planned(run: Run, named: str, tables: Sequence[str], *, to_scratch: bool) ->
     """
     backup = _found(run, named)
     backups.check(backup)
-    if to_scratch:
-        return (_to_scratch(run, backup, tables),)
-    major_to_be(run)
-    save = BackUp(run.local.label, Risk(None), "local", "before-restore")
-    return (save, _to_local(run, backup, tables))
+    if not to_scratch:
+        major_to_be(run)
+        save = BackUp(run.local.label, Risk(None), "local", "before-restore")
+        return (save, _to_local(run, backup, tables))
+    rows = f"schema, history, and the rows of {', '.join(tables)}" if tables else _in_words(backup)
+    into_scratch = Restore(
+        str(backup.path), RESTORED, rows, tuple(tables), scratch=True,
+        replaces=_clusters(run, backup).exists(RESTORED), loose=bool(tables or backup.manifest.partial),
+    )  # fmt: skip
+    return (into_scratch,)
 
 
 def _found(run: Run, named: str) -> Backup:
@@ -200,14 +128,6 @@ def _to_local(run: Run, backup: Backup, tables: Sequence[str]) -> Restore:
                 "--table brings single tables back; --to-scratch, all that the backup has.",
             )
         return Restore(path, where, _in_words(backup), roles=restoring.missing_roles(connection, backup))
-
-
-def _to_scratch(run: Run, backup: Backup, tables: Sequence[str]) -> Restore:
-    rows = f"schema, history, and the rows of {', '.join(tables)}" if tables else _in_words(backup)
-    return Restore(
-        str(backup.path), RESTORED, rows, tuple(tables), scratch=True,
-        replaces=_clusters(run, backup).exists(RESTORED), loose=bool(tables or backup.manifest.partial),
-    )  # fmt: skip
 
 
 def _clusters(run: Run, backup: Backup) -> Clusters:

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..checks.finding import mask
-from ..databases import Database, FileFailedError
-from ..databases.catalog import (
-    MIGRATIONS,
-    Catalog,
-    Claims,
-    Difference,
-    compare,
-    in_line_ends_alone,
-    of_the_setting,
-    read_catalog,
-    told,
-    without_platform,
-)
+from ..databases import Database, FileFailedError, catalog
+from ..databases.catalog import Catalog, Claims, Difference, told
 from ..databases.connection import connect
 from ..databases.embedded import find_client_tools
 from ..databases.embedded.privileged import as_pushed
@@ -43,10 +32,11 @@ from ..generate import (
     replaced_tables,
     text_of,
 )
-from ..paths import state_dir
-from ..state.migrations import Migration, next_version, write_sql
+from ..state import Origin, State
+from ..state.migrations import Migration, next_version
 from ..supabase_cli import CliError, EngineRefusedError
-from .look import LISTED, listed
+from .files import put_aside
+from .look import LISTED, Changes, listed
 from .session import Run
 
 if TYPE_CHECKING:
@@ -60,12 +50,6 @@ _DENIED = (
 _BY_HAND = (
     "Add these by hand, save the whole as a file in supabase/migrations, and run again: it is recognised by its effect."
 )
-
-Applied = Callable[[tuple[Migration, ...]], None]
-
-
-def ignored(_migrations: tuple[Migration, ...]) -> None:
-    """What `generate` calls where nobody wants to know."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +88,6 @@ class _Generator:
     name: str
     versions: Sequence[str]
     before: str
-    applied: Applied
     refused: EngineRefusedError | None = None
     major: int = field(init=False)
     claims: Claims = field(init=False)
@@ -121,12 +104,11 @@ class _Generator:
     def made(self) -> Generated:
         """The migrations, proved."""
         shadow = self.shadow(())
-        before = _identities(shadow)
-        run = self.run
         sql = self._asked(shadow.endpoint)
-        sql = without_platform(sql, run.catalog(shadow), self._there, self.claims)
-        sql = changes_alone(sql)
-        return self._as_written(sql, before) or self._completed(sql)
+        sql = changes_alone(catalog.without_platform(sql, self.run.catalog(shadow), self._there, self.claims))
+        parts = engine_parts(sql)
+        as_written = self._proved((parts,), sql) if parts and not self._gives_up(parts) else None
+        return as_written or self._completed(sql)
 
     def _asked(self, source: Endpoint) -> str:
         """The engine's script; empty, and the cause kept, where it refuses to write one."""
@@ -135,28 +117,6 @@ class _Generator:
         except EngineRefusedError as error:
             self.refused = error
             return ""
-
-    def _as_written(self, sql: str, before: Identities) -> Generated | None:
-        """The engine's own text, where it is all that is needed; an enum's values in a file of their own."""
-        parts = engine_parts(sql)
-        if not parts or self._gives_up(parts):
-            return None
-        made = self.numbered((sql,))
-        try:
-            shadow = self.shadow(made)
-        except CliError as error:
-            if error.sqlstate != ENUM_VALUE_USED_TOO_EARLY:
-                return None
-            values, rest = enum_values_apart(parts)
-            return self._proved((values, rest), before)
-        after = _identities(shadow)
-        if replaced_tables(before, after) or not self.exactly(shadow):
-            return None
-        further = positions(before, after)
-        if further:
-            return self._proved(((*parts, *further),), before)
-        self.applied((*self.base, *made))
-        return Generated(made, parts=(parts,))
 
     def _gives_up(self, parts: Sequence[Part]) -> bool:
         """Whether the script loses what another statement keeps."""
@@ -167,34 +127,33 @@ class _Generator:
             both = Both(shadow, target, self.run.settings.schemas)
             return any(any(each(both)) for each in asked)
 
-    def _proved(self, files: Sequence[Sequence[Part]], before: Identities) -> Generated | None:
-        """These statements as files; None where they do not apply, or do not make the shadow what the database is."""
-        made = self.numbered([text_of(parts) for parts in files])
+    def _proved(self, files: Sequence[Sequence[Part]], sql: str = "") -> Generated | None:
+        """These statements as files; None where they do not apply, or do not make the shadow what the database is.
+
+        The engine's own `sql` may get further files: an enum's new values stand in one of their own.
+        """
+        made = self.numbered([sql] if sql else [text_of(parts) for parts in files])
         try:
             shadow = self.shadow(made)
-        except CliError:
+        except CliError as error:
+            too_early = sql and error.sqlstate == ENUM_VALUE_USED_TOO_EARLY
+            return self._proved(enum_values_apart(files[0])) if too_early else None
+        before, after = _identities(self.shadow(())), _identities(shadow)
+        if replaced_tables(before, after) or not self.exactly(shadow):
             return None
-        after = _identities(shadow)
         known = {part.text for parts in files for part in parts}
         further = [part for part in positions(before, after) if part.text not in known]
-        if not self.exactly(shadow) or replaced_tables(before, after) or further:
-            return None
-        self.applied((*self.base, *made))
-        return Generated(made, parts=tuple(map(tuple, files)))
+        if not further:
+            return Generated(made, parts=tuple(map(tuple, files)))
+        return self._proved(((*files[0], *further),)) if sql else None
 
     def _completed(self, sql: str) -> Generated:
-        """The engine's script made to apply, and completed, on a scratch copy; then proved on a fresh shadow.
-
-        Raises:
-            SbsyncError: what came of it cannot be applied all the same.
-        """
+        """The engine's script made to apply, and completed, on a scratch copy; then proved on a fresh shadow."""
         with self._bench(sql) as bench:
             completed = complete(bench, sql)
         early, parts = completed.early, completed.parts
         files, made, shadow = self._applied([(*early, *parts)], [early, parts])  # one file is one transaction
         left = self.left(shadow)
-        if not left:
-            self.applied((*self.base, *made))
         cause = self.refused if self.refused and any(self.refused.about in str(d.object) for d in left) else None
         return Generated(made, left, tuple(files), completed.missing, completed.refused, cause)
 
@@ -224,22 +183,22 @@ class _Generator:
             right, both = self._there, Both(scratch, target, run.settings.schemas)
 
             def left() -> Catalog:
-                return read_catalog(scratch, both.schemas)
+                return catalog.read_catalog(scratch, both.schemas)
 
             def ask() -> str:
                 """What the engine still finds, without what is the platform's."""
-                return changes_alone(without_platform(self._asked(endpoint), left(), right, self.claims))
+                return changes_alone(catalog.without_platform(self._asked(endpoint), left(), right, self.claims))
 
             def differences() -> tuple[Difference, ...]:
                 """How the two differ, line ends included."""
                 here = left()
-                line_ends = in_line_ends_alone(here, right, self.claims)
+                line_ends = catalog.in_line_ends_alone(here, right, self.claims)
                 rest = (Difference(fact, here[fact], right[fact]) for fact in line_ends)
-                return (*compare(here, right, self.claims), *rest)
+                return (*catalog.compare(here, right, self.claims), *rest)
 
             archive = Archive(lambda: find_client_tools(self.major, run.settings.pg_bindir), self.database.endpoint)
             yield Bench(
-                both, ask, differences, lambda texts: of_the_setting(texts, left(), right, self.claims), archive
+                both, ask, differences, lambda texts: catalog.of_the_setting(texts, left(), right, self.claims), archive
             )
 
     def shadow(self, made: Sequence[Migration]) -> Database:
@@ -248,21 +207,15 @@ class _Generator:
 
     def exactly(self, shadow: Database) -> bool:
         """Whether the catalogs of a shadow and of the database are equal, line ends included."""
-        both = self.run.catalog(shadow), self._there
-        claims = self.run.claims_of(shadow)
-        return not compare(*both, claims) and not in_line_ends_alone(*both, claims)
+        line_ends = catalog.in_line_ends_alone(self.run.catalog(shadow), self._there, self.run.claims_of(shadow))
+        return not self.left(shadow) and not line_ends
 
     def left(self, shadow: Database) -> tuple[Difference, ...]:
         """What the catalogs of a shadow and of the database do not share."""
-        names = (MIGRATIONS, self.database.name)
-        return compare(self.run.catalog(shadow), self._there, self.run.claims_of(shadow), names)
+        return self.run.differences(shadow, self.database, found=self._there)
 
     def numbered(self, texts: Sequence[str]) -> tuple[Migration, ...]:
-        """These texts as migrations.
-
-        Raises:
-            RefusedError: there is no room for their versions.
-        """
+        """These texts as migrations; a RefusedError where there is no room for their versions."""
         made: list[Migration] = []
         for number, text in enumerate(texts, 1):
             version = next_version([*self.versions, *(m.version for m in made)], before=self.before)
@@ -289,10 +242,7 @@ def _draft(run: Run, made: Sequence[Migration]) -> str:
     """Keep migrations outside of the migrations' folder, but for a dry run; where they are, in a sentence."""
     if run.options.dry_run:
         return "Without --dry-run its draft is kept."
-    folder = state_dir(run.settings.root, "drafts")
-    for migration in made:
-        write_sql(folder / migration.file_name, migration.sql)
-    return f"The draft is kept in {', '.join(f'.sbsync/drafts/{m.file_name}' for m in made)}."
+    return f"The draft is kept in {put_aside(run, 'drafts', made)}."
 
 
 def _identities(shadow: Database) -> Identities:
@@ -301,13 +251,7 @@ def _identities(shadow: Database) -> Identities:
 
 
 def generate(
-    run: Run,
-    database: Database,
-    base: Sequence[Migration],
-    name: str,
-    versions: Sequence[str],
-    before: str = "",
-    applied: Applied = ignored,
+    run: Run, database: Database, base: Sequence[Migration], name: str, versions: Sequence[str], before: str = ""
 ) -> Generated:
     """Make migrations that take a shadow of `base` to the schema of `database`, and prove them.
 
@@ -315,31 +259,35 @@ def generate(
     catalogs are compared. Where it does not apply, leaves something out, or loses rows that can be kept, it is worked
     on (see the package `generate`) and proved again. What does not prove equal is handed out as `unwritable`.
 
-    Args:
-        run: The run.
-        database: Where the changes are.
-        base: What the new migrations come after.
-        name: The new migrations' name.
-        versions: Known versions; the new ones are later than these.
-        before: A version that the new ones have to be earlier than; empty for none.
-        applied: Called with `base` and the new migrations once they are applied to a shadow and are complete.
+    The new versions are later than the known `versions`, and earlier than `before`, where that is one.
 
     Raises:
         RefusedError: there is no room for the new versions.
         SbsyncError: the SQL cannot be applied; a draft of it is kept.
     """
-    return _Generator(run, database, tuple(base), name, versions, before, applied).made()
+    return _Generator(run, database, tuple(base), name, versions, before).made()
+
+
+def joined(
+    run: Run, state: State, found: Changes, side: str, name: str, versions: Sequence[str], before: str = ""
+) -> State:
+    """The state with the changes of a database, `local` or `remote`, as migrations that are yet to be written.
+
+    The rest is as for `generate`; refused where not every change can be written.
+    """
+    made = generate(run, run.database(side), found.base, name, versions, before)
+    refuse_unwritable(run, "The local database" if side == "local" else "The remote", made)
+    return state.joined_by(Origin.LOCAL if side == "local" else Origin.REMOTE, made.migrations)
 
 
 def refuse_unwritable(run: Run, whose: str, made: Generated) -> None:
-    """Stop where changes are left over that could not be carried: they must not be lost.
+    """Refuse where changes are left over: they must not be lost. Each has both definitions and the statement to write.
 
-    Raises:
-        RefusedError: names each with both definitions and the statement to write; the rest is kept as a draft.
+    The rest is kept as a draft.
     """
     if not made.unwritable:
         return
-    each = [mask(line) for missing in made.missing[:LISTED] for line in in_words(missing)]
+    each = [mask(line) for missing in made.missing[:LISTED] for line in _in_words(missing)]
     known = made.cause.about.rpartition(" ")[2] if made.cause else ""  # what its cause says need not be said again
     refused = [(text, why) for text, why in made.refused if not known or known not in text]
     each += [f"PostgreSQL refuses: {mask(' '.join(text.split()))};\n    {mask(why)}" for text, why in refused[:LISTED]]
@@ -357,7 +305,7 @@ def refuse_unwritable(run: Run, whose: str, made: Generated) -> None:
     )  # fmt: skip
 
 
-def in_words(missing: Missing) -> list[str]:
+def _in_words(missing: Missing) -> list[str]:
     """What could not be carried, for a reader who has to write it."""
     definitions = [f"    the migrations make: {missing.here or 'nothing'}",
                    f"    the database has: {missing.there or 'nothing'}"]  # fmt: skip

@@ -2,132 +2,36 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shlex
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
+from functools import cache, partial
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
 
 from ..checks import unseen
 from ..databases import Database
-from ..databases.catalog import (
-    MIGRATIONS,
-    Catalog,
-    Claims,
-    Difference,
-    compare,
-    exposed,
-    in_line_ends_alone,
-    platform,
-    read_catalog,
-    stand_ins,
-    without_platform,
-)
+from ..databases.catalog import Catalog, Difference, exposed, read_catalog, told
 from ..databases.database import identity
 from ..errors import ConfigError, NoConnectionError, RefusedError
-from ..git import tracks
 from ..plan.model import Facts
 from ..process import in_parallel
 from ..state import Side, State, histories
-from ..state.histories import as_migrations
-from ..state.migrations import DOWN, OLD_INIT, Folder, Migration, Skipped, migrations_dir, next_version, read_folder
-from ..supabase_cli import CliError, EngineRefusedError
-from .proof import Compared
+from ..state.histories import Row, Status, as_migrations
+from ..state.migrations import Folder, Migration
+from ..supabase_cli import CliError
+from .files import read_files, tell_skipped, way_out
 from .session import Run
 
-WHOLE = re.compile(r"(?P<version>[0-9]{14,}|[0-9]+(?=_))(?P<name>.*)", re.DOTALL)
+if TYPE_CHECKING:
+    import psycopg
 
-
-def read_files(run: Run) -> Folder:
-    """Read the folder; its sub-folders, and schemas declared beside it, are named once in a run."""
-    folder = read_folder(run.settings.root)
-    if folder.beside:
-        run.say_once(f"left alone in supabase/migrations, as the CLI does: {', '.join(folder.beside)}")
-    if run.settings.config.declares_schemas:
-        run.say_once(
-            "not looked at: the declared schemas in supabase/schemas. What they say counts once a migration says it, "
-            "or the local database has it"
-        )
-    return folder
-
-
-def problems(run: Run, folder: Folder) -> tuple[RefusedError, ...]:
-    """What the CLI would skip, or fail at, each with its way out."""
-    root = run.settings.root
-    twice = (
-        RefusedError(
-            f"Version {version} stands on more than one file in supabase/migrations.",
-            "The CLI would apply the first and fail at the second: `invoke resolve` explains and cures this.",
-        )
-        for version in folder.duplicates
-    )
-    ours = (RefusedError(f"supabase/migrations/{s.name} {s.why}.", way_out(root, folder, s)) for s in folder.misnamed)
-    return (*twice, *ours)
-
-
-def tell_skipped(run: Run, folder: Folder) -> None:
-    """The same as warnings, where nothing is changed."""
-    for problem in problems(run, folder):
-        run.console.say(f"{problem.message} {problem.hint}", "warning")
-
-
-def way_out(root: Path, folder: Folder, skipped: Skipped) -> str:
-    """What happens to it as it is, and the command, to be run in the working directory."""
-    path = migrations_dir(root) / skipped.name
-    if not skipped.there:
-        way = "bring that file back, or take the link out" if path.is_symlink() else "take it out"
-        return f"The CLI would fail at it: {way}: {_command(path, None)}"
-    if skipped.name.endswith(f"{DOWN}.sql"):
-        return f"Put it elsewhere: {_command(path, migrations_dir(root).parent / path.name)}"
-    if "/" not in skipped.name:
-        target = path.with_name(_new_name(folder, path.name))
-        return f"The CLI would skip it without a word: {_command(path, target)} (or move it elsewhere)."
-    same = [s.name for s in folder.misnamed if s.name.startswith(f"{path.parent.name}/")]
-    if len(same) == 1:
-        target = path.parent.with_name(_new_name(folder, f"{path.parent.name}.sql"))
-        return f"The CLI looks at no folder, and would skip it without a word: {_command(path, target)}"
-    # What is run and what takes it back stand side by side: which is which is the user's to say.
-    aside = _command(path.parent, migrations_dir(root).parent / path.parent.name)
-    return (
-        f"The CLI looks at no folder. Put what is to be run into {_new_name(folder, f'{path.parent.name}.sql')}, and "
-        f"the folder elsewhere: {aside}"
-    )
-
-
-def _new_name(folder: Folder, name: str) -> str:
-    """A well-formed name, with the version that stands in the old one where no other file has it."""
-    stem = re.sub(r"\.sql$", "", name.strip(), flags=re.IGNORECASE)
-    match = WHOLE.fullmatch(stem)
-    taken = [m.version for m in folder.migrations]
-    version = match["version"] if match and match["version"] not in taken else next_version(taken)
-    rest = re.sub(r"[^A-Za-z0-9]+", "_", match["name"] if match else stem).strip("_") or "unnamed"
-    return f"{version}_{'initial' if rest == OLD_INIT else rest}.sql"
-
-
-def _command(path: Path, target: Path | None) -> str:
-    """`git mv` where git has the file, else `mv`; without a target it is removed."""
-    known = tracks(path)
-    words = ["git"] if known else []
-    words += ["mv" if target else "rm", "--", *(_from_here(p) for p in (path, target) if p)]
-    return f"`{shlex.join(words)}`"
-
-
-def _from_here(path: Path) -> str:
-    """As it is reached from the working directory; git goes through no link."""
-    return os.path.relpath(Path(os.path.realpath(path.parent)) / path.name, Path.cwd())
-
-
+EXPOSED = "No age of the platform grants this, and it exposes data: take it back with REVOKE."
+COLUMNS = ("version", "name", "file", "local", "remote", "state")
 BOTH = ("local", "remote")
 
 
 def look(run: Run, sides: Collection[str] = BOTH) -> State:
-    """Read the files, and each database that is asked for at one moment.
-
-    Raises:
-        ConfigError: both settings lead to one database, or to two major versions.
-    """
+    """Read the files, and each database asked for at one moment; a ConfigError where both are one, or of two majors."""
     if set(sides) == set(BOTH):
         refuse_one_database(run)
         _refuse_two_majors(run)
@@ -167,11 +71,7 @@ def facts(run: Run, state: State) -> Facts:
 
 
 def refuse_one_database(run: Run) -> None:
-    """Local and remote have to be two databases, whatever they are called: the servers are asked.
-
-    Raises:
-        ConfigError: they are one.
-    """
+    """Local and remote have to be two databases, whatever they are called: a ConfigError where the servers say one."""
     remote, local = run.remote_identity, run.local_identity
     if remote.same_database(local):
         raise ConfigError(
@@ -184,9 +84,7 @@ def refuse_one_database(run: Run) -> None:
 def major_to_be(run: Run) -> int:
     """The major version that the local database is to have afterwards, once it is sure that it is not the remote.
 
-    Raises:
-        ConfigError: local and remote are one database.
-        NoConnectionError: the remote does not answer, and the local database is not one that is ours by its making.
+    A remote that does not answer stops only where the local database is not one that is ours by its making.
     """
     if run.settings.remote is None:
         return run.local_identity.major
@@ -202,11 +100,7 @@ def major_to_be(run: Run) -> int:
 
 
 def _refuse_two_majors(run: Run) -> None:
-    """Two major versions describe the same schema differently: what is proved on one says little of the other.
-
-    Raises:
-        ConfigError: the databases are of two major versions.
-    """
+    """Two major versions describe the same schema differently: what is proved on one says little of the other."""
     remote, local = run.remote_identity, run.local_identity
     if remote.major != local.major:
         raise ConfigError(
@@ -223,9 +117,6 @@ _TO_ANOTHER_MAJOR = {
 
 
 LISTED = 12  # differences shown before "and N more"
-# Not compared: roles belong to a server, whoever makes one becomes a member of it, and no migration can undo that. One
-# that owns something, or has a right, is a difference of that object.
-OF_ROLES = ("grant_role_stmt", "create_role_stmt", "alter_role_stmt", "alter_role_set_stmt", "drop_role_stmt")
 GUESSED = 3  # how many unrecorded files a run that was cut off may have left, at most
 
 
@@ -256,50 +147,46 @@ def changes(run: Run, state: State, side: str) -> Changes:
     """Compare a database, `local` or `remote`, as it was looked at, with a shadow of its own history.
 
     Like is compared with like: the shadow holds the versions that the database has recorded, never simply all
-    files, so that what is merely pending cannot come out as something to drop.
-
-    Raises:
-        RefusedError: the database has the schema of an unrecorded file that also does what no schema shows.
+    files, so that what is merely pending cannot come out as something to drop. Refused where the database has the
+    schema of an unrecorded file that also does what no schema shows.
     """
-    database, files = run.database(side), state.files
+    database = run.database(side)
     history, found = state.sides[side].history, state.sides[side].catalog
-    base = as_migrations(history, files)
-    run.claims.add(m.sql for m in files)
-    held, claims = _held(run, base, database)
-    differences = compare(held, found, claims, (MIGRATIONS, database.name))
-    if not differences:
-        return Changes(base, exposed=exposed(found))
-    unrecorded = [m for m in files if m.version not in history]
-    told = [m for m in unrecorded if not unseen(m.sql)]
-    by_hand = _with_the_whole_effect(run, base, told, database, found)
-    if by_hand:
-        _refuse_unseen_between(database, by_hand, unrecorded)
-        return Changes(base, by_hand=by_hand, exposed=exposed(found))
-    if told != unrecorded and not (database.side == "remote" and run.options.ignore_drift):
-        _refuse_unseen(database, _with_the_whole_effect(run, base, unrecorded, database, found))
-    return Changes(base, differences, exposed=exposed(found))
+    base = as_migrations(history, state.files)
+    run.claims.add(m.sql for m in state.files)
+    differences, by_hand = _beyond(run, base, database, found), tuple[Migration, ...]()
+    if differences:
+        unrecorded = [m for m in state.files if m.version not in history]
+        plain = [m for m in unrecorded if not unseen(m.sql)]
+        by_hand = _with_the_whole_effect(run, base, plain, database, found)
+        if by_hand:
+            _refuse_unseen_between(database, by_hand, unrecorded)
+        elif plain != unrecorded and not (side == "remote" and run.options.ignore_drift):
+            _refuse_unseen(database, _with_the_whole_effect(run, base, unrecorded, database, found))
+    return Changes(base, () if by_hand else differences, by_hand, exposed(found))
 
 
-def _held(run: Run, migrations: Sequence[Migration], database: Database) -> tuple[Catalog, Claims]:
-    """What a shadow of these migrations holds, and what they have statements about: what is pending claims nothing."""
-    shadow = run.shadow(migrations, run.major(database), database)
-    return run.catalog(shadow), run.claims_of(shadow)
+def _beyond(run: Run, migrations: Sequence[Migration], database: Database, found: Catalog) -> tuple[Difference, ...]:
+    """What was found otherwise than a shadow of these migrations is; what is pending claims nothing."""
+    return run.differences(run.shadow(migrations, run.major(database), database), database, found=found)
 
 
 def _with_the_whole_effect(
     run: Run, base: Sequence[Migration], unrecorded: Sequence[Migration], database: Database, found: Catalog
 ) -> tuple[Migration, ...]:
     """The unrecorded files with which a shadow of `base` is what was found; none where no guess fits."""
-    fitting = (guess for guess in _guesses(unrecorded) if not _differs(run, (*base, *guess), database, found))
-    return next(fitting, ())
+
+    def fits(guess: tuple[Migration, ...]) -> bool:
+        try:
+            return not _beyond(run, (*base, *guess), database, found)
+        except CliError:
+            return False
+
+    return next(filter(fits, _guesses(unrecorded)), ())
 
 
 def _refuse_unseen_between(database: Database, by_hand: Sequence[Migration], unrecorded: Sequence[Migration]) -> None:
-    """Stop where a file that may have been run stands before one that was: no push comes back to it.
-
-    Raises:
-        RefusedError: names both.
-    """
+    """Stop where a file that may have been run stands before one that was: no push comes back to it."""
     newest = max(by_hand)
     for file in unrecorded:
         if file < newest and file not in by_hand:
@@ -313,11 +200,7 @@ def _refuse_unseen_between(database: Database, by_hand: Sequence[Migration], unr
 
 
 def _refuse_unseen(database: Database, files: Sequence[Migration]) -> None:
-    """Stop where the schemas say that files were run, and rows, which say nothing, may be missing.
-
-    Raises:
-        RefusedError: names the file, and what it does beside.
-    """
+    """Stop where the schemas say that files were run, and rows, which say nothing, may be missing."""
     for file in files:
         if what := unseen(file.sql):
             path = f"supabase/migrations/{file.file_name}"
@@ -339,44 +222,99 @@ def _guesses(unrecorded: Sequence[Migration]) -> Iterator[tuple[Migration, ...]]
             yield guess
 
 
-def _differs(run: Run, migrations: Sequence[Migration], database: Database, found: Catalog) -> bool:
-    try:
-        held, claims = _held(run, migrations, database)
-        return bool(compare(held, found, claims))
-    except CliError:
-        return True
-
-
-def engine_and_catalogs(run: Run, left: Database, right: Database, one: Catalog, other: Catalog) -> Compared:
-    """Compare two databases, by the CLI's engine and by their catalogs.
-
-    To the engine line ends are a difference, which its own SQL (LF alone) does not end: where nothing else differs,
-    what it says does not count.
-    """
-    sql, refused = _engine(run, left, right)
-    names, claims = (left.name, right.name), run.claims_of(left)
-    named = tuple(zip(names, (one, other), strict=True))
-    differences = compare(one, other, claims, names)
-    line_ends = in_line_ends_alone(one, other, claims)
-    return Compared(
-        sql="" if line_ends and not differences else without_platform(sql, one, other, claims, OF_ROLES),
-        differences=differences, line_ends=line_ends, platform=platform(one, other, claims, names),
-        exposed=tuple((name, right) for name, found in named for right in exposed(found)),
-        stand_ins=tuple((name, extension) for name, found in named for extension in stand_ins(found)),
-        refused=refused,
-    )  # fmt: skip
-
-
-def _engine(run: Run, left: Database, right: Database) -> tuple[str, str]:
-    """The engine's script, and why there is none where it refuses to write one."""
-    try:
-        return run.cli.diff(left.endpoint, right.endpoint, run.settings.schemas), ""
-    except EngineRefusedError as error:
-        return "", error.message
-
-
 def listed(lines: Sequence[str]) -> str:
     """An indented list for a message, cut where it becomes long."""
     more = len(lines) - LISTED
     shown = [f"  - {line}" for line in lines[:LISTED]]
     return "\n".join([*shown, *([f"  … and {more} more"] if more > 0 else [])])
+
+
+@cache
+def sql(name: str) -> str:
+    """A file of this package's folder `sql`."""
+    return files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def answers(connection: psycopg.Connection[Any], name: str, **parameters: object) -> list[list[tuple[Any, ...]]]:
+    """The rows of each query in a file of the folder `sql`."""
+    from psycopg import ClientCursor
+
+    with ClientCursor(connection) as cursor:  # which takes several queries with parameters
+        cursor.execute(sql(name).encode(), parameters or None)
+        found = [cursor.fetchall()]
+        while cursor.nextset():
+            found.append(cursor.fetchall())
+        return found
+
+
+# --- invoke status ---
+
+
+def status(run: Run) -> bool:
+    """Show every version's state, and each database's drift; the remote's alone where there is no local database.
+
+    Returns:
+        Whether anything is pending or differs.
+    """
+    absent = run.why_no_local()
+    state = look(run, ["remote"]) if absent else look(run)
+    local = None if absent else changes(run, state, "local")
+    remote = changes(run, state, "remote")
+    rows = [_cells(row, local is not None) for row in state.rows]
+    console = run.console
+    with console.as_result():
+        run.introduce()
+        console.table([c for c in COLUMNS if local or c != "local"], [_shown(row) for row in rows])
+        tell_skipped(run, state.folder)
+        if absent:
+            console.say(f"{absent} The files are compared with {run.remote.name} alone.", "note")
+        if local:
+            _tell_drift(run, run.local.name, local)
+        _tell_drift(run, run.remote.name, remote)
+    console.document(
+        {
+            "local": run.local_label or None, "remote": run.remote.label,
+            "versions": rows,
+            "local_changes": _drift_data(local) if local else None,
+            "remote_changes": _drift_data(remote),
+            "misnamed": [s.name for s in state.folder.misnamed], "duplicates": list(state.folder.duplicates),
+        }
+    )  # fmt: skip
+    applied = all(row.status is Status.APPLIED for row in state.rows) and not (
+        state.folder.misnamed or state.folder.duplicates
+    )
+    return not (applied and (local is None or local.none) and remote.none)
+
+
+def _cells(row: Row, local: bool) -> dict[str, Any]:
+    """A version's state as data; without a local database, nothing of that."""
+    there = {"file": bool(row.file), "local": bool(row.local), "remote": bool(row.remote)}
+    if not local:
+        del there["local"]
+    return {"version": row.version, "name": row.name, **there, "state": row.status.value}
+
+
+def _shown(row: dict[str, Any]) -> list[str]:
+    return [value if isinstance(value, str) else ("✓" if value else "-") for value in row.values()]
+
+
+def _tell_drift(run: Run, label: str, found: Changes) -> None:
+    if found.none:
+        run.console.say(f"{label} is what its history says.", "ok")
+    for migration in found.by_hand:
+        run.console.say(f"{label} has {migration.file_name} without having recorded it.", "warning")
+    if found.differences:
+        run.console.say(
+            f"{label} differs from its history:\n" + listed(told(found.differences)),
+            "warning",
+        )
+    for right in found.exposed:
+        run.console.say(f"{label}: {right}. {EXPOSED}", "warning")
+
+
+def _drift_data(found: Changes) -> dict[str, Any]:
+    return {
+        "differences": told(found.differences),
+        "exposed": list(found.exposed),
+        "unrecorded_files": [m.file_name for m in found.by_hand],
+    }

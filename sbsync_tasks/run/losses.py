@@ -12,13 +12,15 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..checks import Finding, Met, Review, Severity, review_together
+from ..checks import Finding, Met, Review, Severity, changed_rows, review_together
 from ..checks.finding import by_gravity
 from ..checks.names import dotted
 from ..console import counted
 from ..databases.catalog import Difference, told
 from ..platform import MANAGED_SCHEMAS
+from ..state import Risk, State
 from ..state.migrations import Migration
+from .look import answers, sql
 from .session import Run
 
 if TYPE_CHECKING:
@@ -30,57 +32,6 @@ SMALL = 10_000  # rows, which are read or indexed in some hundredths of a second
 TAKES_TIME = frozenset(["blocking-index", "table-rewrite", "widen-column-type", "cluster", "reindex"])
 """Rules about locks that last the longer the more rows there are, and do nothing else."""
 
-OBJECTS = """
-select '', n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-union all select case t.typtype when 'd' then 'domain' else 'type' end, n.nspname, t.typname
-from pg_type t join pg_namespace n on n.oid = t.typnamespace
-union all select case p.prokind when 'p' then 'procedure' else 'function' end, n.nspname, p.proname
-from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-union all select 'schema', nspname, null from pg_namespace
-union all select 'extension', extname, null from pg_extension
-"""
-ALL_COLUMNS = """
-select n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod) from pg_attribute a
-join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'f', 'c')
-"""
-# Of functions of one name, what all of them allow.
-RIGHTS = """
-with objects (kind, schema, name, acl) as (
-  select '', n.nspname, c.relname, c.relacl from pg_class c
-  join pg_namespace n on n.oid = c.relnamespace where c.relkind not in ('i', 'I', 'c', 't')
-  union all select case p.prokind when 'p' then 'procedure' else 'function' end, n.nspname, p.proname,
-    coalesce(p.proacl, acldefault('f', p.proowner)) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-  where n.nspname not in ('pg_catalog', 'information_schema')
-  union all select 'schema', nspname, null, nspacl from pg_namespace
-  union all select 'default privileges in', n.nspname, null, d.defaclacl from pg_default_acl d
-  join pg_namespace n on n.oid = d.defaclnamespace
-  where d.defaclobjtype = 'r' and pg_get_userbyid(d.defaclrole) in (current_user, 'postgres')
-)
-select kind, schema, name, role, array_agg(privilege) from (
-  select o.kind, o.schema, o.name, coalesce(r.rolname, 'public') as role, lower(a.privilege_type) as privilege
-  from (select *, count(*) over (partition by kind, schema, name) as alike from objects) o
-  cross join aclexplode(o.acl) a left join pg_roles r on r.oid = a.grantee
-  where a.grantee = 0 or r.rolname in ('anon', 'authenticated')
-  group by 1, 2, 3, 4, 5, o.alike having count(*) = o.alike
-) held group by 1, 2, 3, 4
-"""
-FUNCTIONS = """
-select n.nspname, p.proname, array_agg(pg_get_functiondef(p.oid) order by p.oid)
-from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
-where l.lanname in ('sql', 'plpgsql') and p.prokind in ('f', 'p') and n.nspname !~ %s
-and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
-group by 1, 2
-"""
-TRIGGERS = """
-select n.nspname, c.relname, array_agg(pg_get_triggerdef(t.oid) order by t.oid)
-from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
-where not t.tgisinternal and t.tgenabled <> 'D' group by 1, 2
-"""
-RESTRICTIVE = """
-select p.polname, n.nspname, c.relname from pg_policy p join pg_class c on c.oid = p.polrelid
-join pg_namespace n on n.oid = c.relnamespace where not p.polpermissive
-"""
 RELATIONS = """
 select n.nspname, c.relname, c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p')
@@ -94,23 +45,6 @@ FOUND = {
     "schema": "'pg_namespace'::regclass::oid, to_regnamespace(%s)::oid",
     "extension": "'pg_extension'::regclass::oid, (select oid from pg_extension where quote_ident(extname) = %s)",
 }
-# Tables (without a column) and columns that CASCADE takes along. A composite type without one of its attributes takes
-# what the attribute held in every column of it.
-GONE = """
-with recursive gone (classid, objid, objsubid) as (
-  select {found}, 0
-  union select further.* from gone g cross join lateral (
-    select d.classid, d.objid, d.objsubid from pg_depend d
-    where (d.refclassid, d.refobjid) = (g.classid, g.objid) and g.objsubid in (0, d.refobjsubid)
-    union all select 'pg_type'::regclass, c.reltype, 0 from pg_class c
-    where g.classid = 'pg_class'::regclass and c.oid = g.objid and c.relkind = 'c'
-  ) further
-)
-select n.nspname, c.relname, a.attname from gone g join pg_class c on c.oid = g.objid and c.relkind in ('r', 'p')
-join pg_namespace n on n.oid = c.relnamespace
-left join pg_attribute a on a.attrelid = g.objid and a.attnum = g.objsubid and g.objsubid > 0
-where g.classid = 'pg_class'::regclass and coalesce(a.attgenerated, '') = ''
-"""
 
 
 def reviewed(
@@ -118,13 +52,10 @@ def reviewed(
     connection: psycopg.Connection[Any] | None = None,
     run: Collection[Migration] | None = None,
 ) -> tuple[Review, ...]:
-    """The reviews of files that are applied one after the other.
+    """The reviews of files that are applied one after the other, to the database of the connection where there is one.
 
-    Args:
-        migrations: The files.
-        connection: To the database that they meet, in autocommit mode; None where none is known.
-        run: Those that are going to be run on it; all where it is None. Of the others it has the effect already, or it
-            is built anew with them: there nobody waits for a lock.
+    Of what is not to be `run` on it, it has the effect already, or it is built anew with it: there nobody waits for a
+    lock. None for all.
     """
     texts = [m.sql for m in migrations]
     weigh = Weigher(connection) if connection else None
@@ -135,6 +66,11 @@ def reviewed(
 def _weighed(review: Review, weigh: Weigher | None, *, waits: bool) -> Review:
     kept = (f for f in review.findings if waits or f.severity is not Severity.LOCKING)
     return replace(review, findings=by_gravity(w for f in kept if (w := weigh(f) if weigh else f)))
+
+
+def _tables(connection: psycopg.Connection[Any]) -> dict[str, int]:
+    """Every table by its name, as findings write it, with its number in the catalogs."""
+    return {dotted((schema, name)): oid for schema, name, oid in connection.execute(RELATIONS)}
 
 
 class Weigher:
@@ -148,17 +84,15 @@ class Weigher:
         self._connection = connection
         # Where policies would hide rows from us, a count is an error rather than too small.
         connection.execute("set row_security = off")
-        self._tables: dict[str, int] = {
-            dotted((schema, name)): oid for schema, name, oid in connection.execute(RELATIONS)
-        }
+        self._tables = _tables(connection)
         self._rows: dict[tuple[str, str, int], int] = {}
 
     @cached_property
     def met(self) -> Met:
         """What the database has."""
-        queries = (OBJECTS, ALL_COLUMNS, RIGHTS, RESTRICTIVE, TRIGGERS)
-        objects, columns, rights, restrictive, triggers = (self._connection.execute(q).fetchall() for q in queries)
-        functions = self._connection.execute(FUNCTIONS, (MANAGED_SCHEMAS,)).fetchall()
+        objects, columns, rights, restrictive, functions, triggers = answers(
+            self._connection, "met", managed=MANAGED_SCHEMAS
+        )
         return Met(
             frozenset(_label(*parts) for parts in objects),
             {dotted(parts): written for *parts, written in columns},
@@ -221,7 +155,7 @@ class Weigher:
         there = self._connection.execute(f"select {found}", (name,)).fetchone()
         if not (there and there[1]):
             return None  # it got this name in the files
-        rows = self._connection.execute(GONE.format(found=found), (name,)).fetchall()
+        rows = self._connection.execute(sql("gone").format(found=found), (name,)).fetchall()
         whole = {dotted(table) for *table, column in rows if column is None}
         parts = {(dotted(table), dotted((column,))) for *table, column in rows if column is not None}
         # Partitions and heirs stand there by themselves.
@@ -246,25 +180,18 @@ class Weigher:
             where = f" where {column} is not null" if column else ""
             # Both names come from the catalogs, quoted.
             counted = f"select count(*) from (select from {table}{where} limit {most}) r"  # noqa: S608
-            self._rows[key] = _one(self._connection, counted)
+            row = self._connection.execute(counted).fetchone()
+            self._rows[key] = int(row[0]) if row else 0
         return self._rows[key]
 
     def _position(self, name: str) -> int | None:
-        there = self._connection.execute("select to_regclass(%s) is not null", (name,)).fetchone()
-        if not (there and there[0]):
-            return None
-        owned = "select count(*) from pg_depend where objid = %s::regclass and deptype in ('a', 'i')"
+        owned = "select count(*) from pg_depend where objid = to_regclass(%s) and deptype in ('a', 'i')"
         row = self._connection.execute(owned, (name,)).fetchone()
         return 0 if row and row[0] else None
 
 
 def _label(kind: str, *parts: str | None) -> str:
     return f"{kind} {dotted([p for p in parts if p is not None])}".strip()
-
-
-def _one(connection: psycopg.Connection[Any], statement: str) -> int:
-    row = connection.execute(statement).fetchone()
-    return int(row[0]) if row else 0
 
 
 def _told(number: int, noun: str) -> str:
@@ -276,12 +203,7 @@ HOLDS = re.compile(r"(table|column) (.+?)(?=: only on )")
 
 
 def left_out(run: Run, differences: Iterable[Difference]) -> tuple[str, ...]:
-    """What the local database is going to lose, each thing in a line, tables and columns with what they hold.
-
-    Args:
-        run: The run.
-        differences: Between a shadow of the files and the local database.
-    """
+    """What of the `differences` to a shadow the local database is going to lose, with what tables and columns hold."""
     lines = told(d for d in differences if d.right is not None)
     with run.local.connection() as connection:
         weigher = Weigher(connection)
@@ -292,3 +214,65 @@ def _counted(weigher: Weigher, found: re.Match[str]) -> str:
     held = weigher.held(found[2])
     noun = "row" if found[1] == "table" else "value"
     return found[0] if held is None else f"{found[0]}, {counted(held, noun)}"
+
+
+# --- rows that a push can damage ---
+
+
+def weigh(run: Run, state: State) -> State:
+    """Find out, before the plan is shown, which rows of the remote the pending migrations can damage."""
+    if not state.pending:
+        return replace(state, risk=Risk())
+    with run.remote.connection() as connection:
+        tables = None if run.settings.backup == "full" else at_risk(state.pending, connection)
+        return replace(state, risk=Risk(tables, _size(connection, tables)))
+
+
+def at_risk(migrations: Iterable[Migration], connection: psycopg.Connection[Any]) -> tuple[str, ...] | None:
+    """The tables whose rows these migrations can damage; None where that cannot be told.
+
+    That is what the statements name, and what foreign keys carry a change on to (`on delete cascade` and its like;
+    with `truncate … cascade` every referencing table). What triggers do besides is not followed.
+    """
+    texts = [m.sql for m in migrations]
+    changed = changed_rows(*texts)
+    tables = _tables(connection)
+    losses = [_tables_of(f, tables) for r in review_together(texts) for f in r.data_loss]
+    if changed.unknown or not changed.tables <= set(tables) or not all(losses):
+        return None
+    named = {table for found in losses for table in found} | changed.tables
+    reached = _reached(connection, {tables[t] for t in named}, {tables[t] for t in changed.cascades})
+    return tuple(sorted(name for name, oid in tables.items() if oid in reached))
+
+
+def _reached(connection: psycopg.Connection[Any], tables: set[int], emptied: set[int]) -> set[int]:
+    """These tables, and those that foreign keys carry a change of them on to."""
+    keys = connection.execute(
+        "select confrelid, conrelid, confdeltype in ('c', 'n', 'd') or confupdtype in ('c', 'n', 'd')"
+        " from pg_constraint where contype = 'f'"
+    ).fetchall()
+    found, gone = set(tables), set(emptied)
+    while True:
+        gone |= {to for start, to, _ in keys if start in gone}
+        further = (gone | {to for start, to, carries in keys if start in found and carries}) - found
+        if not further:
+            return found
+        found |= further
+
+
+def _size(connection: psycopg.Connection[Any], tables: tuple[str, ...] | None) -> str:
+    """How much these tables take on the server's disk, such as `12 MB`; all of the user's for None."""
+    known = _tables(connection)
+    oids = [known[t] for t in (known if tables is None else tables) if not t.startswith(("pg_", "information_schema."))]
+    row = connection.execute(
+        "select pg_size_pretty(coalesce(sum(pg_total_relation_size(oid)), 0)::bigint) from unnest(%s::oid[]) oid",
+        (oids,),
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _tables_of(finding: Finding, tables: Iterable[str]) -> list[str]:
+    name = finding.object
+    if name.startswith("schema "):
+        return [t for t in tables if t.startswith(f"{name.removeprefix('schema ')}.")]
+    return [t for t in tables if name == t or name.startswith(f"{t}.")]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..checks.names import quoted
 from ..databases import Database, FileFailedError
 from ..databases import push as push_by_cli
 from ..databases.catalog import MIGRATIONS, Catalog, Difference, compare, read_catalog
@@ -20,28 +24,27 @@ from ..errors import RefusedError, SbsyncError
 from ..paths import state_dir
 from ..plan import Push, Rerecord, partly
 from ..plan.partly import Leftovers, Partly, is_atomic
+from ..sqltext import Node, Parsed, UnparsableSql, enum_name, parse, walk, written
 from ..state import State, histories
 from ..state.histories import History
-from ..state.migrations import Migration
+from ..state.migrations import Migration, read_sql
 from .look import Changes, listed
-from .proof import except_for
 from .session import Done, Run
 
 if TYPE_CHECKING:
-    import psycopg
+    pass
 
 
 # One run at a time per database; the number stands for this tool among the advisory locks of a server.
 LOCK_KEY = 7_366_797_363_110_001
+MAKES = r"\bcreate\s+(?:role|user|group)\s+\"?{}\"?(?![\w$])"
+PLATFORM = ("anon", "authenticated", "service_role")  # what a migration may take for granted
+PASSWORD = re.compile(r"\bpassword\b", re.IGNORECASE)
 
 
 @contextmanager
 def writing_lock(run: Run) -> Iterator[None]:
-    """Hold the remote's lock of this tool: two pushes at once would both run the SQL (the CLI takes no lock).
-
-    Raises:
-        RefusedError: another run holds it.
-    """
+    """Hold the remote's lock of this tool, or refuse: the CLI takes none, and two pushes would both run the SQL."""
     with run.remote.connection() as connection:
         row = connection.execute("select pg_try_advisory_lock(%s)", (LOCK_KEY,)).fetchone()
         if not row or not row[0]:
@@ -55,9 +58,8 @@ def writing_lock(run: Run) -> Iterator[None]:
 def push(run: Run, state: State, action: Push, done: Done) -> None:
     """Push the pending migrations, after recording those that the remote has without knowing.
 
-    Raises:
-        RefusedError: another run has written there since the plan was made; nothing was changed.
-        SbsyncError: a migration failed; says which ones the remote has and which not, as the remote says.
+    Refused where another run has written there since the plan was made. Where a migration fails, an SbsyncError says
+    which ones the remote has and which not, as the remote says.
     """
     refuse_other_histories(run, state)
     if action.record:
@@ -75,11 +77,7 @@ def push(run: Run, state: State, action: Push, done: Done) -> None:
 
 
 def refuse_other_histories(run: Run, state: State) -> None:
-    """Make sure, right before it is written to, that the remote has recorded what it had when the plan was made.
-
-    Raises:
-        RefusedError: it has not.
-    """
+    """Refuse, right before it is written to, where the remote has not recorded what it had when the plan was made."""
     now = run.remote.history()
     if told_versions := other_versions(state.remote_history, now):
         raise RefusedError(
@@ -139,11 +137,10 @@ def _left_behind(run: Run, state: State, now: History) -> tuple[str, Leftovers |
         base = histories.as_migrations(now, state.files)
         held, found = run.catalog(run.shadow(base, run.remote_identity.major)), run.catalog(run.remote)
         differences = compare(held, found, run.claims, (MIGRATIONS, run.remote.name))  # the pending files' claims, too
-        pending = [m for m in state.files if m.version not in now]
-        left = stayed(run, base, differences, pending) if differences else None
+        left = _stayed(run, base, differences, [m for m in state.files if m.version not in now])
     except SbsyncError as error:
         return f"Whether something else of it stayed there cannot be told: {error.message}", None
-    beyond = except_for(state.drift, differences)
+    beyond = [d for d in differences if d not in state.drift]
     words = f"Beyond its history the remote has now:\n{listed(differences_told(beyond))}" if beyond else ""
     return words, left
 
@@ -159,16 +156,7 @@ def _way_on(failure: Failure | None, hint: str, left: Leftovers) -> str:
 
 
 def mark_applied(run: Run, database: Database, migrations: Sequence[Migration]) -> None:
-    """Mark these migrations, named one by one, as applied in a database's history.
-
-    Args:
-        run: The run.
-        database: Whose history.
-        migrations: What it has without having recorded it.
-
-    Raises:
-        CliError: it could not be recorded.
-    """
+    """Mark these, named one by one, as applied in a database's history, which is kept first."""
     keep_history(run, database)
     run.cli.mark_applied(database.endpoint, migrations)
 
@@ -201,22 +189,20 @@ def keep_history(run: Run, database: Database) -> Path:
 LOOKED_AT = 3  # files: the one that failed is the first that is pending, unless others have come before it since
 
 
-def stayed(
-    run: Run, base: Sequence[Migration], differences: Sequence[Difference], pending: Iterable[Migration]
+def of_remote(run: Run, state: State, found: Changes) -> Leftovers | None:
+    """What of the remote's changes a failed push explains; None where it explains nothing."""
+    pending = [m for m in state.files if m.version not in state.remote_history]
+    return _stayed(run, found.base, found.differences, pending)
+
+
+def _stayed(
+    run: Run, base: Sequence[Migration], differences: Sequence[Difference], pending: Sequence[Migration]
 ) -> Leftovers | None:
-    """What of the remote's differences a failed push explains; None where it explains nothing.
-
-    How much of a file is there is tried: its statements are run one by one on a copy of a shadow, until that is what
-    the remote is.
-
-    Args:
-        run: The run.
-        base: What the remote's history stands for.
-        differences: What the remote has otherwise.
-        pending: The files that its history does not know.
-    """
+    """How much of a pending file is there is tried: its statements are run one by one on a copy of a shadow."""
+    if not differences:
+        return None
     broken = partly.invalid(differences)
-    suspects = [m for m in pending if partly.may_leave_parts(m)][:LOOKED_AT] if differences else []
+    suspects = [m for m in pending if partly.may_leave_parts(m)][:LOOKED_AT]
     found = partly.mended(run.catalog(run.remote), broken)
     tried = ((file, tuple(_fitting(run, base, file, found))) for file in suspects)
     part = next((Partly(file, min(fits), max(fits)) for file, fits in tried if fits), None)
@@ -226,25 +212,16 @@ def stayed(
 
 
 def refuse_leftovers(run: Run, state: State, found: Changes, what: str) -> None:
-    """Stop where the remote has what a failed push has left: neither a push nor a pull gets past it.
-
-    Raises:
-        RefusedError: says `what`, and the way on.
-    """
+    """Stop, saying `what`, where the remote has what a failed push left: neither a push nor a pull gets past it."""
     left = of_remote(run, state, found)
     if left:
         raise RefusedError(f"{what}\n{left.said}", left.way_on)
 
 
-def of_remote(run: Run, state: State, found: Changes) -> Leftovers | None:
-    """As `stayed`, from the remote's changes."""
-    pending = [m for m in state.files if m.version not in state.remote_history]
-    return stayed(run, found.base, found.differences, pending) if found.differences else None
-
-
 def _fitting(run: Run, base: Sequence[Migration], file: Migration, found: Catalog) -> Iterator[int]:
     """After how many of a file's statements the shadow is what was found; stops at the first that fails there."""
     import psycopg
+    from psycopg.pq import TransactionStatus
 
     try:
         with (
@@ -254,13 +231,138 @@ def _fitting(run: Run, base: Sequence[Migration], file: Migration, found: Catalo
             for number, statement in enumerate((None, *partly.statements(file))):
                 if statement:
                     scratch.execute(statement.text.encode())
-                if _is_idle(scratch) and not compare(read_catalog(scratch, run.settings.schemas), found, run.claims):
+                idle = scratch.info.transaction_status == TransactionStatus.IDLE
+                if idle and not compare(read_catalog(scratch, run.settings.schemas), found, run.claims):
                     yield number
     except (SbsyncError, psycopg.Error):
         return
 
 
-def _is_idle(connection: psycopg.Connection[Any]) -> bool:
-    from psycopg.pq import TransactionStatus
+# --- roles that the remote lacks, or has already ---
 
-    return connection.info.transaction_status == TransactionStatus.IDLE
+
+def refuse_unfit(run: Run, state: State) -> None:
+    """Refuse a push that the remote would refuse for want of a role, or because it has one already.
+
+    Looked for are the roles that `roles.sql` makes, and the platform's: with any other one, the files would not have
+    applied to a shadow.
+    """
+    if not state.pending:
+        return
+    with run.remote.connection() as connection:
+        there = {str(row[0]) for row in connection.execute("select rolname from pg_roles")}
+    _refuse_missing(run, state, there)
+    _refuse_made_twice(run, state, there)
+
+
+def _refuse_made_twice(run: Run, state: State, there: set[str]) -> None:
+    twice = {role: found for role, found in _made(state.pending).items() if role in there}
+    if not twice:
+        return
+    listed = "\n".join(f"  - {quoted(role)} ({place})" for role, (place, _) in twice.items())
+    statements = "\n".join(f"  {text};" for _, parsed in twice.values() if (text := _without_password(parsed)))
+    raise RefusedError(
+        f"{run.remote.label} has roles already that pending files make. Nothing was changed.\n{listed}",
+        "Write these statements into supabase/roles.sql, which is run on new databases alone, and take them out of the "
+        f"migrations; then run the same command again:\n{statements}",
+    )
+
+
+def _made(migrations: Iterable[Migration]) -> dict[str, tuple[str, Parsed]]:
+    """The roles that files make by a statement of their own, and do not drop before, each with its place."""
+    found: dict[str, tuple[str, Parsed]] = {}
+    dropped: set[str] = set()
+    for file, parsed in each_statement(sorted(migrations)):
+        if parsed.name == "drop_role_stmt":
+            dropped |= set(_specified(parsed.node))
+        elif parsed.name == "create_role_stmt" and parsed.node.role not in dropped:
+            found.setdefault(parsed.node.role, (f"{file.file_name}, line {parsed.statement.line}", parsed))
+    return found
+
+
+def each_statement(files: Iterable[Migration]) -> Iterator[tuple[Migration, Parsed]]:
+    """All that can be parsed of these files, each with its file; what cannot, a shadow says better."""
+    for file in files:
+        with suppress(UnparsableSql):
+            yield from ((file, parsed) for parsed in parse(file.sql) if parsed.node is not None)
+
+
+def _refuse_missing(run: Run, state: State, there: set[str]) -> None:
+    path = run.settings.root / "supabase" / "roles.sql"
+    made_there = read_sql(path) if path.is_file() else ""
+    missing = {
+        role: place
+        for role, place in _needed(state.pending).items()
+        if role not in there and (role in PLATFORM or _makes(made_there, role))
+    }
+    if not missing:
+        return
+    listed = "\n".join(f"  - {quoted(role)} ({place})" for role, place in missing.items())
+    statements = "\n".join(f"  {statement};" for statement in _statements(made_there, list(missing)))
+    login = " Passwords are left out: give the role one there." if PASSWORD.search(made_there) else ""
+    raise RefusedError(
+        f"{run.remote.label} lacks roles that pending files need. Nothing was changed.\n{listed}",
+        f"supabase/roles.sql is never run there.{login} Run this on {run.remote.name}, for example in the dashboard's "
+        f"SQL editor, then run the same command again:\n{statements}",
+    )
+
+
+def _makes(sql: str, role: str) -> bool:
+    """Whether a text makes a role, as a statement of its own or inside of a block."""
+    return bool(re.search(MAKES.format(re.escape(role)), sql, re.IGNORECASE))
+
+
+def _needed(migrations: Iterable[Migration]) -> dict[str, str]:
+    """The roles that files name and do not make, each with the place that names it first."""
+    found: dict[str, str] = {}
+    files = sorted(migrations)
+    for file, parsed in each_statement(files):
+        for role in _named(parsed):
+            found.setdefault(role, f"{file.file_name}, line {parsed.statement.line}")
+    return {role: place for role, place in found.items() if not any(_makes(m.sql, role) for m in files)}
+
+
+def _named(parsed: Parsed) -> Iterator[str]:
+    """The roles that have to be there when a statement runs."""
+    if parsed.name == "drop_role_stmt" and parsed.node.missing_ok:
+        return
+    if parsed.name == "variable_set_stmt" and parsed.node.name == "role" and parsed.node.args:
+        yield str(parsed.node.args[0].a_const.sval.sval)
+    yield from _specified(parsed.node)
+
+
+def _specified(node: Node) -> Iterator[str]:
+    for kind, found in walk(node):
+        if kind == "RoleSpec" and enum_name(found, "roletype") == "ROLESPEC_CSTRING":
+            yield str(found.rolename)
+        elif kind == "GrantRoleStmt":
+            yield from (str(granted.access_priv.priv_name) for granted in found.granted_roles)
+
+
+def _statements(sql: str, roles: list[str]) -> Iterator[str]:
+    """What `roles.sql` has about these roles, without passwords; a plain statement for a role of which it has none."""
+    about = (parsed for _, parsed in each_statement([Migration("", "roles", sql)]) if _about(parsed, roles))
+    texts = [text for parsed in about if (text := _without_password(parsed))]
+    for role in roles:
+        if not any(_makes(text, role) for text in texts):
+            yield f"create role {quoted(role)}"
+    yield from texts
+
+
+def _about(parsed: Parsed, roles: list[str]) -> bool:
+    return not set(_specified(parsed.node)).isdisjoint(roles) or any(
+        _makes(parsed.statement.text, role) for role in roles
+    )
+
+
+def _without_password(parsed: Parsed) -> str:
+    """The statement; empty where nothing is left of it, or where its password cannot be taken out."""
+    if not PASSWORD.search(parsed.statement.text):
+        return parsed.statement.text
+    if parsed.name not in {"create_role_stmt", "alter_role_stmt"}:
+        return ""
+    kept = [option for option in parsed.node.options if option.def_elem.defname.lower() != "password"]
+    without = replace(parsed, node=deepcopy(parsed.node))
+    del without.node.options[:]
+    without.node.options.extend(kept)
+    return written(without) if kept or parsed.name == "create_role_stmt" else ""

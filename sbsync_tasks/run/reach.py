@@ -17,14 +17,9 @@ from ..paths import state_dir
 from .session import Run
 
 
-def database(run: Run, *, remote: bool) -> Database:
-    """The database that a run would use, and no other one; an embedded one is started."""
-    return run.remote if remote else run.local
-
-
 def url(run: Run, *, remote: bool) -> None:
     """Print a URL for libpq programs; the password stands in a private file that it names."""
-    found = database(run, remote=remote)
+    found = run.remote if remote else run.local
     shown = url_of(run, found.endpoint, f"{run.settings.env}-{found.side}")
     run.console.result(shown)
     run.console.document({"database": found.label, "url": shown})
@@ -44,13 +39,8 @@ def passfile(run: Run, name: str) -> Path:
 
 
 def psql(run: Run, *, remote: bool) -> None:
-    """Hand the terminal over to psql.
-
-    Raises:
-        MissingToolError: there is no psql.
-        SbsyncError: it failed.
-    """
-    found = database(run, remote=remote)
+    """Hand the terminal over to psql."""
+    found = run.remote if remote else run.local
     program = _program(run, found)
     run.console.say(found.label, "note")
     code = process.hand_over([program, found.endpoint.url], {"PGPASSWORD": found.endpoint.password})
@@ -85,7 +75,7 @@ def up(run: Run) -> None:
     started = {}
     for name, remote in ((SANDBOX_REMOTE, True), (SANDBOX_LOCAL, False)):  # which is of the remote's major version
         with run.console.step("sandbox", f"start {name}"):
-            started[name] = database(run, remote=remote).endpoint
+            started[name] = (run.remote if remote else run.local).endpoint
     run.console.say(
         "`invoke psql --env sandbox` opens the local one, `invoke psql --env sandbox --remote` the other.", "note"
     )

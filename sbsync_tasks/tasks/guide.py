@@ -36,15 +36,14 @@ def local_to_remote(
     The guide's first scenario: preflight, diff, review, reset of the local database (backed up first), backup of
     the remote, push, verify. What was already done by an earlier run that was cut off is not done again.
     """
-    from ..run import local_to_remote as step
-    from ..run import report
+    from ..run import scenarios
 
     flags = Options(
         yes=yes, dry_run=dry_run, start=start, name=name or "", reset=reset, commit=commit,
         allow_data_loss=tuple(allow_data_loss or ()), ignore_drift=ignore_drift, include_all=include_all,
     )  # fmt: skip
     with session(context, flags, env=env, env_file=env_file, json=json) as run:
-        report.scenario(run, step.local_to_remote(run))
+        scenarios.local_to_remote(run)
 
 
 @task(
@@ -75,15 +74,14 @@ def remote_to_local(
     The guide's second scenario: preflight, pull, diff, review, reset of the local database (backed up first), verify,
     commit. The remote's schema is only read; its history gets the new versions recorded, one by one.
     """
-    from ..run import remote_to_local as step
-    from ..run import report
+    from ..run import scenarios
 
     flags = Options(
         yes=yes, dry_run=dry_run, start=start, name=name or "", reset=reset, commit=commit, record=record,
         keep_local=keep_local, discard_local=discard_local,
     )  # fmt: skip
     with session(context, flags, env=env, env_file=env_file, json=json) as run:
-        report.scenario(run, step.remote_to_local(run))
+        scenarios.remote_to_local(run)
 
 
 @task(
@@ -112,15 +110,12 @@ def diff(
     The database is compared with a shadow of its own history, so a migration that is merely pending never comes out
     as something to drop. The SQL goes to stdout; with --name it becomes migration files.
     """
-    from ..run.steps import tell_changes, unrecorded
+    from ..run import steps
 
     flags = Options(yes=yes, dry_run=dry_run, start=start, name=name or "")
     with session(context, flags, env=env, env_file=env_file, json=json) as run:
-        found = unrecorded(run, remote=remote, verbatim=verbatim)
-        run.console.document(found.document())
-        run.console.result(found.sql)
-        tell_changes(run, found)
-        if exit_code and not found.none:
+        found = steps.diff(run, remote=remote, verbatim=verbatim)
+        if exit_code and found:
             raise Exit(code=errors.DIFFERENCES)
 
 
@@ -186,15 +181,14 @@ def push(
     The files are proved on a fresh shadow, reviewed, and the remote is backed up, as in local-to-remote; there need
     not be a local database.
     """
-    from ..run import local_to_remote as step
-    from ..run import report
+    from ..run import scenarios
 
     flags = Options(
         yes=yes, dry_run=dry_run, reset=False, allow_data_loss=tuple(allow_data_loss or ()),
         ignore_drift=ignore_drift, include_all=include_all,
     )  # fmt: skip
     with session(context, flags, env=env, env_file=env_file, json=json) as run:
-        report.scenario(run, step.push(run))
+        scenarios.push(run)
 
 
 @task()
@@ -213,12 +207,11 @@ def pull(
 
     The remote and the local database are only read; nothing is recorded anywhere. `remote-to-local` does the rest.
     """
-    from ..run import remote_to_local as step
-    from ..run import report
+    from ..run import scenarios
 
     flags = Options(yes=yes, dry_run=dry_run, start=start, name=name or "")
     with session(context, flags, env=env, env_file=env_file, json=json) as run:
-        report.scenario(run, step.pull(run))
+        scenarios.pull(run)
 
 
 @task(message="the commit's message (default: names the migration, or counts them)")
@@ -258,14 +251,13 @@ def verify(
 
     Exit code 0 where they are, 2 where anything differs or is pending.
     """
-    from ..run import report
-    from ..run import verify as step
+    from ..run import proof
 
     with session(context, Options(yes=yes, start=start), env=env, env_file=env_file, json=json) as run:
-        made = step.look_and_prove(run, remote=remote)
+        made = proof.look_and_prove(run, remote=remote)
         run.console.document(made.document())
         with run.console.as_result():
-            report.proof(run, made)
+            proof.tell(run, made)
         if not made.in_sync:
             raise Exit(code=errors.DIFFERENCES)
 
@@ -345,7 +337,7 @@ def status(
 
     And whether each database differs from its own history. Where there is no local database, the remote's alone.
     """
-    from ..run.report import status as show
+    from ..run.look import status as show
 
     with session(context, Options(yes=yes, start=start), env=env, env_file=env_file, json=json) as run:
         found = show(run)

@@ -6,7 +6,7 @@ import inspect
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,9 +48,7 @@ NAMED = re.compile(r"\binvoke (?P<task>[a-z][a-z0-9.-]*[a-z])")
 def task(positional: Sequence[str] = (), **meanings: str) -> Callable[[Callable[..., None]], Task[Callable[..., None]]]:
     """Invoke's decorator, with the help of every flag and without short forms, which are one slip from one another.
 
-    Args:
-        positional: The parameters that need no flag.
-        meanings: What a flag means here, where `HELP` says nothing or something else of it.
+    The meanings are those of flags of which `HELP` says nothing or something else.
     """
 
     def made(body: Callable[..., None]) -> Task[Callable[..., None]]:
@@ -74,12 +72,7 @@ def session(
 ) -> Iterator[Run]:
     """Resolve the settings and hand out a run; close it, and turn every error into an exit code.
 
-    Args:
-        context: Invoke's context; its `run.dry` counts as `dry_run`.
-        options: The task's flags; the name in them is checked here.
-        env: `--env`.
-        env_file: `--env-file`.
-        json: `--json`.
+    The name in the options is checked, and Invoke's own `--dry` counts as `dry_run`.
     """
     from ..console import Console
     from ..redaction import Redactor
@@ -97,21 +90,14 @@ def session(
         if (named := settings.values.get(WORKDIR)) and settings.root != Path.cwd():
             console.say(f"project {settings.root} ({named.source})", "note")
         dry = options.dry_run or bool(context.config.run.dry)
-        run = Run(settings, console, replace(options, name=name, dry_run=dry))
-        try:
+        with closing(Run(settings, console, replace(options, name=name, dry_run=dry))) as run:
             yield run
-        finally:
-            run.close()
 
 
 def settings_of(
     context: Context, env: str | None, env_file: Sequence[str] | None, root: Root | None = None
 ) -> Settings:
-    """The settings that a task's flags lead to, in the project of the working directory.
-
-    Raises:
-        ConfigError: something is wrong with them, or there is no project.
-    """
+    """The settings that a task's flags lead to, in the project of the working directory; or a ConfigError."""
     from ..settings import resolve
 
     root = root or root_of(context)
@@ -151,7 +137,8 @@ def boundary(context: Context, console: Console) -> Iterator[None]:
     from ..process import for_task
 
     names = _names()
-    console.in_place = lambda text: _in_place(text, names)
+    # Each `invoke TASK` has the name under which that task is mounted.
+    console.in_place = lambda text: NAMED.sub(lambda m: f"invoke {names.get(m['task'], m['task'])}", text)
     try:
         with for_task(console.redact, echo=bool(context.config.run.echo)):
             yield
@@ -170,18 +157,13 @@ def boundary(context: Context, console: Console) -> Iterator[None]:
     except Exit:
         raise
     except Exception as error:
-        if debug or not _foreign(error):
-            raise
+        import psycopg
+
         from ..databases.connection import way_on
 
+        if debug or not isinstance(error, OSError | psycopg.Error):  # a mistake in this code
+            raise
         raise _exit(console, _first_line(error), way_on(str(error)), errors.FAILED) from None
-
-
-def _foreign(error: Exception) -> bool:
-    """Whether the error comes from the system or a server, rather than from a mistake in this code."""
-    import psycopg
-
-    return isinstance(error, OSError | psycopg.Error)
 
 
 def _first_line(error: Exception) -> str:
@@ -205,11 +187,6 @@ def _config(context: Context) -> Mapping[str, object]:
         raise ConfigError(
             "`sbsync` in the Invoke config is not a mapping.", "Write it like this: `sbsync: {lock_timeout: 5s}`."
         ) from None
-
-
-def _in_place(text: str, names: Mapping[str, str]) -> str:
-    """A text in which each `invoke TASK` has the name under which that task is mounted."""
-    return NAMED.sub(lambda found: f"invoke {names.get(found['task'], found['task'])}", text)
 
 
 def _names() -> Mapping[str, str]:

@@ -58,7 +58,7 @@ def resolve(
     differs, and the way out, done after one question. The remote is only read; replaced files and history rows are
     kept in .sbsync. Exit code 4 where something is left that you have to decide.
     """
-    from ..run import resolve as step
+    from ..run import steps as step
 
     with session(context, Options(yes=yes, dry_run=dry_run, start=start), env=env, env_file=env_file, json=json) as run:
         step.resolve(run)

@@ -71,7 +71,7 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return read_catalog(connection, schemas)
 
     monkeypatch.setattr("sbsync_tasks.run.session.read_catalog", reading)
-    monkeypatch.setattr("sbsync_tasks.run.generate.read_catalog", reading)
+    monkeypatch.setattr("sbsync_tasks.databases.catalog.read_catalog", reading)
     return read
 
 

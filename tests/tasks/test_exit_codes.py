@@ -200,7 +200,7 @@ def test_each_kind_of_error_has_its_code(invoke, project, mocker, kind, code):
     ("found", "flags", "code"), [(True, (), 0), (True, ("--exit-code",), 2), (False, ("--exit-code",), 0)]
 )
 def test_status_tells_by_its_exit_code_when_asked(invoke, project, mocker, found, flags, code):
-    mocker.patch("sbsync_tasks.run.report.status", return_value=found)
+    mocker.patch("sbsync_tasks.run.look.status", return_value=found)
     assert invoke("status", "--env", "sandbox", *flags).code == code
 
 

@@ -147,9 +147,8 @@ def asked(mocker):
         runs.append(run)
         raise RefusedError("Seen.")
 
-    for module, other in (("local_to_remote", "push"), ("remote_to_local", "pull")):
-        for name in (module, other):
-            mocker.patch(f"sbsync_tasks.run.{module}.{name}", side_effect=look)
+    for name in ("local_to_remote", "push", "remote_to_local", "pull"):
+        mocker.patch(f"sbsync_tasks.run.scenarios.{name}", side_effect=look)
     return runs
 
 
@@ -215,7 +214,7 @@ def test_a_task_called_from_python(project, asked):
 
 
 def test_several_tasks_in_one_call(invoke, project, asked, mocker):
-    status = mocker.patch("sbsync_tasks.run.report.status", return_value=False)
+    status = mocker.patch("sbsync_tasks.run.look.status", return_value=False)
     done = invoke("status", "--env", "sandbox", "push", "--env", "sandbox")
     assert (status.call_count, len(asked), done.code) == (1, 1, 4)
 

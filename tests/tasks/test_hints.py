@@ -22,18 +22,21 @@ SAID_BY = {
     "console.py": ("sandbox.reset", *ASKING),
     "plan/goals.py": ("remote-to-local",),
     "run/backup.py": ("restore",),
+    "run/execute.py": SCENARIOS,
     "run/generate.py": ("diff", "pull", *ASKING),
-    "run/local_to_remote.py": ("local-to-remote",),
-    "run/question.py": SCENARIOS,
-    "run/remote_to_local.py": ("remote-to-local",),
-    "run/report.py": ("verify", "push", *SCENARIOS),
+    "run/proof.py": ("verify", "push", *SCENARIOS),
     "run/reset.py": SCENARIOS,
     "run/review.py": ("reset", "commit", "restore", "resolve", *ASKING),
+    "run/scenarios.py": SCENARIOS,
     "run/steps.py": ("diff",),
     "settings": ("status", "diff", "review", "psql", "pull", "verify", "backup", "restore", *ASKING),
 }
-# Of a push alone; `remote-to-local` asks in the same words.
-OTHERS = {"--allow-data-loss": ("local-to-remote", "push", "review"), "--ignore-drift": ("local-to-remote", "push")}
+# Of one direction alone, in modules that serve both.
+PUSHING, PULLING = ("local-to-remote", "push"), ("remote-to-local",)
+OTHERS = {
+    "--allow-data-loss": (*PUSHING, "review"), "--ignore-drift": PUSHING,
+    "--discard-local": PULLING, "--no-commit": PULLING,
+}  # fmt: skip
 
 
 def texts(tree: ast.AST) -> Iterator[str]:

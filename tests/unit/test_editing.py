@@ -8,7 +8,7 @@ from sbsync_tasks.errors import RefusedError
 from sbsync_tasks.options import Options
 from sbsync_tasks.plan import Write
 from sbsync_tasks.redaction import Redactor
-from sbsync_tasks.run import question, review
+from sbsync_tasks.run import execute, review
 from sbsync_tasks.run.session import Run
 from sbsync_tasks.state import Origin, State
 from sbsync_tasks.state.migrations import Folder, Migration
@@ -42,8 +42,8 @@ def answers(mocker, *given):
 def settled(run):
     """A run that has made one migration: its plan, once the questions are answered."""
     state = State.of(Folder((), ()), {}).joined_by(Origin.LOCAL, (MADE,))
-    goal = question.Goal(lambda s, _o, _p: (Write(s.to_write, s.renamed),), whose=Origin.LOCAL)
-    return question.settled(run, state, goal)
+    goal = execute.Goal(lambda s, _o, _p: (Write(s.to_write, s.renamed),), whose=Origin.LOCAL)
+    return execute.settled(run, state, goal)
 
 
 def asked(run):
@@ -77,7 +77,7 @@ def test_a_mistake_opens_the_editor_again_with_the_error_at_its_line(run, mocker
             raise WRONG
         return state.joined_by(whose, edited)
 
-    mocker.patch.object(question, "with_edits", side_effect=prove)
+    mocker.patch.object(execute, "with_edits", side_effect=prove)
     state, plan = settled(run)
     first, second = tried
     assert first == MADE.sql + "select 3;\n"
@@ -94,7 +94,7 @@ def test_a_mistake_opens_the_editor_again_with_the_error_at_its_line(run, mocker
 
 def test_on_no_the_draft_is_kept_and_named(run, mocker, tmp_path):
     answers(mocker, "e\n", "n\n")
-    mocker.patch.object(question, "with_edits", side_effect=RefusedError("It is no longer what the remote has."))
+    mocker.patch.object(execute, "with_edits", side_effect=RefusedError("It is no longer what the remote has."))
     with pytest.raises(review.DeclinedError, match=r"Your draft is kept in \.sbsync/drafts/20260401000000_tags\.sql"):
         settled(run)
     assert (tmp_path / ".sbsync/drafts" / MADE.file_name).read_text() == MADE.sql + "select 3;\n"

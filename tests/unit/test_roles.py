@@ -2,7 +2,7 @@
 
 import pytest
 
-from sbsync_tasks.run.local_to_remote import _made, _makes, _needed, _statements
+from sbsync_tasks.run.push import _made, _makes, _needed, _statements
 from sbsync_tasks.state.migrations import Migration
 
 NEEDS = {

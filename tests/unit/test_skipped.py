@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from sbsync_tasks.run.look import way_out
+from sbsync_tasks.run.files import way_out
 from sbsync_tasks.state.migrations import migrations_dir, read_folder
 from tests.support.repository import run, write
 

@@ -7,7 +7,7 @@ import pytest
 from sbsync_tasks.console import Console
 from sbsync_tasks.plan import Write
 from sbsync_tasks.redaction import Redactor
-from sbsync_tasks.run import execute as step
+from sbsync_tasks.run import files as step
 from sbsync_tasks.run.session import Done, Run
 from sbsync_tasks.state import State
 from sbsync_tasks.state.migrations import Folder, Migration, read_folder, write_file
