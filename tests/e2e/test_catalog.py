@@ -161,6 +161,7 @@ alter table public.t rename a to z => column public.t.z
 alter table public.t drop constraint b_positive => constraint b_positive on public.t
 alter table public.t add constraint c check (b < 9) not valid => constraint c on public.t
 alter table public.child alter constraint child_t_id_fkey deferrable => constraint child_t_id_fkey on public.child
+alter table app.measured add primary key (at) ;; comment on constraint measured_26_pkey on app.measured_26 is 'x' => constraint measured_26_pkey on app.measured_26
 drop index public.t_b => index public.t_b
 create unique index u on public.child (t_id) => index public.u
 alter table public.t cluster on t_b => index public.t_b
@@ -168,6 +169,9 @@ create or replace view public.v as select id, a from public.t where b > 1 => vie
 alter view public.v reset (security_invoker) => view public.v
 grant select on public.v to anon => acl anon on table public.v
 drop materialized view public.mv => materialized view public.mv
+alter materialized view public.mv alter n set (n_distinct = 5) => column public.mv.n
+create materialized view public.m as select a from public.t ;; alter materialized view public.m alter a set storage external => column public.m.a
+create materialized view public.m as select a from public.t ;; alter materialized view public.m alter a set compression pglz => column public.m.a
 alter sequence public.counter increment 5 => sequence public.counter
 alter sequence public.counter owned by public.t.b => sequence public.counter
 create or replace function public.f(x int) returns int language sql as $$ select x + 2 $$ => function public.f(integer)
@@ -201,6 +205,7 @@ create publication p for tables in schema app => publication member schema app i
 alter publication supabase_realtime set (publish = 'insert') => publication supabase_realtime
 create function public.on_ddl() returns event_trigger language plpgsql as 'begin end'; alter role sbsync_user_role superuser ;; create event trigger e on ddl_command_end execute function public.on_ddl(); alter event trigger e owner to sbsync_user_role => event trigger e
 create foreign data wrapper w => foreign data wrapper w
+create foreign data wrapper w ;; grant usage on foreign data wrapper w to anon => acl anon on foreign data wrapper w
 create foreign data wrapper w ;; create server s foreign data wrapper w options (host 'h') => foreign server s
 create foreign data wrapper w; create server s foreign data wrapper w ;; create foreign table public.ft (a int) server s => foreign table public.ft
 create extension tablefunc with schema public => extension tablefunc

@@ -22,7 +22,7 @@ NOT_COMPARED: tuple[str, ...] = (
     "roles that own nothing and have no rights; attributes, memberships, passwords, settings of all",
     "cluster and database settings",
     "versions of extensions, comments on them, and the objects that belong to one",
-    "the order of a table's columns",
+    "the order of a table's columns, and whether a child table has an inherited one by itself too",
     "who granted a privilege",
     "the platform's own objects, but for what users make there and what a migration has a statement about",
     "other schemas that Supabase or an extension manages",

@@ -14,10 +14,10 @@ from relation c
     select 'not null', l.alter || case when a.attnotnull then 'set not null' else 'drop not null' end, null where c.relkind in ('r', 'p', 'f')
     union all
     select 'storage', l.alter || 'set storage ' || case a.attstorage when 'p' then 'plain' when 'e' then 'external' when 'm' then 'main' else 'extended' end, null
-    where c.relkind in ('r', 'p')
+    where c.relkind in ('r', 'p', 'm')
     union all
     select 'compression', l.alter || 'set compression ' || case a.attcompression when 'p' then 'pglz' when 'l' then 'lz4' else 'default' end, null
-    where c.relkind in ('r', 'p')
+    where c.relkind in ('r', 'p', 'm')
     union all
     select 'statistics', l.alter || 'set statistics ' || coalesce(a.attstattarget, -1), null where c.relkind in ('r', 'p', 'f', 'm')
     union all

@@ -19,5 +19,8 @@ from relation c
   left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
 where (c.own or c.whose = 'service') and (
   c.relkind in ('r', 'p', 'f')
-  or c.relkind in ('v', 'm') and (a.atthasdef or a.attstattarget >= 0 or col_description(c.oid, a.attnum) is not null)
+  or c.relkind in ('v', 'm') and (
+    a.atthasdef or a.attstattarget >= 0 or a.attstorage <> t.typstorage or a.attcompression <> ''
+    or array_to_string(a.attoptions, ' ') ~ 'n_distinct' or col_description(c.oid, a.attnum) is not null
+  )
 )

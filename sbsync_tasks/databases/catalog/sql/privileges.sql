@@ -23,6 +23,10 @@ from (
     select '', format('foreign server %%I', s.srvname), format('foreign server %%I', s.srvname), '', coalesce(s.srvacl, acldefault('S', s.srvowner))
     from pg_foreign_server s where cardinality(%(schemas)s::text[]) = 0
       and s.oid not in (select objid from member where classid = 'pg_foreign_server'::regclass)
+    union all
+    select '', format('foreign data wrapper %%I', f.fdwname), format('foreign data wrapper %%I', f.fdwname), '', coalesce(f.fdwacl, acldefault('F', f.fdwowner))
+    from pg_foreign_data_wrapper f where cardinality(%(schemas)s::text[]) = 0
+      and f.oid not in (select objid from member where classid = 'pg_foreign_data_wrapper'::regclass)
   ) o cross join lateral aclexplode(o.acl) x
   group by o.nspname, o.name, o.object, o.whose, x.grantee, x.privilege_type
 ) e
