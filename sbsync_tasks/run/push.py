@@ -10,7 +10,6 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..checks.names import quoted
 from ..databases import Database, FileFailedError
@@ -30,10 +29,6 @@ from ..state.histories import History
 from ..state.migrations import Migration, read_sql
 from .look import Changes, listed
 from .session import Done, Run
-
-if TYPE_CHECKING:
-    pass
-
 
 # One run at a time per database; the number stands for this tool among the advisory locks of a server.
 LOCK_KEY = 7_366_797_363_110_001

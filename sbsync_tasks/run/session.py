@@ -97,25 +97,30 @@ class Run:
 
         return Stack(self.settings.config, Docker(), calls)
 
-    @cached_property
+    @property
     def remote(self) -> Database:
         """The remote database; it has answered, and it is the one that `SBSYNC_EXPECT` names, where that is set."""
+        return self._reached[0]
+
+    @property
+    def remote_identity(self) -> Identity:
+        """Who answered at the remote."""
+        return self._reached[1]
+
+    @cached_property
+    def _reached(self) -> tuple[Database, Identity]:
         settings = self.settings
         database = open_remote(settings, self._install_server)
         if database.kind != "embedded":  # shown before it is spoken to
             where = f"environment {settings.env} ({settings.env_source}): {database.label}{self._protected}"
             self.console.say(where, "note")
-        self._check_expected(database, database.identity())
-        return database
+        identity = database.identity()
+        self._check_expected(database, identity)
+        return database, identity
 
     @property
     def _protected(self) -> str:
         return ", protected" if self.settings.protected else ""
-
-    @cached_property
-    def remote_identity(self) -> Identity:
-        """Who answers at the remote."""
-        return self.remote.identity()
 
     def _check_expected(self, database: Database, identity: Identity) -> None:
         expected = self.settings.expect
