@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.run import show, timed
-from sbsync_tasks.paths import cache_dir
+from sbsync_tasks.folders import cache_dir
 from sbsync_tasks.supabase_cli.binary import NEWEST_KNOWN, install
 from tests.docker.conftest import StackProject
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import io
 import json
 import re
@@ -19,7 +18,7 @@ from .redaction import Redactor
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
-    from rich.live import Live
+    from rich.progress import Progress
     from rich.table import Table
 
 MARKS = {
@@ -30,7 +29,6 @@ MARKS = {
 }
 
 
-SPINNER = 2  # columns before a live line
 SPARSE = 10.0  # seconds between two lines on how far a step is, in a pipe
 COMFORTABLE = 80  # columns from which a table has room between its columns
 NARROWEST = 20  # columns that text gets beside its indent, at least
@@ -43,27 +41,6 @@ LEADER = re.compile(r" *(?:(?:[-→·✓!✗…]|\d+\.) +)*")
 def counted(number: int, noun: str) -> str:
     """A number of things in words: `1 migration`, `3 migrations`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _results_in_utf8() -> None:
-    """SQL and JSON are UTF-8 wherever they go, whatever the locale says."""
-    out = sys.stdout
-    if isinstance(out, io.TextIOWrapper) and codecs.lookup(out.encoding).name != "utf-8":
-        out.reconfigure(encoding="utf-8")
-
-
-class _Doing:
-    """A step while it lasts: what it does, how far it is, since when."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.far = ""
-        self.started = self.told = time.monotonic()
-        self.live: Live | None = None
-
-    def __str__(self) -> str:
-        line = f"{self.text} ({time.monotonic() - self.started:.0f} s)"
-        return f"{line}\n{self.far}" if self.far else line
 
 
 class Console:
@@ -79,14 +56,19 @@ class Console:
     """
 
     def __init__(self, redact: Redactor, *, json_output: bool = False, yes: bool = False) -> None:
-        _results_in_utf8()
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(
+                encoding="utf-8"
+            )  # SQL and JSON are UTF-8 wherever they go, whatever the locale says
         self.redact = redact
         self.json_output = json_output
         self.yes = yes
         self.in_place: Callable[[str], str] = str
         self.times: list[tuple[str, float, str]] = []
         self._documented = False
-        self._doing: _Doing | None = None
+        self._progress: Progress | None = None
+        self._since: float | None = None
+        self._told = 0.0
         self._err = self._make(stderr=True)
         self._to = self._err
 
@@ -193,66 +175,52 @@ class Console:
     @contextmanager
     def step(self, name: str, doing: str) -> Iterator[None]:
         """A step of the run: a live line while it lasts, one line with its time when it is done."""
-        self._doing = doing_now = _Doing(self.redact(_line(name, doing)))
-        done = "failed"
+        line, done, started = _line(name, doing), "failed", time.monotonic()
+        self._since = self._told = started
         try:
-            with self._live(doing_now):
+            with self._live(self.redact(line)) as self._progress:
                 yield
             done = "done"
         finally:
-            self._doing = None
-            seconds = time.monotonic() - doing_now.started
+            self._since = self._progress = None
+            seconds = time.monotonic() - started
             self.times.append((name, seconds, done))
-            mark = "ok" if done == "done" else "error"
-            self.say(f"{_line(name, doing)} ({seconds:.1f} s)", mark)
+            self.say(f"{line} ({seconds:.1f} s)", "ok" if done == "done" else "error")
 
     def applying(self, file: str, number: int, of: int) -> None:
-        """Say which file the step is at: in its live line; in a pipe in a line of its own, now and then.
-
-        Args:
-            file: Its name.
-            number: Its number among those that the step applies, from 1.
-            of: How many these are.
-        """
-        now = self._doing
-        if now is None:
-            return
-        now.far = self.redact(f"{number - 1:,} of {counted(of, 'file')} applied, at {file}")
-        if now.live:
-            now.live.refresh()
-        if not self._err.is_terminal and time.monotonic() - now.told >= SPARSE:
-            now.told = time.monotonic()
-            self.say(f"{now.far} ({now.told - now.started:.0f} s)", "note")
+        """Say which file the step is at, from 1: in its live line; in a pipe in a line of its own, now and then."""
+        far, now = f"{number - 1:,} of {counted(of, 'file')} applied, at {file}", time.monotonic()
+        if self._progress:
+            self._progress.update(self._progress.task_ids[0], far=f"\n{self.redact(far)}", refresh=True)
+        elif self._since is not None and now - self._told >= SPARSE:
+            self._told = now
+            self.say(f"{far} ({now - self._since:.0f} s)", "note")
 
     @contextmanager
-    def _live(self, now: _Doing) -> Iterator[None]:
+    def _live(self, line: str) -> Iterator[Progress | None]:
         """What a step does, as long as it does it; nothing in a pipe."""
-        from rich.live import Live
-        from rich.spinner import Spinner
-        from rich.text import Text
-
-        if not self._err.is_terminal:
-            yield
+        if not self._err.is_interactive:
+            yield None
             return
-        spinner = Spinner("dots")
+        from rich.progress import Progress, SpinnerColumn, TextColumn
+        from rich.table import Column
 
-        def shown() -> Spinner:
-            text = "\n".join(_wrapped(line, self._err.width - SPINNER, 0) for line in str(now).split("\n"))
-            spinner.update(text=Text(text.replace("\n", "\n" + " " * SPINNER)))
-            return spinner
-
-        with Live(get_renderable=shown, console=self._err, transient=True, refresh_per_second=8) as now.live:
-            yield
+        words = TextColumn(
+            "{task.description} ({task.elapsed:.0f} s){task.fields[far]}", markup=False, table_column=Column()
+        )
+        with Progress(SpinnerColumn(), words, console=self._err, transient=True, refresh_per_second=8) as progress:
+            progress.add_task(line, total=None, far="")
+            yield progress
 
     @contextmanager
     def _line_of_its_own(self) -> Iterator[None]:
         """No live line is drawn over what stands on the screen meanwhile."""
-        live = self._doing.live if self._doing else None
-        if live:
-            live.stop()
+        progress = self._progress
+        if progress:
+            progress.stop()
         yield
-        if live:
-            live.start()
+        if progress:
+            progress.start()
 
     def confirm(self, question: str, *, refused: str = "Nothing was changed.") -> None:
         """Ask before something is changed; the default is no.

@@ -1,6 +1,7 @@
-"""Folders that several processes share: locked while one works on them, copied whole, made once.
+"""Where this tool keeps what it makes: the project's `.sbsync/`, a per-user cache, private temporary folders.
 
-A whole folder is told from a damaged one by a manifest of its files.
+What several processes share is locked while one works on it, copied whole, made once. A whole folder is told from a
+damaged one by a manifest of its files.
 """
 
 from __future__ import annotations
@@ -9,19 +10,27 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 import struct
 import sys
+import tempfile
 import time
 from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import process
-from .errors import SbsyncError
+from .errors import ConfigError, SbsyncError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
+PRIVATE = 0o700
+STATE = ".sbsync"  # at the project's root
+PREFIX = "sbsync-call-"
+# A program may still read the folder of a run that was killed meanwhile: it gets this many seconds.
+ABANDONED = 3600
 WAIT_SECONDS = 120.0
 POLL_SECONDS = 0.02
 MANIFEST = "manifest.json"
@@ -29,41 +38,112 @@ MANIFEST = "manifest.json"
 GET_FLAGS, SET_FLAGS, TOP_OF_HIERARCHY = 0x80086601, 0x40086602, 0x00020000
 
 
-@contextmanager
-def locked(path: Path, *, wait: float = WAIT_SECONDS) -> Iterator[None]:
-    """Hold the lock file `path`, waiting for whoever holds it now.
+def state_dir(root: Path, *parts: str) -> Path:
+    """A folder below the project's `.sbsync/`, made on the way.
 
-    The lock goes with the process: nothing is left behind by one that was killed.
-
-    Args:
-        path: The lock file; made when absent, never removed.
-        wait: How long to wait, in seconds.
+    `.sbsync/` is private (0700) and ignores itself in git: backups and databases never get committed.
 
     Raises:
-        SbsyncError: it was still held after `wait` seconds.
+        ConfigError: something else has its name.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    top = root / STATE
+    if not top.is_dir():
+        try:
+            top.mkdir(mode=PRIVATE)
+        except FileExistsError:
+            raise ConfigError(f"{top} is no folder.", "Move it away: backups and databases are kept there.") from None
+    ignore = top / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+    folder = top.joinpath(*parts)
+    folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+    return folder
+
+
+def shown(root: Path, path: Path) -> str:
+    """A path as it is told: relative to the project's root where it is inside, else whole."""
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+
+def cache_dir(*parts: str) -> Path:
+    """A folder below the per-user cache (`$XDG_CACHE_HOME/sbsync`, else `~/.cache/sbsync`)."""
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    folder = Path(home).joinpath("sbsync", *parts)
+    folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def opened(path: Path, flags: int = os.O_RDONLY) -> Iterator[int]:
+    """The number of an open file or folder, for what only numbers are taken for; one that is made is private."""
+    handle = os.open(path, flags | os.O_CLOEXEC, 0o600)
     try:
-        _take(handle, path, time.monotonic() + wait)
-        yield
+        yield handle
     finally:
         os.close(handle)
 
 
-def _take(handle: int, path: Path, deadline: float) -> None:
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+@contextmanager
+def private_tempdir() -> Iterator[Path]:
+    """A folder that nobody else can look into (0700), removed at the end of the block.
+
+    It can hold a password file, so a killed run must not leave it lying about: the folder is locked as long as the
+    process lives, and the first call of every later process removes old ones whose lock is free.
+    """
+    _remove_abandoned()
+    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name, opened(Path(name)) as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield Path(name)
+
+
+@cache
+def _remove_abandoned() -> None:
+    for place in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        if _is_abandoned(place):
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _is_abandoned(place: Path) -> bool:
+    """Whether this is a folder of ours, old, and of a process that has ended."""
+    try:
+        found = place.lstat()
+        ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+        if not ours or time.time() - found.st_mtime < ABANDONED:
+            return False
+        with opened(place) as handle:
+            return _taken(handle)
+    except OSError:
+        return False
+
+
+@contextmanager
+def locked(path: Path, *, wait: float = WAIT_SECONDS) -> Iterator[None]:
+    """Hold the lock file `path`, waiting for whoever holds it now.
+
+    The lock goes with the process: nothing is left behind by one that was killed. The file stays.
+
+    Raises:
+        SbsyncError: it was still held after `wait` seconds.
+    """
+    path.parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+    deadline = time.monotonic() + wait
+    with opened(path, os.O_RDWR | os.O_CREAT) as handle:
+        while not _taken(handle):
             if time.monotonic() > deadline:
                 raise SbsyncError(
                     f"Another process has worked on this embedded database too long ({path}).",
                     "Wait for it, or end it, and run the command again.",
-                ) from None
+                )
             time.sleep(POLL_SECONDS)
-        else:
-            return
+        yield
+
+
+def _taken(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def make_once(
@@ -86,7 +166,7 @@ def make_once(
             half, old = target.with_name(f"{target.name}.new"), target.with_name(f"{target.name}.old")
             given_up(half)
             shutil.rmtree(half, ignore_errors=True)
-            half.mkdir(mode=0o700)
+            half.mkdir(mode=PRIVATE)
             fill(half)
             seal(half)
             shutil.rmtree(old, ignore_errors=True)
@@ -131,13 +211,9 @@ def spread(folder: Path) -> None:
     """
     if sys.platform != "linux":
         return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):
-            (flags,) = struct.unpack("l", fcntl.ioctl(handle, GET_FLAGS, bytes(struct.calcsize("l"))))
-            fcntl.ioctl(handle, SET_FLAGS, struct.pack("l", flags | TOP_OF_HIERARCHY))
-    finally:
-        os.close(handle)
+    with opened(folder) as handle, suppress(OSError):
+        (flags,) = struct.unpack("l", fcntl.ioctl(handle, GET_FLAGS, bytes(struct.calcsize("l"))))
+        fcntl.ioctl(handle, SET_FLAGS, struct.pack("l", flags | TOP_OF_HIERARCHY))
 
 
 def seal(folder: Path) -> None:

@@ -64,14 +64,7 @@ class How(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Completed:
-    """A program that has ended.
-
-    Attributes:
-        argv: What was run.
-        code: Its exit status.
-        output: Its output as it came; secrets are not masked.
-        errors: Its messages, likewise.
-    """
+    """A program that has ended: its exit status, its output and its messages as they came, secrets not masked."""
 
     argv: tuple[str, ...]
     code: int
@@ -224,11 +217,7 @@ def started(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A program that runs beside the block; it has ended when the block is left, whatever happens there.
 
-    Its stdin is closed, or is the block's to write to where it is `fed`.
-
-    Raises:
-        SbsyncError: it could not be started.
-        MissingToolError: there is no such program.
+    Its stdin is closed, or is the block's to write to where it is `fed`. Arguments and errors are those of `run`.
     """
     environment = _checked(argv, sees, env, cwd)
     try:
@@ -245,18 +234,8 @@ def started(
 def hand_over(argv: Sequence[str], env: Mapping[str, str] | None = None) -> int:
     """Run a program that talks to the user: it gets the terminal, and Ctrl-C is for it alone.
 
-    Only the editor and psql are such. git's hooks and what signs a commit open the terminal themselves.
-
-    Args:
-        argv: The program and its arguments; never holds a secret.
-        env: Variables on top of the user's own.
-
-    Returns:
-        Its exit status.
-
-    Raises:
-        SbsyncError: it could not be run.
-        MissingToolError: there is no such program.
+    Only the editor and psql are such. git's hooks and what signs a commit open the terminal themselves. It sees the
+    user's own environment, with `env` on top. Returns its exit status; errors are those of `run`.
     """
     environment = _checked(argv, PERSONAL, env, None)
     before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
@@ -287,11 +266,7 @@ def _ended_with_us(child: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[
 
 
 def _start(argv: Sequence[str], **how: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401 - as `Popen` has them
-    """Start a program. One that we are interrupted beside has not been told to end: nobody knew of it.
-
-    Raises:
-        KeyboardInterrupt: we were interrupted meanwhile, and the program is ended.
-    """
+    """Start a program. One that we are interrupted beside is ended here: nobody knew of it to tell it."""
     before, main = _task.interrupted, threading.current_thread() is threading.main_thread()
     _task.starting |= main
     child = None

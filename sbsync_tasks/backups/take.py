@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sbsync_tasks import backups
 from sbsync_tasks.errors import SbsyncError
 from sbsync_tasks.platform import MANAGED_SCHEMAS
 
-from . import manifest as layout
-from .folders import new_folder, publish, slug, touch, write_text
-from .manifest import Backup, Manifest, TableRows, check
-from .programs import LOCK_WAIT, checked_version, hint_for, program, started
+from . import Backup, Manifest, TableRows
+from .programs import LOCK_WAIT, hint_for, run, run_on, sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,13 +24,12 @@ if TYPE_CHECKING:
 
     Connection = psycopg.Connection[tuple[Any, ...]]
 
-SNAPSHOT = "set transaction isolation level repeatable read, read only"
 # A dump may take long; the snapshot has to live as long. With row security off, a table that would
 # hide rows from this role is an error and not a smaller backup.
-SETTINGS = (
-    "set local idle_in_transaction_session_timeout = 0",
-    "set local statement_timeout = 0",
-    "set local row_security = off",
+SNAPSHOT = (
+    "set transaction isolation level repeatable read, read only; set local row_security = off;"
+    " set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0;"
+    " set local lock_timeout = '{}'"
 )
 IDENTITY = "select pg_export_snapshot(), current_setting('server_version'), current_database()"
 HISTORY_TABLE = "supabase_migrations.schema_migrations"
@@ -46,23 +43,6 @@ SCHEMAS = """
 select nspname, quote_ident(nspname), nspname ~ %(managed)s
 from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema' order by 1
 """
-# A member of an extension comes back with its extension. A partition counts as its own table.
-TABLES = """
-select n.nspname, c.relname, format('%%I.%%I', n.nspname, c.relname), n.nspname ~ %(managed)s,
-  has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select'),
-  c.relkind = 'p', array(
-    with recursive child(oid) as (
-      select c.oid union select i.inhrelid from pg_inherits i join child on child.oid = i.inhparent
-    ) select oid::int8 from child
-  ), c.oid::int8
-from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-  and not exists (
-    select from pg_depend d
-    where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
-  )
-order by 1, 2
-"""
 
 
 @dataclass(frozen=True)
@@ -70,14 +50,11 @@ class Table:
     """A table as the catalogs have it.
 
     Attributes:
-        schema: The schema's name.
-        name: The table's name.
-        quoted: Both, quoted where needed: what SQL and pg_dump's patterns take.
+        quoted: Schema and name, quoted where needed: what SQL and pg_dump's patterns take.
         managed: Whether the schema is one of Supabase's or an extension's.
         readable: Whether the role that connects may read it.
         partitioned: Whether it holds no rows itself.
         family: The object ids of itself and all below it: partitions, inheriting tables.
-        oid: Its object id.
     """
 
     schema: str
@@ -86,7 +63,7 @@ class Table:
     managed: bool
     readable: bool
     partitioned: bool
-    family: tuple[int, ...]
+    family: Sequence[int]
     oid: int
 
 
@@ -131,7 +108,7 @@ def scope(connection: Connection, tables: Sequence[str] | None) -> Scope:
     """
     given = {"managed": MANAGED_SCHEMAS}
     schemas = connection.execute(SCHEMAS, given).fetchall()
-    found = [_table(row) for row in connection.execute(TABLES, given)]
+    found = [Table(*row) for row in connection.execute(sql("tables"), given)]
     _refuse_unreadable([t for t in found if not t.managed and not t.readable])
     without = {quoted for name, quoted, managed in schemas if managed and name not in KEPT}
     without_data = {q for name, q, managed in schemas if managed and name not in KEPT_DATA}
@@ -142,11 +119,6 @@ def scope(connection: Connection, tables: Sequence[str] | None) -> Scope:
         excluded_data_schemas=tuple(sorted(without_data)),
         excluded_tables=tuple(t.quoted for t in found if t.schema in KEPT and not t.readable),
     )
-
-
-def _table(row: tuple[Any, ...]) -> Table:
-    schema, name, quoted, managed, readable, partitioned, family, oid = row
-    return Table(schema, name, quoted, managed, readable, partitioned, tuple(family), oid)
 
 
 def _all_data(found: list[Table]) -> tuple[Table, ...]:
@@ -177,19 +149,6 @@ def _refuse_unreadable(tables: list[Table]) -> None:
         )
 
 
-@dataclass(frozen=True)
-class Source:
-    """The database at one moment, as the backup sees it."""
-
-    snapshot: str
-    version: str
-    system_identifier: str
-    database: str
-    scope: Scope
-    rows: tuple[TableRows, ...]
-    history: list[Any]
-
-
 def take(
     *,
     endpoint: Endpoint,
@@ -207,7 +166,7 @@ def take(
         tools: The folder of pg_dump, pg_dumpall and pg_restore, no older than the server.
         directory: Where backups are kept, such as `.sbsync/backups`.
         label: The environment's name, or `local`.
-        reason: Why, in a few words.
+        reason: Why, as a part of the folder's name, such as `before-push`.
         tables: `schema.table` names whose rows are kept, partitions included; None for the whole
             database, `()` for no rows.
         connection: To the same database, with no transaction open.
@@ -220,16 +179,15 @@ def take(
     """
     import psycopg
 
-    version = checked_version(tools, connection.info.server_version)
+    version = run([str(tools / "pg_dump"), "--version"]).strip()
     try:
-        with new_folder(directory, f"{slug(label)}-{slug(reason)}") as (partial, final):
-            with _moment(connection, tables) as source:
-                _write(partial, source, endpoint, tools)
-            made = _manifest(partial, source, version, label, reason)
-            write_text(partial / layout.MANIFEST, layout.as_text(made))
-            check(Backup(partial, made, tools))
-            publish(partial, final)
-            return Backup(final, made, tools)
+        with backups.new_folder(directory, f"{label}-{reason}".lower()) as (partial, final):
+            with _moment(connection):
+                chosen = scope(connection, tables)
+                snapshot, about = _identity(connection, chosen, label, reason, version)
+                _write(partial, snapshot, about.database, chosen, endpoint, tools)
+                backups.write_json(partial / backups.HISTORY, _history(connection))
+            return backups.complete(partial, final, about, tools)
     except psycopg.Error as error:
         told = next(iter(str(error).splitlines()), type(error).__name__)
         raise SbsyncError(f"The backup failed: {told}", hint_for(told)) from None
@@ -241,39 +199,36 @@ def take(
 
 
 @contextmanager
-def _moment(connection: Connection, tables: Sequence[str] | None) -> Iterator[Source]:
-    from psycopg.pq import TransactionStatus
-
-    if connection.info.transaction_status != TransactionStatus.IDLE:
-        raise SbsyncError("A backup cannot be taken inside a transaction.", "Commit it first.")
+def _moment(connection: Connection) -> Iterator[None]:
+    """All that is read inside is of one moment."""
     with connection.transaction(force_rollback=True):
-        connection.execute(SNAPSHOT)
-        for setting in (*SETTINGS, f"set local lock_timeout = '{LOCK_WAIT}'"):
-            connection.execute(setting.encode())
-        chosen = scope(connection, tables)
-        snapshot, version, database = _one(connection, IDENTITY)
-        yield Source(
-            snapshot=snapshot,
-            version=version,
-            system_identifier=_system_identifier(connection),
-            database=database,
-            scope=chosen,
-            rows=_count(connection, chosen),
-            history=_history(connection),
-        )
+        connection.execute(SNAPSHOT.format(LOCK_WAIT).encode())
+        yield
+
+
+def _identity(connection: Connection, chosen: Scope, label: str, reason: str, tools: str) -> tuple[str, Manifest]:
+    """The snapshot's name, and the manifest without the files."""
+    snapshot, version, database = _one(connection, IDENTITY)
+    (may,) = _one(connection, "select has_function_privilege('pg_control_system()', 'execute')")
+    (system,) = _one(connection, "select system_identifier::text from pg_control_system()") if may else ("",)
+    return snapshot, Manifest(
+        format=backups.FORMAT,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        label=label,
+        reason=reason,
+        server_version=version,
+        system_identifier=system,
+        database=database,
+        tools=tools,
+        whole=chosen.whole,
+        tables=_count(connection, chosen),
+        left_out=chosen.left_out,
+        files=(),
+    )
 
 
 def _one(connection: Connection, query: str) -> tuple[Any, ...]:
-    row = connection.execute(query.encode()).fetchone()
-    return row or ()
-
-
-def _system_identifier(connection: Connection) -> str:
-    (may,) = _one(connection, "select has_function_privilege('pg_control_system()', 'execute')")
-    if not may:
-        return ""
-    (found,) = _one(connection, "select system_identifier::text from pg_control_system()")
-    return str(found)
+    return connection.execute(query.encode()).fetchone() or ()
 
 
 def _count(connection: Connection, chosen: Scope) -> tuple[TableRows, ...]:
@@ -294,66 +249,23 @@ def _history(connection: Connection) -> list[Any]:
     return [row[0] for row in connection.execute(query.encode())]
 
 
-def _write(folder: Path, source: Source, endpoint: Endpoint, tools: Path) -> None:
-    commands = [_schema(tools, source), _roles(tools, source)]
-    files = [folder / layout.SCHEMA, folder / layout.ROLES]
-    if source.scope.data or source.scope.whole:
-        commands.append(_data(tools, source))
-        files.append(folder / layout.DATA)
-    for file in files:
-        touch(file)
-    with started(endpoint, [[*c, f"--file={f}"] for c, f in zip(commands, files, strict=True)]):
-        text = json.dumps(source.history, indent=2, ensure_ascii=False) + "\n"
-        write_text(folder / layout.HISTORY, text)
-
-
-def _schema(tools: Path, source: Source) -> list[str]:
-    return [
-        *_dump(tools, source), "--schema-only",
-        *(f"--exclude-schema={name}" for name in source.scope.excluded_schemas),
-        *(f"--exclude-table={name}" for name in source.scope.excluded_tables),
+def _write(folder: Path, snapshot: str, database: str, chosen: Scope, endpoint: Endpoint, tools: Path) -> None:
+    dump = [
+        str(tools / "pg_dump"), "--format=custom", f"--snapshot={snapshot}", f"--lock-wait-timeout={LOCK_WAIT}"
     ]  # fmt: skip
+    commands = {
+        backups.SCHEMA: [*dump, "--schema-only", *_without(chosen.excluded_schemas, chosen.excluded_tables)],
+        backups.ROLES: [str(tools / "pg_dumpall"), "--roles-only", "--no-role-passwords", f"--database={database}"],
+    }
+    if chosen.whole:  # without --table sequences of their own and large objects are kept too
+        commands[backups.DATA] = [*dump, "--data-only", *_without(chosen.excluded_data_schemas, chosen.excluded_tables)]
+    elif chosen.data:
+        tables = (f"--table={table.quoted}" for table in chosen.data)
+        commands[backups.DATA] = [*dump, "--data-only", "--strict-names", *tables]
+    for name in commands:
+        (folder / name).touch(mode=backups.PRIVATE_FILE)
+    run_on(endpoint, *([*command, f"--file={folder / name}"] for name, command in commands.items()))
 
 
-def _data(tools: Path, source: Source) -> list[str]:
-    it = source.scope
-    if not it.whole:
-        chosen = (f"--table={table.quoted}" for table in it.data)
-        return [*_dump(tools, source), "--data-only", "--strict-names", *chosen]
-    # Without --table sequences of their own and large objects are kept too.
-    return [
-        *_dump(tools, source), "--data-only",
-        *(f"--exclude-schema={name}" for name in it.excluded_data_schemas),
-        *(f"--exclude-table={name}" for name in it.excluded_tables),
-    ]  # fmt: skip
-
-
-def _dump(tools: Path, source: Source) -> list[str]:
-    return [
-        program(tools, "pg_dump"), "--format=custom", f"--snapshot={source.snapshot}",
-        f"--lock-wait-timeout={LOCK_WAIT}",
-    ]  # fmt: skip
-
-
-def _roles(tools: Path, source: Source) -> list[str]:
-    return [
-        program(tools, "pg_dumpall"), "--roles-only", "--no-role-passwords",
-        f"--database={source.database}",
-    ]  # fmt: skip
-
-
-def _manifest(folder: Path, source: Source, tools: str, label: str, reason: str) -> Manifest:
-    return Manifest(
-        format=layout.FORMAT,
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        label=label,
-        reason=reason,
-        server_version=source.version,
-        system_identifier=source.system_identifier,
-        database=source.database,
-        tools=tools,
-        whole=source.scope.whole,
-        tables=source.rows,
-        left_out=source.scope.left_out,
-        files=tuple(layout.describe(path) for path in sorted(folder.iterdir())),
-    )
+def _without(schemas: Sequence[str], tables: Sequence[str]) -> list[str]:
+    return [*(f"--exclude-schema={name}" for name in schemas), *(f"--exclude-table={name}" for name in tables)]

@@ -1,88 +1,145 @@
-"""`invoke doctor`: tools, settings, secret files and databases, each looked at and none of them changed."""
+"""`invoke doctor`: what it looks at, and what a check has to say; `examine` makes the checks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
-from typing import Any
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, TypeVar
 
-from ..console import Console, counted
-from ..errors import SbsyncError
-from .databases import local, pair, remote
-from .files import config_toml, dotenv_files, project, secret_files, settings
-from .subject import Check, Subject, attempt
-from .tools import cli, docker, git, node, postgresql
+from ..console import Console
+from ..databases import Database, Identity, open_local
+from ..databases.open import SANDBOX_REMOTE, clusters_of, local_cluster
+from ..errors import ConfigError, SbsyncError
+from ..run.session import Run
+from ..settings import Settings
+from ..settings.keys import PG_BINDIR, SUPABASE_BIN
+from ..supabase_cli import Binary, find
 
-__all__ = ["Check", "Subject", "examine"]
-
-# What is looked at, in the order in which it is shown.
-CHECKS: tuple[tuple[str, Callable[[Subject], list[Check]]], ...] = (
-    ("project", project),
-    ("settings", settings),
-    ("dotenv", dotenv_files),
-    ("secrets", secret_files),
-    ("Supabase CLI", cli),
-    ("Node", node),
-    ("Docker", docker),
-    ("git", git),
-    ("remote", remote),
-    ("local", local),
-    ("databases", pair),
-    ("config.toml", config_toml),
-    ("PostgreSQL", postgresql),
-)
-# The checks that have nothing to look at where the settings cannot be resolved.
-NEED_SETTINGS = (remote, local, pair)
-NAME_WIDTH = max(len(name) for name, _ in CHECKS)
+T = TypeVar("T")
+# Who connects, and whether objects can be made as `postgres`, the owner of everything on the platform.
+WHO = """
+select current_user,
+  exists (select from pg_roles where rolname = 'postgres' and pg_has_role(current_user, oid, 'member'))
+"""
 
 
-def examine(subject: Subject) -> bool:
-    """Make every check and show each as it is made.
+@dataclass(frozen=True)
+class Check:
+    """One line of the report: what was found, and what to do about it, if anything. Only an `error` is fatal."""
 
-    With `--json` the document is `{"environment", "ok", "errors", "warnings", "checks"}`, each check
-    `{"name", "level", "what", "fix"}`.
+    level: Literal["ok", "warning", "error"]
+    what: str
+    fix: str = ""
 
-    Returns:
-        Whether there is no error.
+
+@dataclass(frozen=True)
+class Server:
+    """A database that answered: as whom we are connected, whether that is `postgres` or a member of it, and by TLS."""
+
+    database: Database
+    identity: Identity
+    user: str
+    is_postgres: bool
+    encrypted: bool
+
+
+@dataclass
+class Subject:
+    """What is examined: tools are run and databases asked at most once, and nothing is installed or started.
+
+    Attributes:
+        root: The project's root.
+        console: Shows the lines.
+        resolved: The settings, or why they cannot be resolved.
+        env_files: The paths of `--env-file`.
+        no_project: Why `root` is only the working directory, where that is so.
     """
-    made = []
-    for name, check in _checks(subject):
-        made.append((name, check))
-        _show(subject.console, name, check)
-    errors, warnings = (sum(check.level == level for _, check in made) for level in ("error", "warning"))
-    if errors or warnings:
-        with subject.console.as_result():
-            subject.console.say(f"{counted(errors, 'error')}, {counted(warnings, 'warning')}.")
-    subject.console.document(
-        {
-            "environment": subject.settings.env if subject.settings else None,
-            "ok": not errors, "errors": errors, "warnings": warnings,
-            "checks": [_data(name, check) for name, check in made],
-        }
-    )  # fmt: skip
-    return not errors
+
+    root: Path
+    console: Console
+    resolved: Settings | SbsyncError
+    env_files: Sequence[str] = ()
+    no_project: ConfigError | None = None
+
+    @property
+    def settings(self) -> Settings | None:
+        """The settings; None where they cannot be resolved."""
+        return self.resolved if isinstance(self.resolved, Settings) else None
+
+    @property
+    def pg_bindir(self) -> str:
+        """`SBSYNC_PG_BINDIR`; where the settings cannot be resolved, what the process environment says."""
+        return self.settings.pg_bindir if self.settings else os.environ.get(PG_BINDIR, "")
+
+    @cached_property
+    def cli(self) -> Binary | SbsyncError:
+        """The Supabase CLI, or why there is none; it is never installed for this."""
+        setting = self.settings.supabase_bin if self.settings else os.environ.get(SUPABASE_BIN, "")
+        return attempt(lambda: find(self.root, setting, lambda: False))
+
+    @cached_property
+    def run(self) -> Run:
+        """A run with these settings."""
+        return Run(required(self.resolved), self.console)
+
+    @cached_property
+    def remote(self) -> Server | SbsyncError | None:
+        """The remote; None where there is none, or an embedded one is not running."""
+        settings = self.run.settings
+        return attempt(lambda: _look(self.run.remote) if _is_up(settings, remote_cluster(settings)) else None)
+
+    @cached_property
+    def local(self) -> Server | SbsyncError | None:
+        """The local database; None where it is an embedded one and not running."""
+        settings, stack = self.run.settings, self.run.stack
+        return attempt(
+            lambda: _look(open_local(settings, stack)) if _is_up(settings, local_cluster(settings)) else None
+        )
+
+    @property
+    def servers(self) -> list[Server]:
+        """The databases that answered."""
+        found = (self.remote, self.local) if self.settings else ()
+        return [server for server in found if isinstance(server, Server)]
 
 
-def _checks(subject: Subject) -> Iterator[tuple[str, Check]]:
-    """Every line; what fails inside one check becomes an error line and hides no other."""
-    for name, look in CHECKS:
-        if subject.settings is None and look in NEED_SETTINGS:
-            continue
-        found = attempt(lambda look=look: look(subject))  # type: ignore[misc]
-        lines = [Check("error", found.message, found.hint)] if isinstance(found, SbsyncError) else found
-        for line in lines:
-            # Before any wrapping and JSON: both can take a secret apart, so that it would not be known again.
-            redact = subject.console.redact
-            yield name, Check(line.level, redact(line.what), redact(line.fix))
+def attempt(work: Callable[[], T]) -> T | SbsyncError:
+    """The work's result, or as a value the error that a user would see."""
+    import psycopg
+
+    try:
+        return work()
+    except SbsyncError as error:
+        return error
+    except (OSError, psycopg.Error) as error:
+        lines = str(error).strip().splitlines() or ["no details"]
+        return SbsyncError(f"{type(error).__name__}: {lines[0]}")
 
 
-def _show(console: Console, name: str, check: Check) -> None:
-    """One check, the fix below it."""
-    indent = NAME_WIDTH + 4  # two of them are the mark's
-    fix = f"\n{' ' * indent}→ {check.fix}" if check.fix else ""
-    with console.as_result():
-        console.say(f"{name:<{NAME_WIDTH}}  {check.what}{fix}", check.level, indent)
+def required(found: T | SbsyncError) -> T:
+    """What was found; an error that stands for it is raised."""
+    if isinstance(found, SbsyncError):
+        raise found
+    return found
 
 
-def _data(name: str, check: Check) -> dict[str, Any]:
-    return {"name": name, **asdict(check)}
+def remote_cluster(settings: Settings) -> str:
+    """The embedded database that is the remote; empty where it is none."""
+    return SANDBOX_REMOTE if settings.remote and settings.remote.kind == "sandbox" else ""
+
+
+def _is_up(settings: Settings, cluster: str) -> bool:
+    """Whether a database may be connected to without starting a server of ours."""
+    return not cluster or clusters_of(settings).running(cluster)
+
+
+def _look(database: Database) -> Server:
+    identity = database.identity()
+    with database.connection() as connection:
+        user, is_postgres = connection.execute(WHO).fetchone() or ("", False)
+        # libpq's word: behind a pooler pg_stat_ssl tells of the pooler's own connection to the server.
+        encrypted = bool(connection.pgconn.ssl_in_use)
+    return Server(database, identity, str(user), bool(is_postgres), encrypted)

@@ -70,7 +70,7 @@ def base_id(stack: Stack, root: Path) -> str:
     if container is None:
         stack.endpoint()  # says what is wrong
         raise SbsyncError(f"There is no container {stack.container_name}.")
-    parts = [str(root), container["Image"], _settings(stack.config), stack.cli.version]
+    parts = [str(root), container["Image"], _settings(stack.config), str(stack.cli.binary.version)]
     parts += [f"{path.name}={path.read_text(encoding='utf-8')}" for path in _pins(root)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
@@ -195,8 +195,8 @@ def _same_image(stack: Stack, recipe: Recipe) -> None:
     running = (stack.container() or {}).get("Image")
     if recipe.image != running:
         raise SbsyncError(
-            f"The local stack runs another database image than CLI {stack.cli.version} would start: what the two "
-            "bring along would come out as differences.",
+            f"The local stack runs another database image than CLI {stack.cli.binary.version} would start: what the "
+            "two bring along would come out as differences.",
             "Restart the stack with this CLI: `supabase stop`, then `supabase start`.",
         )
 

@@ -20,8 +20,7 @@ from types import MappingProxyType
 
 from ..endpoint import Endpoint
 from ..errors import SbsyncError
-from ..folders import locked
-from ..paths import state_dir
+from ..folders import locked, state_dir
 from . import container_base as base
 from .connection import connect
 from .embedded.place import identify, is_there

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 
 from ..endpoint import DEFAULT_PORT, Endpoint, parse_url
 from ..errors import ConfigError, MissingToolError
-from ..settings import Settings
+from ..settings import RemoteSpec, Settings, ref_of
 from ..settings.keys import DB_PASSWORD, DB_URL, PROJECT_ID
-from ..settings.remote import RemoteSpec, ref_of
 from .database import Database, Side
 
 if TYPE_CHECKING:

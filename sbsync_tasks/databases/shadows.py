@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ..endpoint import Endpoint
 from ..errors import ConfigError, MissingToolError, RefusedError, SbsyncError
-from ..folders import locked
-from ..paths import state_dir
+from ..folders import locked, state_dir
 from ..state.migrations import Migration
 from ..supabase_cli import SupabaseCli
 from .failures import SHADOW

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from .. import process
 from ..endpoint import Endpoint
 from ..errors import ConfigError, MissingToolError, SbsyncError
-from ..supabase_cli.local_stack import EXPERIMENTAL
+from ..supabase_cli import EXPERIMENTAL
 
 if TYPE_CHECKING:
     from ..settings.project import ConfigToml
     from ..state.migrations import Migration
-    from ..supabase_cli.local_stack import LocalStackCli
+    from ..supabase_cli import LocalStackCli
 
 ANSWER = 20.0  # seconds that an engine has to say that it is there
 # What the stack can do where no Docker engine answers, but its database does.

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from .. import process, sqltext
-from ..backups.programs import program, started, without_column_versions
+from ..backups.programs import run_on, without_column_versions
 from ..databases.catalog import SETTINGS, Difference
 from ..endpoint import Endpoint
 from ..errors import SbsyncError
-from ..paths import private_tempdir
+from ..folders import private_tempdir
 from ..platform import MANAGED_SCHEMAS, OPEN_SCHEMAS, PLATFORM_EXTENSIONS, SERVICE_ROLES
 from .script import Part, added
 
@@ -157,11 +157,10 @@ class Archive:
             archive = place / "schema.dump"
             # Exclusions, not a choice of schemas: that would leave out casts and whatever stands in no schema.
             argv = [
-                program(self._tools, "pg_dump"), "--format=custom", "--schema-only", f"--file={archive}",
+                str(self._tools / "pg_dump"), "--format=custom", "--schema-only", f"--file={archive}",
                 *(f"--exclude-schema={name}" for name in _managed() if name not in managed),
             ]  # fmt: skip
-            with started(self._endpoint, [argv]):
-                pass
+            run_on(self._endpoint, argv)
             listed = self._restore("--list", str(archive))
             if b"Archive created" not in listed:
                 raise SbsyncError("pg_restore ended without an error, and gave no list of what pg_dump has written.")
@@ -179,7 +178,7 @@ class Archive:
         return tuple(_NO_DATA.sub("", text) for text in texts if not _FRAME.match(text))
 
     def _restore(self, *arguments: str) -> bytes:
-        argv = [program(self._tools, "pg_restore"), *arguments]
+        argv = [str(self._tools / "pg_restore"), *arguments]
         done = process.run(argv, env={"LC_ALL": "C"})
         if not done.ok:
             raise SbsyncError(f"pg_restore failed: {done.stderr.strip()}")

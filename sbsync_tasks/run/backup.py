@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import backups
-from ..backups import Backup, Listed
+from ..backups import Backup, Manifest
 from ..backups import restore as restoring
-from ..backups.take import scope
+from ..backups.take import scope, take
 from ..databases import Database
 from ..databases.open import RESTORED
-from ..errors import RefusedError
-from ..paths import shown
+from ..errors import RefusedError, SbsyncError
+from ..folders import shown
 from ..plan import BackUp, Plan, Restore
 from ..state import Risk, State
 from . import reach
@@ -47,7 +47,7 @@ def _take(run: Run, action: BackUp, in_use: Collection[Path] = ()) -> Backup:
     database, label = run.database(action.side), "local" if action.side == "local" else run.settings.env
     tools = find_client_tools(run.major(database), run.settings.pg_bindir)
     with database.connection() as connection:
-        made = backups.take(
+        made = take(
             endpoint=database.endpoint, tools=tools, directory=run.settings.backup_dir, label=label,
             reason=action.reason, tables=action.risk.tables, connection=connection,
         )  # fmt: skip
@@ -61,22 +61,23 @@ def show_list(run: Run) -> None:
     there = backups.listed(run.settings.backup_dir)
     if there:
         with run.console.as_result():
-            run.console.table(["backup", "of", "why", "size", "holds"], [_row(one) for one in there])
+            run.console.table(["backup", "of", "why", "size", "holds"], [_row(*one) for one in there.items()])
     else:
         run.console.say(f"There are no backups in {shown(run.settings.root, run.settings.backup_dir)} yet.", "note")
-    run.console.document({"backups": [_data(run, one) for one in there]})
+    run.console.document({"backups": [_data(run, *one) for one in there.items()]})
 
 
-def _row(one: Listed) -> tuple[str, ...]:
-    if one.manifest is None:
-        return (one.path.name, "", "", "", "not complete")
-    it = one.manifest
-    return (one.path.name, it.label, it.reason, backups.size(one.bytes), backups.holds(it))
+def _row(path: Path, it: Manifest | SbsyncError) -> tuple[str, ...]:
+    if isinstance(it, SbsyncError):
+        return (path.name, "", "", "", "not complete")
+    return (path.name, it.label, it.reason, it.size, it.holds)
 
 
-def _data(run: Run, one: Listed) -> dict[str, Any]:
-    about = {"backup": shown(run.settings.root, one.path), "problem": one.problem or None, "bytes": one.bytes}
-    return about | (asdict(one.manifest) if one.manifest else {})
+def _data(run: Run, path: Path, it: Manifest | SbsyncError) -> dict[str, Any]:
+    name = shown(run.settings.root, path)
+    if isinstance(it, SbsyncError):
+        return {"backup": name, "problem": it.message, "bytes": 0}
+    return {"backup": name, "problem": None, "bytes": it.bytes, **asdict(it)}
 
 
 NEXT = f"{RESTORED}-next"
@@ -107,11 +108,10 @@ def _found(run: Run, named: str) -> Backup:
     """The backup that is meant, with programs that can read it."""
     from ..databases.embedded import find_client_tools
 
-    found = backups.chosen(run.settings.backup_dir, named)
-    assert found.manifest is not None  # noqa: S101 - only whole ones are chosen
-    made_by = re.search(r"\d+", found.manifest.tools.partition(")")[2] or found.manifest.tools)
+    path, manifest = backups.chosen(run.settings.backup_dir, named)
+    made_by = re.search(r"\d+", manifest.tools.partition(")")[2] or manifest.tools)
     tools = find_client_tools(int(made_by[0]) if made_by else 0, run.settings.pg_bindir)
-    return Backup(found.path, found.manifest, tools)
+    return Backup(path, manifest, tools)
 
 
 def _to_local(run: Run, backup: Backup, tables: Sequence[str]) -> Restore:
@@ -123,7 +123,7 @@ def _to_local(run: Run, backup: Backup, tables: Sequence[str]) -> Restore:
             return Restore(path, where, rows, tuple(tables))
         if backup.manifest.partial:
             raise RefusedError(
-                f"{backup.path.name} has {backups.holds(backup.manifest)}, and not of the others: {where} would lose "
+                f"{backup.path.name} has {backup.manifest.holds}, and not of the others: {where} would lose "
                 "those. Nothing was changed.",
                 "--table brings single tables back; --to-scratch, all that the backup has.",
             )
@@ -182,5 +182,5 @@ def _warn(run: Run, unfilled: Sequence[str]) -> None:
 def _in_words(backup: Backup) -> str:
     """What is brought back, and of when it is."""
     it = backup.manifest
-    rows = f"schema, history, and {backups.holds(it)}" if it.tables else "schema and history, without any rows"
+    rows = f"schema, history, and {it.holds}" if it.tables else "schema and history, without any rows"
     return f"{it.label} of {it.created_at} ({it.reason}), {rows}"

@@ -13,8 +13,8 @@ from pathlib import Path
 from .. import git
 from ..checks import has_secret
 from ..errors import RefusedError, SbsyncError
+from ..folders import state_dir
 from ..git import commits
-from ..paths import state_dir
 from ..plan import Commit, Put, Write
 from ..plan.goals import uncommitted
 from ..state import InGit, State

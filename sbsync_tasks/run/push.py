@@ -20,7 +20,7 @@ from ..databases.connection import connect
 from ..databases.failures import AGAIN, ALREADY_THERE, Failure
 from ..databases.pushed import told
 from ..errors import RefusedError, SbsyncError
-from ..paths import state_dir
+from ..folders import state_dir
 from ..plan import Push, Rerecord, partly
 from ..plan.partly import Leftovers, Partly, is_atomic
 from ..sqltext import Node, Parsed, UnparsableSql, enum_name, parse, walk, written

@@ -13,7 +13,7 @@ from ..databases.open import RESTORED, SANDBOX_LOCAL, SANDBOX_REMOTE, clusters_o
 from ..databases.stack import Docker
 from ..endpoint import Endpoint
 from ..errors import SbsyncError
-from ..paths import state_dir
+from ..folders import state_dir
 from .session import Run
 
 

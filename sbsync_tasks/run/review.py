@@ -16,7 +16,7 @@ from ..checks import PROBABLE_RENAME, Finding, Review, Severity, mask, unallowed
 from ..console import Console, counted
 from ..databases import FileFailedError
 from ..errors import ConfigError, RefusedError, SbsyncError
-from ..paths import state_dir
+from ..folders import state_dir
 from ..state.migrations import FILE_PATTERN, Migration, read_folder, read_sql, write_sql
 from .files import put_aside, tell_skipped
 from .look import look_at_histories

@@ -12,7 +12,7 @@ from ..databases import FileFailedError
 from ..databases.catalog import compare, told
 from ..databases.open import migrations_page
 from ..errors import RefusedError, SbsyncError
-from ..paths import shown
+from ..folders import shown
 from ..plan import goals, writing
 from ..plan.numbering import Pending, renumber
 from ..state import Origin, State, histories

@@ -27,8 +27,8 @@ from ..settings import Settings
 from ..settings.project import ConfigToml
 from ..state import State
 from ..state.migrations import Migration
-from ..supabase_cli import CliError, LocalStackCli, SupabaseCli, find, refused_keys
-from ..supabase_cli.client import seed_files
+from ..supabase_cli import CliError, LocalStackCli, SupabaseCli, find
+from ..supabase_cli.config import refused_keys, seed_files
 
 if TYPE_CHECKING:
     from ..databases.catalog import Difference

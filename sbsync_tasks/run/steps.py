@@ -16,8 +16,8 @@ from ..databases.catalog import told
 from ..databases.open import RESTORED
 from ..databases.shadows import only_run
 from ..errors import ConfigError, MissingToolError, RefusedError, SbsyncError
+from ..folders import shown
 from ..git import commits, earlier_texts
-from ..paths import shown
 from ..plan import BackUp, Commit, Put, Restore, Write, goals
 from ..plan.conflicts import asks_branches, diagnose
 from ..plan.goals import consistent, problems_of_transactions, pull, refuse

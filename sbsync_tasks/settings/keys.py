@@ -154,18 +154,14 @@ _WORDS = {"true": True, "yes": True, "on": True, "1": True} | {
     "false": False, "no": False, "off": False, "0": False,
 }  # fmt: skip
 _REF = re.compile(r"[a-z]{20}")
-_SYSTEM_IDENTIFIER = re.compile(r"[0-9]{1,20}")
-_COUNT = re.compile(r"[1-9][0-9]{0,5}")
-_DURATION = re.compile(r"([0-9]{1,10})(ms|s|min|h|d)")
 _MILLISECONDS = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 _LONGEST = 2_147_483_647
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def checked(value: Value) -> Value:
     """Refuse what no key may hold (a pasted line break, a quote left open), and nothing where something is needed."""
     default = KEYS[value.key].default
-    if _CONTROL.search(value.text):
+    if re.search(r"[\x00-\x1f\x7f]", value.text):
         raise ConfigError(
             f"{value} holds a line break or another control character.",
             "Look for a quotation mark that is not closed, or a line break that was pasted along.",
@@ -198,7 +194,7 @@ def project_ref(value: Value) -> str:
 
 def expectation(value: Value) -> str:
     """Whom the remote has to be: a project's ref or a system identifier; empty for anyone."""
-    if value.text and not (_REF.fullmatch(value.text) or _SYSTEM_IDENTIFIER.fullmatch(value.text)):
+    if value.text and not (_REF.fullmatch(value.text) or re.fullmatch(r"[0-9]{1,20}", value.text)):
         raise ConfigError(
             f"{value} is neither a project ref nor a system identifier.",
             "A ref is 20 letters from a to z; the identifier is the number that "
@@ -209,7 +205,7 @@ def expectation(value: Value) -> str:
 
 def count(value: Value) -> int:
     """A whole number above 0."""
-    if not _COUNT.fullmatch(value.text):
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", value.text):
         raise ConfigError(f"{value} is no whole number above 0.", "Write one, such as 10.")
     return int(value.text)
 
@@ -219,7 +215,7 @@ def duration(value: Value) -> str:
 
     A bare number would be milliseconds to PostgreSQL and seconds to most readers: only 0 passes.
     """
-    match = _DURATION.fullmatch(value.text)
+    match = re.fullmatch(r"([0-9]{1,10})(ms|s|min|h|d)", value.text)
     if value.text != "0" and (not match or int(match[1]) * _MILLISECONDS[match[2]] > _LONGEST):
         raise ConfigError(
             f"{value} is no duration.",

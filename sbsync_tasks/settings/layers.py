@@ -15,20 +15,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from ..errors import ConfigError
-from .keys import (
-    BY_SHORT_NAME,
-    ENV,
-    IDENTITY,
-    KEYS,
-    PROCESS_ONLY,
-    Key,
-    Layer,
-    Value,
-    check_name,
-    checked,
-    secrets,
-    unknown_key,
-)
+from . import keys
+from .keys import BY_SHORT_NAME, IDENTITY, KEYS, PROCESS_ONLY, Key, Layer, Value
 
 DEFAULT_ENV = "development"
 SANDBOX = "sandbox"
@@ -73,16 +61,16 @@ class Layers:
 
     def value(self, written: Value) -> Value:
         """A value with its references put in and checked; ConfigError if it is bad."""
-        return checked(replace(written, text=self._expanded(written)))
+        return keys.checked(replace(written, text=self._expanded(written)))
 
     def first(self, key: str) -> Value:
         """The strongest value of a key, also when empty; else its default."""
         written = next(self.of(key), None)
         return self.value(written) if written else Value(key, KEYS[key].default, "default")
 
-    def within(self, layer: Layer, keys: Sequence[str]) -> dict[str, Value]:
+    def within(self, layer: Layer, wanted: Sequence[str]) -> dict[str, Value]:
         """What one layer sets of these keys, by the strongest of its places."""
-        found = (next((v for v in self.of(key) if v.layer is layer), None) for key in keys)
+        found = (next((v for v in self.of(key) if v.layer is layer), None) for key in wanted)
         return {written.key: self.value(written) for written in found if written}
 
     def variable(self, name: str) -> str:
@@ -96,7 +84,7 @@ class Layers:
         found: set[str] = set()
         for written in (value for place in self.places for value in place.values() if value.key in KEYS):
             found.update(secrets_as_written(written))
-            found.update(secrets(replace(written, text=self._expanded_if_possible(written))))
+            found.update(keys.secrets(replace(written, text=self._expanded_if_possible(written))))
         return tuple(sorted(found))
 
     def _expanded(self, written: Value) -> str:
@@ -126,7 +114,7 @@ def pick_environment(flag: str | None, process: Mapping[str, str]) -> Environmen
     """
     if flag is not None:
         return Environment(_checked_env(flag, "--env"), "--env", spelled_out=True)
-    for key in (ENV, "SUPABASE_ENV"):
+    for key in (keys.ENV, "SUPABASE_ENV"):
         if key in process:
             source = f"{PROCESS}, {key}"
             return Environment(_checked_env(process[key], source), source)
@@ -211,7 +199,7 @@ def _asked_for(env_files: Sequence[str]) -> list[tuple[Path, str, Layer]]:
 
 def _from_process(process: Mapping[str, str]) -> Mapping[str, Value]:
     for name in process:
-        check_name(name, PROCESS, in_file=False)
+        keys.check_name(name, PROCESS, in_file=False)
     return {name: Value(name, process[name], PROCESS, Layer.PROCESS) for name in KEYS if name in process}
 
 
@@ -219,7 +207,7 @@ def _from_file(path: Path, name: str, layer: Layer, *, own: bool) -> Mapping[str
     """What a file sets; where it sets a key twice the later line counts."""
     found = {}
     for value in read(path, name):
-        check_name(value.key, value.source, in_file=True)
+        keys.check_name(value.key, value.source, in_file=True)
         found[value.key] = replace(value, layer=layer, own=own)
     return found
 
@@ -237,10 +225,10 @@ def _invoke_value(short: str, content: object, source: str) -> Value:
             f"Set SBSYNC_{short.upper()} in the process environment.",
         )
     if short not in BY_SHORT_NAME:
-        raise unknown_key(short, source, BY_SHORT_NAME)
+        raise keys.unknown_key(short, source, BY_SHORT_NAME)
     key = BY_SHORT_NAME[short]
     value = Value(key.name, _plain(key, content, source), source, Layer.INVOKE)
-    if not key.in_invoke or any(secrets(value)):
+    if not key.in_invoke or any(keys.secrets(value)):
         raise ConfigError(
             f"{key.name} may not stand in the Invoke config ({source}).",
             f"Secrets and what names a remote belong in a dotenv file, as {key.name}.",
@@ -317,7 +305,7 @@ def _bad_line(where: str, *, quoted: bool) -> ConfigError:
 
 def secrets_as_written(value: Value) -> Iterator[str]:
     """The secrets in a value with its references in it; a mere `${NAME}` is none, a `:-default` may be one."""
-    return (s for s in secrets(value) if value.literal or _PLAIN_REFERENCE.sub("", unquote(s)))
+    return (s for s in keys.secrets(value) if value.literal or _PLAIN_REFERENCE.sub("", unquote(s)))
 
 
 def expand(value: Value, find: Callable[[str], Value | None], trail: tuple[Value, ...] = ()) -> str:

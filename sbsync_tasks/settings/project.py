@@ -42,12 +42,7 @@ class NoProjectError(ConfigError):
 
 @dataclass(frozen=True)
 class Root:
-    """The project's root.
-
-    Attributes:
-        path: Without symbolic links.
-        source: What names it; empty where it was found from the working directory.
-    """
+    """The project's root, without symbolic links, and the setting that names it, where one does."""
 
     path: Path
     source: str = ""
@@ -109,7 +104,7 @@ def _is_project(folder: Path) -> bool:
 
 def _no_project(start: Path, base: Path) -> NoProjectError:
     top = base if start.is_relative_to(base) else start
-    below = sorted(_below(top, DEPTH))
+    below = sorted(_below(top))
     what = f"There is no project in {start} or above: no {' and no '.join(MARKS)}."
     if not below:
         return NoProjectError(what, "Run the task in your project, or make one with `supabase init`.")
@@ -123,28 +118,20 @@ def _no_project(start: Path, base: Path) -> NoProjectError:
     )
 
 
-def _below(folder: Path, depth: int) -> Iterator[Path]:
+def _below(top: Path) -> Iterator[Path]:
     """The projects in the folders below; links, hidden folders and what tools fill are passed over."""
-    try:
-        inside = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False))
-    except OSError:  # not ours to read
-        return
-    for name in inside:
-        path = folder / name
-        if name.startswith(".") or name in PASSED_OVER or _there(path / "pyvenv.cfg"):
-            continue
-        if any(_there(path / mark) for mark in MARKS):
+    for folder, inside, _ in os.walk(top):
+        path = Path(folder)
+        if path != top and any(os.access(path / mark, os.F_OK) for mark in MARKS):
             yield path
-        if depth > 1:
-            yield from _below(path, depth - 1)
-
-
-def _there(path: Path) -> bool:
-    """Whether something is there; a folder that may not be looked into has nothing."""
-    try:
-        return path.exists()
-    except OSError:
-        return False
+        inside[:] = [
+            name
+            for name in inside
+            if len(path.relative_to(top).parts) < DEPTH
+            and not name.startswith(".")
+            and name not in PASSED_OVER
+            and not os.access(path / name / "pyvenv.cfg", os.F_OK)
+        ]
 
 
 class ConfigToml:
@@ -152,12 +139,10 @@ class ConfigToml:
 
     Attributes:
         root: The project's root.
-        path: The file.
         variable: What a name is set to; empty where nothing sets it.
     """
 
     def __init__(self, root: Path, variable: Callable[[str], str] = lambda _name: "") -> None:
-        self.path = root / NAME
         self.root = root
         self.variable = variable
 
@@ -165,7 +150,8 @@ class ConfigToml:
     def text(self) -> str:
         """The file, without a byte order mark; empty where there is none."""
         try:
-            return self.path.read_bytes().decode("utf-8-sig") if self.path.is_file() else ""
+            path = self.root / NAME
+            return path.read_bytes().decode("utf-8-sig") if path.is_file() else ""
         except UnicodeDecodeError as error:
             raise ConfigError(f"{NAME} is not valid UTF-8 (byte {error.start}).", "Save the file as UTF-8.") from None
 

@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from ..errors import ConfigError, RefusedError, SbsyncError
-from ..paths import state_dir
+from ..folders import state_dir
 
 # The CLI skips a file of any other shape and exits 0 (measured, 2.122.1 and 3.1.0), so it has to be told. The version
 # may have any length, the name be empty.

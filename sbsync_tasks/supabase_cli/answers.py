@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from ..errors import SbsyncError
 from ..process import Completed
@@ -26,6 +27,7 @@ _PREFIX = "Database diff failed: "
 _IN_NO_SCHEMA = ("extension", "role", "publication", "event trigger", "foreign server", "foreign data wrapper")
 
 At = Callable[[str, int, int], None]
+T = TypeVar("T")
 
 
 class CliError(SbsyncError):
@@ -108,7 +110,7 @@ def answer(done: Completed) -> dict[str, object]:
     )  # fmt: skip
 
 
-def field(done: Completed, name: str, kind: type) -> object:
+def field(done: Completed, name: str, kind: type[T]) -> T:
     """One field of the answer of a call that always has it.
 
     Raises:
@@ -134,8 +136,7 @@ def _command(done: Completed) -> str:
 
 def names(done: Completed, key: str) -> tuple[str, ...]:
     """A list of names in the answer, such as those of the seed files that were run."""
-    found = field(done, key, list)
-    return tuple(str(name) for name in found) if isinstance(found, list) else ()
+    return tuple(map(str, field(done, key, list)))
 
 
 def json_of(text: str) -> dict[str, object] | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
+import hashlib
 import importlib.util
-import json
+import os
 import platform
 import re
 import shutil
@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ConfigError, MissingToolError, SbsyncError
-from ..folders import make_once
-from ..paths import cache_dir
+from ..folders import cache_dir, make_once
 from ..process import NETWORK, run
 
 PACKAGE = "supabase"
@@ -61,13 +60,7 @@ NEWEST_KNOWN = Version(3, 1, 0)
 
 @dataclass(frozen=True)
 class Binary:
-    """A Supabase CLI on this machine.
-
-    Attributes:
-        path: The program that is run; the platform's own binary where the npm shim beside it is known.
-        version: Its version.
-        source: How it was found, for `invoke doctor`.
-    """
+    """A Supabase CLI on this machine, and how it was found; the platform's own binary where npm's shim leads to one."""
 
     path: Path
     version: Version
@@ -93,12 +86,7 @@ class Binary:
 
 
 def find(root: Path, setting: str, may_install: Callable[[], bool]) -> Binary:
-    """The CLI to use: the setting, the project's own, the one on PATH, else a pinned install.
-
-    Args:
-        root: The project's root.
-        setting: `SBSYNC_SUPABASE_BIN`; empty where it is not set.
-        may_install: Asked before anything is installed.
+    """The CLI to use: the setting's, the project's own, the one on PATH, else a pinned install, which may be asked for.
 
     Raises:
         ConfigError: the setting names no program.
@@ -121,8 +109,7 @@ def find(root: Path, setting: str, may_install: Callable[[], bool]) -> Binary:
 
 def _locate(root: Path, setting: str) -> tuple[Path | None, str]:
     if setting:
-        path = Path(setting).expanduser()
-        found = path if path.is_absolute() else root / path
+        found = root / Path(setting).expanduser()
         if not found.is_file():
             raise ConfigError(
                 f"SBSYNC_SUPABASE_BIN names {setting}, and no program is there.",
@@ -157,14 +144,10 @@ def native(path: Path) -> Path:
 
 def _version(path: Path) -> Version:
     """Ask the binary, or remember: the answer holds for this file's size and time of change."""
-    try:
-        stat = path.stat()
-    except OSError as error:
-        raise MissingToolError(f"{path} cannot be run: {error.strerror}.") from None
+    stat = path.stat()
     key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
-    memory = cache_dir() / "cli-versions.json"
-    known = _remembered(memory)
-    version = Version.parse(known.get(key, ""))
+    memory = cache_dir("cli-versions") / hashlib.sha256(os.fsencode(key)).hexdigest()
+    version = Version.parse(memory.read_text(encoding="utf-8", errors="replace") if memory.is_file() else "")
     if version is None:
         done = run([str(path), "--version"], env=QUICK, sees=NETWORK, timeout=60)
         version = Version.parse(done.stdout)
@@ -173,16 +156,8 @@ def _version(path: Path) -> Version:
                 f"{path} --version gives no version: {(done.stderr or done.stdout).strip()[-200:]}",
                 "Is it the Supabase CLI? SBSYNC_SUPABASE_BIN names another one.",
             )
-        memory.write_text(json.dumps({**known, key: str(version)}), encoding="utf-8")
+        memory.write_text(str(version), encoding="utf-8")
     return version
-
-
-def _remembered(memory: Path) -> dict[str, str]:
-    with contextlib.suppress(OSError, ValueError):
-        known = json.loads(memory.read_text(encoding="utf-8"))
-        if isinstance(known, dict):
-            return {str(k): str(v) for k, v in known.items()}
-    return {}
 
 
 def _pinned_dir(version: Version = NEWEST_KNOWN) -> Path:
@@ -205,22 +180,20 @@ def _install(may_install: Callable[[], bool]) -> Path:
 
 def install(version: Version) -> Path:
     """Install one version from npm into the per-user cache, once; returns the program."""
-    return (
-        make_once(
-            _pinned_dir(version), lambda half: npm_install(f"{PACKAGE}@{version}", half, SHIM),
-            whole=lambda folder: (folder / SHIM).exists(),
-        )
-        / SHIM
+    place = make_once(
+        _pinned_dir(version), lambda half: npm_install(f"{PACKAGE}@{version}", half, SHIM),
+        whole=lambda folder: (folder / SHIM).exists(),
     )  # fmt: skip
+    return place / SHIM
 
 
 def npm_install(package: str, folder: Path, expected: str | Path) -> None:
-    """Install a package from npm into a folder of its own; none of its scripts runs.
+    """Install a package (`name@version`) from npm into an empty folder of its own; none of its scripts runs.
 
     Args:
         package: Name and version.
-        folder: The folder; it is there, and empty.
-        expected: A file (a pattern) that has to be there afterwards, relative to the folder.
+        folder: Where it goes.
+        expected: A file, or a pattern of one, that has to be in it afterwards.
 
     Raises:
         MissingToolError: there is no npm.

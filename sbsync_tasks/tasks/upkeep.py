@@ -22,7 +22,8 @@ def doctor(
     Each line is ok, a warning or an error with its fix. Nothing is installed, started or changed. Exit code 1 where
     there is an error.
     """
-    from .. import checkup as step
+    from ..checkup import Subject, attempt
+    from ..checkup.examine import examine
     from ..console import Console
     from ..redaction import Redactor
     from ..settings import NoProjectError, Root
@@ -34,10 +35,8 @@ def doctor(
             root = root_of(context)
         except NoProjectError as error:
             root, missing = Root(Path.cwd()), error
-        subject = step.Subject.of(
-            root.path, console, lambda: settings_of(context, env, env_file, root), env_file or (), missing
-        )  # fmt: skip
-        if not step.examine(subject):
+        resolved = attempt(lambda: settings_of(context, env, env_file, root))
+        if not examine(Subject(root.path, console, resolved, env_file or (), missing)):
             raise Exit(code=errors.FAILED)
 
 

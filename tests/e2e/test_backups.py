@@ -13,7 +13,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from sbsync_tasks.backups import Backup, check, folders, manifest, take
+from sbsync_tasks import backups
+from sbsync_tasks.backups import Backup, check
+from sbsync_tasks.backups import take as taking
+from sbsync_tasks.backups.take import take
 from sbsync_tasks.databases.catalog import compare, read_catalog
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import MissingToolError, SbsyncError
@@ -82,7 +85,7 @@ def count(endpoint: Endpoint, table: str) -> int:
 
 
 def finals(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir() if not path.name.startswith(folders.PARTIAL)]
+    return [path.name for path in folder.iterdir() if not path.name.startswith(backups.PARTIAL)]
 
 
 @pytest.fixture(scope="module")
@@ -121,18 +124,18 @@ def test_the_manifest_says_what_was_backed_up_and_what_not(whole: Backup, server
     with connect(server.admin("backed_up")) as connection:
         query = "select system_identifier::text, current_setting('server_version') from pg_control_system()"
         assert connection.execute(query).fetchone() == (it.system_identifier, it.server_version)
-    assert (it.label, it.reason, it.database, it.whole) == ("local", "Before reset", "backed_up", True)
+    assert (it.label, it.reason, it.database, it.whole) == ("local", "before-reset", "backed_up", True)
     assert it.tools.startswith("pg_dump (PostgreSQL) 17")
     assert any("passwords" in line for line in it.left_out)
-    assert manifest.read(whole.path) == it
+    assert backups.read(whole.path) == it
 
 
 def test_history_and_roles_are_kept_without_passwords(whole: Backup) -> None:
-    history = json.loads((whole.path / manifest.HISTORY).read_text())
+    history = json.loads((whole.path / backups.HISTORY).read_text())
     assert history == [
         {"version": "20260101000000", "statements": ["create table a ()", "x"], "name": "first"},
     ]
-    roles = (whole.path / manifest.ROLES).read_text()
+    roles = (whole.path / backups.ROLES).read_text()
     assert "CREATE ROLE anon;" in roles
     assert "SCRAM" not in roles
 
@@ -150,20 +153,19 @@ def test_named_tables_keep_their_rows_and_partitions_and_nothing_else(
 
 def test_no_tables_means_no_data_file(endpoint: Endpoint, tools: Path, tmp_path: Path) -> None:
     made = backed_up(endpoint, tools, tmp_path, [])
-    assert not (made.path / manifest.DATA).exists()
+    assert not (made.path / backups.DATA).exists()
     assert not made.manifest.whole
     check(made)
 
 
 def test_a_database_without_history_has_an_empty_one(server: PlainServer, tools: Path, tmp_path: Path) -> None:
     made = backed_up(server.create_database("no_history"), tools, tmp_path, None)
-    assert json.loads((made.path / manifest.HISTORY).read_text()) == []
+    assert json.loads((made.path / backups.HISTORY).read_text()) == []
 
 
 def test_rows_schema_and_counts_are_of_one_moment(
     endpoint: Endpoint, tools: Path, tmp_path: Path, server: PlainServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taking = sys.modules["sbsync_tasks.backups.take"]
     write = taking._write
 
     def late(*args: object) -> None:
@@ -205,25 +207,25 @@ def test_an_archive_that_pg_restore_cannot_read_to_its_end_is_found(whole: Backu
     # The manifest agrees with the damaged file here: only reading it tells.
     folder = tmp_path / "copy"
     subprocess.run(["cp", "-r", whole.path, folder], check=True)
-    data = folder / manifest.DATA
+    data = folder / backups.DATA
     data.write_bytes(data.read_bytes()[:-40])  # its list of contents stands before the rows
-    content = json.loads((folder / manifest.MANIFEST).read_text())
-    files = [f for f in content["files"] if f["name"] != manifest.DATA]
-    described = manifest.describe(data)
+    content = json.loads((folder / backups.MANIFEST).read_text())
+    files = [f for f in content["files"] if f["name"] != backups.DATA]
+    described = backups.describe(data)
     files.append({"name": described.name, "sha256": described.sha256, "bytes": described.bytes})
-    (folder / manifest.MANIFEST).write_text(json.dumps(content | {"files": files}))
+    (folder / backups.MANIFEST).write_text(json.dumps(content | {"files": files}))
     with pytest.raises(SbsyncError, match=r"data\.dump cannot be read"):
-        check(Backup(folder, manifest.read(folder), whole.tools))
+        check(Backup(folder, backups.read(folder), whole.tools))
 
 
 def test_an_archive_that_lacks_a_table_is_found(whole: Backup, tmp_path: Path) -> None:
     folder = tmp_path / "copy"
     subprocess.run(["cp", "-r", whole.path, folder], check=True)
-    content = json.loads((folder / manifest.MANIFEST).read_text())
+    content = json.loads((folder / backups.MANIFEST).read_text())
     content["tables"].append({"schema": "public", "name": "absent", "rows": 1})
-    (folder / manifest.MANIFEST).write_text(json.dumps(content))
+    (folder / backups.MANIFEST).write_text(json.dumps(content))
     with pytest.raises(SbsyncError, match=r"lacks public\.absent"):
-        check(Backup(folder, manifest.read(folder), whole.tools))
+        check(Backup(folder, backups.read(folder), whole.tools))
     with pytest.raises(SbsyncError, match="was changed"):
         check(Backup(folder, whole.manifest, whole.tools))
 
@@ -262,7 +264,7 @@ def test_a_table_that_is_not_there_is_an_error(endpoint: Endpoint, tools: Path, 
 def test_a_locked_table_fails_after_a_while(
     tables: list[str] | None, endpoint: Endpoint, tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules["sbsync_tasks.backups.take"], "LOCK_WAIT", "100ms")
+    monkeypatch.setattr(taking, "LOCK_WAIT", "100ms")
     with connect(endpoint) as other, other.transaction():
         other.execute("lock table app.events_25")
         with pytest.raises(SbsyncError, match="timeout") as caught:
@@ -272,7 +274,7 @@ def test_a_locked_table_fails_after_a_while(
 
 
 def test_a_missing_tool_leaves_nothing(endpoint: Endpoint, tmp_path: Path) -> None:
-    with pytest.raises(MissingToolError, match="pg_dump is not in"):
+    with pytest.raises(MissingToolError, match="pg_dump could not be run"):
         backed_up(endpoint, tmp_path / "none", tmp_path / "backups", None)
     assert list(tmp_path.iterdir()) == []
 
@@ -305,7 +307,7 @@ def test_a_transaction_that_is_open_is_refused(endpoint: Endpoint, tools: Path, 
     with (
         connect(endpoint) as connection,
         connection.transaction(),
-        pytest.raises(SbsyncError, match="inside a transaction"),
+        pytest.raises(SbsyncError, match="subtransaction"),
     ):
         take(
             endpoint=endpoint, tools=tools, directory=tmp_path, label="l", reason="r", tables=None,
@@ -318,7 +320,7 @@ TAKE = """
 import json, sys
 from pathlib import Path
 import psycopg
-from sbsync_tasks.backups import take
+from sbsync_tasks.backups.take import take
 from sbsync_tasks.endpoint import Endpoint
 given = json.loads(sys.stdin.read())
 endpoint = Endpoint(**given["endpoint"])
@@ -376,4 +378,4 @@ def test_the_password_stands_in_no_argument(
     made = backed_up(endpoint, tools, tmp_path, None)
     assert len(seen) > 10
     assert not any(endpoint.password in part for part in seen)
-    assert endpoint.password not in (made.path / manifest.MANIFEST).read_text()
+    assert endpoint.password not in (made.path / backups.MANIFEST).read_text()

@@ -198,10 +198,10 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import psycopg
-from sbsync_tasks.backups import Backup, manifest, restore
+from sbsync_tasks.backups import Backup, read, restore
 folder, tools, *pairs = sys.argv[1:]
 with psycopg.connect(**dict(p.split("=", 1) for p in pairs), autocommit=True) as connection:
-    restore.whole(connection, Backup(Path(folder), manifest.read(Path(folder)), Path(tools)))
+    restore.whole(connection, Backup(Path(folder), read(Path(folder)), Path(tools)))
 """
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import psycopg
 
-from sbsync_tasks.backups import Backup, take
+from sbsync_tasks.backups import Backup
+from sbsync_tasks.backups.take import take
 from sbsync_tasks.endpoint import Endpoint
 
 
@@ -20,6 +21,6 @@ def backed_up(endpoint: Endpoint, tools: Path, folder: Path, tables: list[str] |
     """A backup of everything, or of the rows of these tables alone."""
     with connect(endpoint) as connection:
         return take(
-            endpoint=endpoint, tools=tools, directory=folder, label="local", reason="Before reset",
+            endpoint=endpoint, tools=tools, directory=folder, label="local", reason="before-reset",
             tables=tables, connection=connection,
         )  # fmt: skip

@@ -1,9 +1,10 @@
 """`invoke backup --list`, which looks at files alone."""
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 
-from sbsync_tasks.backups import BackupFile, Manifest, TableRows, manifest
+from sbsync_tasks.backups import FORMAT, MANIFEST, BackupFile, Manifest, TableRows, write_json
 from tests.tasks.conftest import Invoke
 
 NAME = "20260101T000000Z-local-before-reset"
@@ -18,10 +19,10 @@ def test_the_backups_are_listed_without_a_database(project: Path, invoke: Invoke
     (folder / NAME).mkdir(parents=True)
     (folder / "20260102T000000Z-cut-off").mkdir()
     made = Manifest(
-        manifest.FORMAT, "2026-01-01T00:00:00+00:00", "local", "before-reset", "17.10", "1", "postgres", "pg_dump 17",
+        FORMAT, "2026-01-01T00:00:00+00:00", "local", "before-reset", "17.10", "1", "postgres", "pg_dump 17",
         True, (TableRows("public", "a", 1000),), (), (BackupFile("data.dump", "0", 1500),),
     )  # fmt: skip
-    (folder / NAME / "manifest.json").write_text(manifest.as_text(made))
+    write_json(folder / NAME / MANIFEST, asdict(made))
     _, first, second = invoke("backup", "--list").stdout.splitlines()
     assert re.split(r" {2,}", first.strip()) == [NAME, "local", "before-reset", "1.5 kB", "1,000 rows of every table"]
     assert "not complete" in second

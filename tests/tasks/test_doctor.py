@@ -6,14 +6,14 @@ import json
 import shutil
 import socket
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from sbsync_tasks import checkup as step
-from sbsync_tasks.checkup import files
+from sbsync_tasks.checkup import Check, Subject, attempt, examine
 from sbsync_tasks.console import Console
 from sbsync_tasks.errors import MissingToolError
 from sbsync_tasks.redaction import Redactor
@@ -132,21 +132,21 @@ def test_values_are_shown_masked_with_where_they_come_from(project: Project) -> 
     assert "Dotenv files, the strongest first: .env.staging.local." in shown
 
 
-def subject(project: Project, **process: str) -> step.Subject:
+def subject(project: Project, **process: str) -> Subject:
     redact = Redactor()
 
     def settings() -> Any:
         return resolve(root=project.root, env="staging", process=process)
 
     console = Console(redact, json_output=True)
-    return step.Subject.of(project.root, console, settings, ())
+    return Subject(project.root, console, attempt(settings))
 
 
 def test_values_are_masked_before_anything_is_redacted(project: Project) -> None:
     environment(
         project, ".env.staging.local", f"SUPABASE_PROJECT_ID={REF}", f"SUPABASE_DB_PASSWORD='{SECRET}'",
     )  # fmt: skip
-    shown = [check.what for check in files.settings(subject(project))]
+    shown = [check.what for check in examine.settings(subject(project))]
     assert "SUPABASE_DB_PASSWORD = *** (.env.staging.local:2)" in shown
     assert SECRET not in "".join(shown)
 
@@ -156,23 +156,30 @@ def test_what_fails_inside_a_check_becomes_its_line_redacted(
 ) -> None:
     filler = "x" * 44  # the line is wrapped at the secret's space
 
-    def missing(_: step.Subject) -> list[step.Check]:
+    def missing(_: Subject) -> Iterator[Check]:
+        yield Check("ok", "Found.")
         raise MissingToolError(f"{filler} {SECRET}.", "Get one.")
 
-    def broken(_: step.Subject) -> list[step.Check]:
-        raise PermissionError(13, "Permission denied")
+    def broken(_: Subject) -> Iterator[Check]:
+        yield Check("ok", str(Path("/nowhere").readlink()))
 
-    def fine(_: step.Subject) -> list[step.Check]:
-        return [step.Check("ok", "Fine.")]
+    def fine(_: Subject) -> Iterator[Check]:
+        yield Check("ok", "Fine.")
 
     environment(project, ".env.staging.local", f"SUPABASE_PROJECT_ID={REF}", f"SUPABASE_DB_PASSWORD='{SECRET}'")
-    monkeypatch.setattr(step, "CHECKS", (("one", missing), ("two", broken), ("three", fine)))
-    assert not step.examine(subject(project))
+    monkeypatch.setattr(examine, "CHECKS", {"one": missing, "two": broken, "three": fine})
+    assert not examine.examine(subject(project))
     shown = capsys.readouterr()
     assert "tr0ub" not in shown.err
     assert json.loads(shown.out)["checks"] == [
+        {"name": "one", "level": "ok", "what": "Found.", "fix": ""},
         {"name": "one", "level": "error", "what": f"{filler} ***.", "fix": "Get one."},
-        {"name": "two", "level": "error", "what": "PermissionError: [Errno 13] Permission denied", "fix": ""},
+        {
+            "name": "two",
+            "level": "error",
+            "what": "FileNotFoundError: [Errno 2] No such file or directory: '/nowhere'",
+            "fix": "",
+        },
         {"name": "three", "level": "ok", "what": "Fine.", "fix": ""},
     ]
 

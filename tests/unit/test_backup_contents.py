@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from sbsync_tasks.backups.programs import Entry, Ours, entries, roles_in, without_foreign_keys
-from sbsync_tasks.platform import SERVICE_ROLES
+from sbsync_tasks.backups.programs import Entry, entries, roles_in, without_foreign_keys
+from sbsync_tasks.backups.restore import is_made_anew
 
 ROLES = ("postgres", "supabase_admin", "my role", "role")
 LISTED = """\
@@ -49,12 +47,8 @@ def test_each_entry_is_taken_apart_though_names_hold_spaces() -> None:
     assert [e.line for e in entries(LISTED, ROLES)] == [line for line in LISTED.splitlines() if line[0] != ";"]
 
 
-def ours(*roles: str, kept: tuple[str, ...] = ("auth", "extensions", "vault")) -> Ours:
-    there = {("auth", "users kept")}
-    return Ours(roles, kept, ("auth", "extensions"), there, re.compile(SERVICE_ROLES))
-
-
-PLAIN, ADMIN = ours("postgres"), ours("postgres", "supabase_admin", "supabase_auth_admin", kept=("extensions", "vault"))
+PLAIN = (("postgres",), ("auth", "extensions", "vault"), {("auth", "users kept")})
+ADMIN = (("postgres", "supabase_admin", "supabase_auth_admin"), ("extensions", "vault"), {("auth", "users kept")})
 
 
 @pytest.mark.parametrize(
@@ -86,7 +80,7 @@ PLAIN, ADMIN = ours("postgres"), ours("postgres", "supabase_admin", "supabase_au
 def test_what_is_restored_is_what_was_cleared(entry: str, plain: bool, admin: bool) -> None:
     kind, schema, name, owner = entry.split("|")
     made = Entry("", kind, schema, name, owner)
-    assert (PLAIN.takes(made), ADMIN.takes(made)) == (plain, admin)
+    assert (is_made_anew(made, *PLAIN), is_made_anew(made, *ADMIN)) == (plain, admin)
 
 
 def test_the_statements_about_a_role_are_such_as_need_no_superuser() -> None:

@@ -9,7 +9,7 @@ from sbsync_tasks.errors import ConfigError
 from sbsync_tasks.settings import resolve
 from sbsync_tasks.settings.project import ConfigToml
 from sbsync_tasks.state.migrations import Migration
-from sbsync_tasks.supabase_cli.client import configuration, fill
+from sbsync_tasks.supabase_cli.config import configuration, fill
 
 FIRST = Migration("20260101000000", "first", "create table a (id int);\n")
 

@@ -8,7 +8,7 @@ from sbsync_tasks.databases import open as module
 from sbsync_tasks.databases.open import by_ref, by_url, has_route, migrations_page, saved_pooler
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import ConfigError
-from sbsync_tasks.settings.remote import RemoteSpec
+from sbsync_tasks.settings import RemoteSpec
 
 REF, OTHER = "abcdefghijklmnopqrst", "tsrqponmlkjihgfedcba"
 SECRET = "tr0ub4dor&3"

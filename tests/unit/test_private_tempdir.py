@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks import paths as module
-from sbsync_tasks.paths import ABANDONED, PREFIX, private_tempdir
+from sbsync_tasks import folders as module
+from sbsync_tasks.folders import ABANDONED, PREFIX, private_tempdir
 
 HOLD = """\
 import sys, time
-from sbsync_tasks.paths import private_tempdir
+from sbsync_tasks.folders import private_tempdir
 with private_tempdir() as place:
     (place / "passfile").write_text("secret")
     print(place, flush=True)
@@ -75,7 +75,7 @@ def test_what_is_young_or_no_folder_of_ours_stays(temporary, mocker):
     with private_tempdir():
         assert {path.name for path in temporary.iterdir()} >= {young.name, file.name, theirs.name, link.name}
     age(young, ABANDONED + 60)
-    mocker.patch("sbsync_tasks.paths.os.geteuid", return_value=os.geteuid() + 1)
+    mocker.patch("sbsync_tasks.folders.os.geteuid", return_value=os.geteuid() + 1)
     module._remove_abandoned.cache_clear()
     with private_tempdir():
         assert young.exists()  # another user's

@@ -178,10 +178,11 @@ def test_process_only_keys_in_a_file(project: Project, key: str) -> None:
 
 def test_local(project: Project) -> None:
     assert project.settings().local.kind == "stack"
-    assert project.settings(process={"SBSYNC_LOCAL": "embedded"}).local.source == "process environment"
+    assert project.settings(process={"SBSYNC_LOCAL": "embedded"}).values["SBSYNC_LOCAL"].source == "process environment"
     project.file(".env", f"SBSYNC_LOCAL=postgresql://u:{SECRET}@localhost:5433/x")
-    local = project.settings().local
-    assert (local.kind, local.source) == ("url", ".env:1")
+    settings = project.settings()
+    local = settings.local
+    assert (local.kind, settings.values["SBSYNC_LOCAL"].source) == ("url", ".env:1")
     assert local.endpoint is not None
     assert local.endpoint.password == SECRET
 
@@ -294,7 +295,7 @@ def test_invokes_own_config_object(project: Project) -> None:
     settings = project.settings(invoke_config=config.get("sbsync", {}))
     assert (settings.lock_timeout, settings.backup_keep) == ("3s", 5)
     assert settings.schemas == ("public", "app")
-    assert settings.local.source == "default"
+    assert settings.values["SBSYNC_LOCAL"].source == "default"
 
 
 def test_the_word_false_from_the_environment_is_no_true(project: Project) -> None:

@@ -7,17 +7,15 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from sbsync_tasks import backups as layout
 from sbsync_tasks import folders, git
-from sbsync_tasks.backups import check
-from sbsync_tasks.backups import manifest as layout
-from sbsync_tasks.backups.manifest import Backup, Manifest
-from sbsync_tasks.backups.programs import checked_version
-from sbsync_tasks.checkup import tools
-from sbsync_tasks.checkup.subject import Subject
+from sbsync_tasks.backups import Backup, Manifest, check
+from sbsync_tasks.checkup import Subject, examine
 from sbsync_tasks.console import Console
 from sbsync_tasks.databases import container_base, pushed
 from sbsync_tasks.databases.embedded import base, binaries, server
@@ -165,13 +163,6 @@ def test_a_recipe_of_ours_that_is_cut_is_made_anew(tmp_path, text):
 # --- PostgreSQL's programs ---
 
 
-@pytest.mark.parametrize("prints", ["", "pg_dump (PostgreSQL) "])
-def test_pg_dump_without_a_version(tmp_path, prints):
-    program(tmp_path / "bin", "pg_dump", f"printf '{prints}'")
-    with pytest.raises(MissingToolError):
-        checked_version(tmp_path / "bin", 170000)
-
-
 @pytest.mark.parametrize("prints", ["", "/usr/share\\n", "/usr/share\\n/usr/lib\\n\\n", "a\\nb\\nc\\n"])
 def test_pg_config_that_names_no_folders(tmp_path, prints):
     program(tmp_path / "bin", "pg_config", f"printf '{prints}'")
@@ -195,7 +186,7 @@ def backup(tmp_path):
             format=layout.FORMAT, created_at="2026-01-01", label="x", reason="y", server_version="17", database="d",
             system_identifier="1", tools="t", whole=False, tables=(), left_out=(), files=files,
         )  # fmt: skip
-        (folder / layout.MANIFEST).write_text(layout.as_text(manifest))
+        layout.write_json(folder / layout.MANIFEST, asdict(manifest))
         return Backup(folder, manifest, tmp_path / "tools")
 
     return made
@@ -277,13 +268,13 @@ def test_ps_that_says_nothing_of_a_process_is_not_taken_for_its_end(tmp_path, mo
     server.stop(tmp_path)  # there is no such process
 
 
-@pytest.mark.parametrize("check", [tools.node, tools.git])
+@pytest.mark.parametrize("check", [examine.node, examine.git])
 @pytest.mark.parametrize("prints", ["", "unknown"])
 def test_a_program_without_a_version_is_no_tick_of_doctor(repository, tmp_path, monkeypatch, check, prints):
     program(tmp_path / "bin", "npm", "exit 0")
     program(tmp_path / "bin", "node", f"printf '{prints}'")
     fake_git(tmp_path, monkeypatch, "--version", prints)
-    found = check(Subject(repository, Console(Redactor()), None))
+    found = list(check(Subject(repository, Console(Redactor()), SbsyncError("No settings."))))
     assert [line.level for line in found] == ["warning"]
     assert "--version gives no version" in found[0].what
 

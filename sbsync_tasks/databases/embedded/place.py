@@ -20,8 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sbsync_tasks.errors import ConfigError, MissingToolError
-from sbsync_tasks.folders import locked
-from sbsync_tasks.paths import STATE, cache_dir, state_dir
+from sbsync_tasks.folders import STATE, cache_dir, locked, state_dir
 from sbsync_tasks.process import How
 
 ROOT_HOME = Path("/var/tmp/sbsync-root")  # noqa: S108 -- its owner and mode are checked before use

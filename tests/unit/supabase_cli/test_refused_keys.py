@@ -7,7 +7,8 @@ import pytest
 from sbsync_tasks.process import for_task
 from sbsync_tasks.redaction import Redactor
 from sbsync_tasks.settings.project import ConfigToml
-from sbsync_tasks.supabase_cli import Binary, CliError, LocalStackCli, Version, refused_keys
+from sbsync_tasks.supabase_cli import Binary, CliError, LocalStackCli, Version
+from sbsync_tasks.supabase_cli.config import refused_keys
 
 CONFIG = """\
 project_id = "x"

@@ -8,9 +8,8 @@ import pytest
 from sbsync_tasks.errors import SbsyncError
 from sbsync_tasks.settings.project import ConfigToml
 from sbsync_tasks.state.migrations import Migration
-from sbsync_tasks.supabase_cli import Binary, CliError
-from sbsync_tasks.supabase_cli.client import fill
-from sbsync_tasks.supabase_cli.local_stack import LocalStackCli
+from sbsync_tasks.supabase_cli import Binary, CliError, LocalStackCli
+from sbsync_tasks.supabase_cli.config import fill
 from tests.support.played import put
 from tests.unit.supabase_cli.calls import CALLS, FIRST, HERE, SECOND, TARGET, V3
 

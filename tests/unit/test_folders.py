@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sbsync_tasks.errors import ConfigError
-from sbsync_tasks.paths import cache_dir, state_dir
+from sbsync_tasks.folders import cache_dir, state_dir
 
 
 @pytest.fixture
