@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from ..databases.catalog import Difference
 from ..platform import OPEN_SCHEMAS
-from . import ahead, kept
-from .dependents import BLOCKED, Dependents, HeldError
+from . import GONE, Part, Tried, added, ahead, engine_parts, enum_values_apart, in_some_order, kept
+from .dependents import BLOCKED, cleared
 from .facts import Archive, Both, Fact, Facts, Stage, claimed, read_facts
-from .script import GONE, Part, Tried, added, engine_parts, enum_values_apart, in_some_order
 
 if TYPE_CHECKING:
     import psycopg
 
 # What the engine knows nothing of; its own statements may wait for these.
 UNKNOWN = ("text search", "operator", "cast", "statistics", "aggregate")
+_CLEARED = "it stands in the way of a change and is made again below"
 _IDLE = "it runs, and changes nothing: postgres may neither give nor take this right"
 PASSES = 3  # how often what is still missing is looked for: an attribute may need what an earlier pass has made
 
@@ -65,61 +65,44 @@ class Completed:
     refused: tuple[tuple[str, str], ...] = ()
 
 
-class Bench:
-    """A scratch copy and the changed database, side by side.
+@dataclass(frozen=True, kw_only=True)
+class Bench(Both):
+    """The two side by side: the copy is written to and committed, the changed database is only read.
 
-    Args:
-        both: The two; the copy is written to and committed, the changed database is only read.
+    Attributes:
         ask: The engine's script from the copy, as it is committed, to the changed database; empty where it has none.
         differences: How the two differ at this moment in what is the user's.
         of_the_setting: Which of some statements are about nothing but rights that one of them gives to new objects.
         archive: Objects of the changed database in pg_dump's words.
     """
 
-    def __init__(
-        self,
-        both: Both,
-        ask: Callable[[], str],
-        differences: Callable[[], Sequence[Difference]],
-        of_the_setting: Callable[[Sequence[str]], Collection[str]],
-        archive: Archive,
-    ) -> None:
-        both.scratch.autocommit = False
-        self.both = both
-        self.scratch = both.scratch
-        self.ask = ask
-        self._differences = differences
-        self._of_the_setting = of_the_setting
-        self._archive = archive
-        self.there = read_facts(both.target, both.schemas)
+    ask: Callable[[], str]
+    differences: Callable[[], Sequence[Difference]]
+    of_the_setting: Callable[[Sequence[str]], Collection[str]]
+    archive: Archive
 
-    def equal(self) -> bool:
-        """Whether the copy is at this moment what the changed database is."""
-        return not self._differences()
-
-    def claimed(self) -> list[Part]:
-        """What is left of the platform's objects that a migration claims."""
-        return list(claimed(self._differences()))
+    @cached_property
+    def there(self) -> Facts:
+        """What the changed database holds."""
+        return read_facts(self.target, self.schemas)
 
     def facts(self) -> Facts:
         """What the copy holds at this moment."""
-        return read_facts(self.scratch, self.both.schemas)
+        return read_facts(self.scratch, self.schemas)
 
     def lacking(self, stage: Stage, kinds: tuple[str, ...] = ("",)) -> list[Part]:
         """The statements that make the copy what the changed database is, so far as they concern these kinds."""
         here = self.facts()
         differing = [key for key in self._differing(here, stage) if f"{key} ".startswith(kinds)]
-        dumped = self._dumped({key: self.there[key] for key in differing if key in self.there})
+        made = self._made(differing)
         parts: list[Part] = []
         for key in differing:
             ours, theirs = here.get(key), self.there.get(key)
             why = f"the engine's statements do not {'make' if theirs else 'remove'} the {key}"
             if ours and ours.undo and (theirs is None or theirs.again):
                 parts.append(added(ours.undo, why))
-            if theirs:
-                texts = [theirs.make] if theirs.make else dumped.get(theirs.oids, ())
-                parts.extend(added(text, why) for text in texts)
-        nobodys = self._nobodys([part.text for part in parts])
+            parts.extend(added(text, why) for text in made[key])
+        nobodys = self.of_the_setting([part.text for part in parts])
         return [part for part in parts if part.text not in nobodys]
 
     def _differing(self, here: Facts, stage: Stage) -> list[str]:
@@ -127,34 +110,33 @@ class Bench:
         wanted = (key for key in keys if (self.there.get(key) or here[key]).stage == stage)
         return [key for key in wanted if not _same(here.get(key), self.there.get(key))]
 
-    def _nobodys(self, statements: Sequence[str]) -> Collection[str]:
-        return self._of_the_setting(statements) if statements else ()
-
-    def _dumped(self, facts: Facts) -> dict[tuple[int, ...], tuple[str, ...]]:
+    def _made(self, keys: Sequence[str]) -> dict[str, Sequence[str]]:
+        """What makes each of these in the changed database, there or by pg_dump; nothing for what that lacks."""
+        facts = {key: self.there[key] for key in keys if key in self.there}
         wanted = {key: fact.oids for key, fact in facts.items() if fact.make is None and fact.oids}
         managed = [schema for schema in OPEN_SCHEMAS if any(f" {schema}." in key for key in wanted)]
-        return self._archive.statements(wanted.values(), managed) if wanted else {}
+        dumped = self.archive.statements(wanted.values(), managed) if wanted else {}
+        made = {key: [fact.make] if fact.make else dumped.get(fact.oids, ()) for key, fact in facts.items()}
+        return {key: made.get(key, ()) for key in keys}
 
     def missing(self, waiting: Sequence[tuple[Part, psycopg.Error]]) -> tuple[Missing, ...]:
         """What is still not as in the changed database, with both definitions."""
         here = self.facts()
         errors = {part.text: error for part, error in waiting}
         found = []
-        objects = self._differing(here, "create")
-        dumped = self._dumped({key: self.there[key] for key in objects if key in self.there})
-        for key in objects or self._differing(here, "attribute"):  # those of an object that is missing say nothing
+        # Where an object is missing, attributes say nothing.
+        differing = self._differing(here, "create") or self._differing(here, "attribute")
+        for key, texts in self._made(differing).items():
             ours, theirs = here.get(key), self.there.get(key)
-            statement = (
-                theirs.make or "; ".join(dumped.get(theirs.oids, ())) if theirs else ours.undo if ours else ""
-            ) or ""
+            statement = "; ".join(texts) if theirs or ours is None else ours.undo or ""
             error = errors.get(statement)
             if error is None or error.sqlstate not in GONE:  # else it belongs to what is missing itself
                 why = _in_words(error) if error else ""
                 denied = error is not None and error.sqlstate == "42501"
                 found.append(Missing(key, _shown(ours), _shown(theirs), statement, why, denied))
-        nobodys = self._nobodys([this.statement for this in found])
+        nobodys = self.of_the_setting([this.statement for this in found])
         found = [this for this in found if this.statement not in nobodys]
-        for text in (part.text for part in self.claimed()):
+        for text in (part.text for part in claimed(self.differences())):
             why = _in_words(errors[text]) if text in errors else _IDLE
             found.append(Missing(text, None, None, text, why, denied=True))
         return tuple(found)
@@ -183,20 +165,20 @@ def complete(bench: Bench, sql: str) -> Completed:
         bench: The scratch copy and the changed database.
         sql: The engine's first script; empty where it could not write one: then all is written without it.
     """
-    before = kept.identities(bench.scratch)
-    named = in_some_order(bench.scratch, _named(bench)).done
-    first = in_some_order(bench.scratch, _ahead(bench), partial(_in_the_way, bench)).done
-    bench.scratch.commit()
+    scratch = bench.scratch
+    scratch.autocommit = False
+    before = kept.identities(scratch)
+    named = in_some_order(scratch, _named(bench)).done
+    first = in_some_order(scratch, _ahead(bench), partial(_in_the_way, bench)).done
+    scratch.commit()
     values, script = _values_added(bench, bench.ask() if named or first else sql)
     tried = _tried(bench, script)
-    if not bench.equal() and any(error.sqlstate in BLOCKED for _, error in tried.waiting):
+    if bench.differences() and any(error.sqlstate in BLOCKED for _, error in tried.waiting):
         tried = _cleared(bench, script, tried)
-    equal = bench.equal()
-    missing = () if equal else bench.missing(tried.waiting)
-    waiting = () if equal else tried.waiting
+    waiting = tried.waiting if (differ := bench.differences()) else []
+    missing = bench.missing(waiting) if differ else ()
     refused = {part.text: _in_words(error) for part, error in waiting if part.origin == "engine"}
-    after = kept.identities(bench.scratch)
-    positions = in_some_order(bench.scratch, kept.positions(before, after)).done
+    positions = in_some_order(scratch, kept.positions(before, kept.identities(scratch))).done
     idle = {this.statement for this in missing if this.what == this.statement}
     new_values, parts = enum_values_apart([*values, *first, *tried.done, *positions])
     early, late = ((*named, *new_values), parts) if new_values else ((), (*named, *parts))
@@ -204,9 +186,9 @@ def complete(bench: Bench, sql: str) -> Completed:
 
 
 def _named(bench: Bench) -> Iterator[Part]:
-    yield from ahead.roles(bench.both)
-    if known := (yield from kept.moves(bench.both)):
-        yield from ahead.renames(bench.both, of="rpf", known=known)
+    yield from ahead.roles(bench)
+    if known := (yield from kept.moves(bench)):
+        yield from ahead.renames(bench, of="rpf", known=known)
 
 
 def _values_added(bench: Bench, sql: str) -> tuple[list[Part], tuple[Part, ...]]:
@@ -218,28 +200,24 @@ def _values_added(bench: Bench, sql: str) -> tuple[list[Part], tuple[Part, ...]]
 
 
 def _ahead(bench: Bench) -> Iterator[Part]:
-    both = bench.both
-    yield from ahead.renames(both)
-    yield from ahead.partition_indexes(both)
-    yield from ahead.plain(both)
-    if collated := [*ahead.collated(both)]:
+    yield from ahead.renames(bench)
+    yield from ahead.partition_indexes(bench)
+    yield from ahead.plain(bench)
+    if collated := [*ahead.collated(bench)]:
         yield from (*bench.lacking("create", ("collation",)), *collated)
-    yield from ahead.labels(both)
-    for name, columns in ahead.freed(both):
+    yield from ahead.labels(bench)
+    for name, columns in ahead.freed(bench):
         yield from (*columns, *bench.lacking("create", (f"domain {name} ",)))
-    if new := ahead.new_parents(both):
+    if new := ahead.new_parents(bench):
         yield from bench.lacking("create", tuple(f"table {name} " for name in sorted(new)))
-    yield from ahead.parents(both, bench.facts(), bench.there)
+    yield from ahead.parents(bench, bench.facts(), bench.there)
 
 
 def _in_the_way(bench: Bench, part: Part) -> Sequence[Part]:
     """What keeps a column from getting another type, or a domain from being dropped."""
     if not (part.text.startswith("ALTER TABLE") and " TYPE " in part.text) and not part.text.startswith("drop domain"):
         return ()
-    try:
-        return Dependents(bench.scratch).cleared(part, "0A000")
-    except HeldError:
-        return ()
+    return [added(text, _CLEARED) for text in cleared(bench.scratch, part, "0A000")]
 
 
 def _tried(bench: Bench, script: Sequence[Part]) -> Tried:
@@ -249,12 +227,12 @@ def _tried(bench: Bench, script: Sequence[Part]) -> Tried:
         partial(bench.lacking, "create", UNKNOWN),
         partial(bench.lacking, "create"),
         # Names of new partitions' indexes, and labels that the engine has added without their carriage returns.
-        lambda: (*ahead.partition_indexes(bench.both), *ahead.labels(bench.both)),
+        lambda: (*ahead.partition_indexes(bench), *ahead.labels(bench)),
         *[partial(bench.lacking, "attribute")] * PASSES,
-        bench.claimed,
+        lambda: claimed(bench.differences()),
     )
     for step in steps:
-        if bench.equal():
+        if not bench.differences():
             break
         _add(bench, tried, [*step()])
     return tried
@@ -265,44 +243,34 @@ def _add(bench: Bench, tried: Tried, parts: Sequence[Part]) -> None:
     texts = {part.text for part in parts}
     waiting = [part for part, _ in tried.waiting if part.text not in texts]
     more = in_some_order(bench.scratch, [*parts, *waiting])
-    moved = [part.moved() if part in waiting else part for part in more.done]
-    tried.done.extend(moved)
+    tried.done.extend(part.moved() if part in waiting else part for part in more.done)
     tried.waiting = more.waiting
 
 
 def _cleared(bench: Bench, script: Sequence[Part], tried: Tried) -> Tried:
     """Begin again, with what stands in the way cleared first, and let the engine make it again."""
+    scratch = bench.scratch
     blocked = {part.text: str(error.sqlstate) for part, error in tried.waiting if error.sqlstate in BLOCKED}
-    tries = [*script, *(part for part, _ in tried.waiting if part.origin == "added" and part.text in blocked)]
-    replaced = [*tries, *(part for part, _ in tried.waiting if part.origin == "added" and part.text not in blocked)]
-    bench.scratch.rollback()
-    ending: list[tuple[str, str]] = []
+    own = sorted((part for part, _ in tried.waiting if part.origin == "added"), key=lambda p: p.text not in blocked)
+    scratch.rollback()
+    again: dict[str, str] = {}
 
     def clear(part: Part) -> Sequence[Part]:
-        if part.text not in blocked:
-            return ()
-        dependents = Dependents(bench.scratch)
-        try:
-            found = dependents.cleared(part, blocked[part.text])
-        except HeldError:
-            return ()
-        ending.extend(dependents.at_the_end)
-        return found
+        found = cleared(scratch, part, blocked[part.text]) if part.text in blocked else {}
+        again.update(found)
+        return [added(text, _CLEARED) for text in found]
 
-    again = in_some_order(bench.scratch, replaced, clear)
-    _add(bench, again, [_expression(bench, table, column) for table, column in ending])
-    if not any(part.origin == "added" for part in again.done):  # nothing could be cleared
-        bench.scratch.rollback()
+    begun = in_some_order(scratch, [*script, *own], clear)
+    expressions = [bench.there[fact].make or "" for fact in again.values() if fact]
+    why = "the expression of a column that could not be dropped without moving it"
+    _add(bench, begun, [added(text, why) for text in expressions])
+    if not any(part.origin == "added" for part in begun.done):  # nothing could be cleared
+        scratch.rollback()
         return _tried(bench, script)
-    bench.scratch.commit()
+    scratch.commit()
     values, script = _values_added(bench, bench.ask())
     more = _tried(bench, script)
-    return Tried([*values, *again.done, *more.done], more.waiting)
-
-
-def _expression(bench: Bench, table: str, column: str) -> Part:
-    fact = bench.there[f"expression of {table}.{column}"]
-    return added(fact.make or "", "the expression of a column that could not be dropped without moving it")
+    return Tried([*values, *begun.done, *more.done], more.waiting)
 
 
 def _once(parts: Iterable[Part]) -> Iterator[Part]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,14 +22,14 @@ from ..endpoint import Endpoint
 from ..errors import SbsyncError
 from ..folders import private_tempdir
 from ..platform import MANAGED_SCHEMAS, OPEN_SCHEMAS, PLATFORM_EXTENSIONS, SERVICE_ROLES
-from .script import Part, added
+from . import Part, added
 
 if TYPE_CHECKING:
     import psycopg
 
 Rows = list[tuple[Any, ...]]
 Stage = Literal["create", "attribute"]
-_SCOPE = "scope.sql"
+_SCOPE = "scope"
 # A line of the archive's list: its number, the object's catalog and oid, what it is.
 _ENTRY = re.compile(rb"^\d+; (\d+) (\d+) .*$", re.MULTILINE)
 _FRAME = re.compile(r"^\s*(SET\s|SELECT pg_catalog\.set_config)", re.IGNORECASE)
@@ -52,16 +52,21 @@ def read(connection: psycopg.Connection[Any], queries: Iterable[str], schemas: S
         "sbsync.extensions": "\n".join(PLATFORM_EXTENSIONS),
     }  # fmt: skip
     setting = "select set_config(key, value, true) from unnest(%s::text[], %s::text[]) as s (key, value)"
-    scope = _texts()[_SCOPE]
+    scope = _texts("sql")[_SCOPE]
     with connection.transaction(force_rollback=True), connection.cursor(row_factory=tuple_row) as cursor:
         cursor.execute(setting, ([*settings], [*settings.values()]), prepare=False)
         return [cursor.execute((scope + query).encode(), prepare=False).fetchall() for query in queries]
 
 
 @cache
-def _texts() -> dict[str, str]:
-    folder = files(__package__).joinpath("sql").iterdir()
-    return {file.name: file.read_text(encoding="utf-8") for file in sorted(folder, key=lambda file: file.name)}
+def _texts(folder: str) -> dict[str, str]:
+    found = sorted(files(__package__).joinpath(folder).iterdir(), key=lambda file: file.name)
+    return {file.name.removesuffix(".sql"): file.read_text(encoding="utf-8") for file in found}
+
+
+def query(name: str) -> str:
+    """One of `queries/`, which finds what no statement makes."""
+    return _texts("queries")[name]
 
 
 @dataclass(frozen=True)
@@ -79,12 +84,12 @@ class Both:
     schemas: Sequence[str] = ()
     _there: dict[str, Rows] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def read(self, query: str) -> tuple[Rows, Rows]:
+    def read(self, name: str) -> tuple[Rows, Rows]:
         """All rows of a query, from the copy and from the changed database, which is asked each query once."""
-        if query not in self._there:
-            (self._there[query],) = read(self.target, [query], self.schemas)
-        (here,) = read(self.scratch, [query], self.schemas)
-        return here, self._there[query]
+        if name not in self._there:
+            (self._there[name],) = read(self.target, [query(name)], self.schemas)
+        (here,) = read(self.scratch, [query(name)], self.schemas)
+        return here, self._there[name]
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,7 @@ Facts = Mapping[str, Fact]
 
 def read_facts(connection: psycopg.Connection[Any], schemas: Sequence[str] = ()) -> Facts:
     """All facts of a database by what they are called, such as `default of public.t.c`."""
-    kinds = [text for name, text in _texts().items() if name != _SCOPE]
+    kinds = [text for name, text in _texts("sql").items() if name != _SCOPE]
     return {
         key: Fact(stage, make, undo, again, definition, tuple(oids) if oids[0] else ())
         for rows in read(connection, kinds, schemas)
@@ -125,21 +130,17 @@ def read_facts(connection: psycopg.Connection[Any], schemas: Sequence[str] = ())
     }
 
 
+@dataclass(frozen=True)
 class Archive:
     """The schema of one database, as pg_dump writes it.
 
-    Args:
+    Attributes:
         tools: Finds the folder of pg_dump and pg_restore.
         endpoint: The database.
     """
 
-    def __init__(self, tools: Callable[[], Path], endpoint: Endpoint) -> None:
-        self._find_tools = tools
-        self._endpoint = endpoint
-
-    @cached_property
-    def _tools(self) -> Path:
-        return self._find_tools()
+    tools: Callable[[], Path]
+    endpoint: Endpoint
 
     def statements(
         self, oids: Iterable[tuple[int, ...]], managed: Collection[str] = ()
@@ -153,36 +154,37 @@ class Archive:
         Raises:
             SbsyncError: pg_dump is missing, is older than the server, or failed.
         """
+        tools = self.tools()
         with private_tempdir() as place:
             archive = place / "schema.dump"
             # Exclusions, not a choice of schemas: that would leave out casts and whatever stands in no schema.
             argv = [
-                str(self._tools / "pg_dump"), "--format=custom", "--schema-only", f"--file={archive}",
+                str(tools / "pg_dump"), "--format=custom", "--schema-only", f"--file={archive}",
                 *(f"--exclude-schema={name}" for name in _managed() if name not in managed),
             ]  # fmt: skip
-            run_on(self._endpoint, argv)
-            listed = self._restore("--list", str(archive))
+            run_on(self.endpoint, argv)
+            listed = _restored(tools, "--list", str(archive))
             if b"Archive created" not in listed:
                 raise SbsyncError("pg_restore ended without an error, and gave no list of what pg_dump has written.")
             entries = {(int(m[1]), int(m[2])): m[0] for m in _ENTRY.finditer(listed)}
-            return {key: self._written(archive, entries[key]) for key in oids if key in entries}
+            return {key: _written(tools, archive, entries[key]) for key in oids if key in entries}
 
-    def _written(self, archive: Path, entry: bytes) -> tuple[str, ...]:
-        chosen = archive.with_name("list")
-        chosen.write_bytes(entry + b"\n")
-        text = self._restore(
-            f"--use-list={chosen}", "--no-owner", "--no-privileges", "--no-comments", "--file=-", str(archive)
-        )
-        text = without_column_versions(_META.sub(b"", text))
-        texts = [statement.text for statement in sqltext.split(text.decode())]
-        return tuple(_NO_DATA.sub("", text) for text in texts if not _FRAME.match(text))
 
-    def _restore(self, *arguments: str) -> bytes:
-        argv = [str(self._tools / "pg_restore"), *arguments]
-        done = process.run(argv, env={"LC_ALL": "C"})
-        if not done.ok:
-            raise SbsyncError(f"pg_restore failed: {done.stderr.strip()}")
-        return done.output
+def _written(tools: Path, archive: Path, entry: bytes) -> tuple[str, ...]:
+    chosen = archive.with_name("list")
+    chosen.write_bytes(entry + b"\n")
+    options = ("--no-owner", "--no-privileges", "--no-comments", "--file=-")
+    text = _restored(tools, f"--use-list={chosen}", *options, str(archive))
+    text = without_column_versions(_META.sub(b"", text))
+    texts = [statement.text for statement in sqltext.split(text.decode())]
+    return tuple(_NO_DATA.sub("", text) for text in texts if not _FRAME.match(text))
+
+
+def _restored(tools: Path, *arguments: str) -> bytes:
+    done = process.run([str(tools / "pg_restore"), *arguments], env={"LC_ALL": "C"})
+    if not done.ok:
+        raise SbsyncError(f"pg_restore failed: {done.stderr.strip()}")
+    return done.output
 
 
 def _managed() -> list[str]:
@@ -216,19 +218,20 @@ def _rights(this: Difference) -> Iterator[str]:
     if on.startswith("column "):  # it would have to stand inside the list of privileges
         return
     had, has = _privileges(this.left), _privileges(this.right)
-    for privilege in sorted(had - has):
-        if privilege.endswith(_GRANTABLE) and privilege.removesuffix(_GRANTABLE) in has:
-            yield f"REVOKE GRANT OPTION FOR {privilege.removesuffix(_GRANTABLE)} ON {on} FROM {role}"
-        elif privilege + _GRANTABLE not in has:
-            yield f"REVOKE {privilege.removesuffix(_GRANTABLE)} ON {on} FROM {role}"
-    for privilege in sorted(has - had):
-        if privilege + _GRANTABLE not in had:
-            option = " WITH GRANT OPTION" if privilege.endswith(_GRANTABLE) else ""
-            yield f"GRANT {privilege.removesuffix(_GRANTABLE)} ON {on} TO {role}{option}"
+    for privilege, grantable in sorted(had.items()):
+        if privilege not in has:
+            yield f"REVOKE {privilege} ON {on} FROM {role}"
+        elif grantable and not has[privilege]:
+            yield f"REVOKE GRANT OPTION FOR {privilege} ON {on} FROM {role}"
+    for privilege, grantable in sorted(has.items()):
+        if privilege not in had or (grantable and not had[privilege]):
+            yield f"GRANT {privilege} ON {on} TO {role}{_GRANTABLE.upper() if grantable else ''}"
 
 
-def _privileges(definition: str | None) -> set[str]:
-    return set(definition.split(", ")) if definition else set()
+def _privileges(definition: str | None) -> dict[str, bool]:
+    """Each privilege, and whether it may be granted on."""
+    privileges = definition.split(", ") if definition else []
+    return {privilege.removesuffix(_GRANTABLE): privilege.endswith(_GRANTABLE) for privilege in privileges}
 
 
 def _switches(definition: str) -> tuple[str, str]:

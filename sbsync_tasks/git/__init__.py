@@ -92,13 +92,10 @@ def find_repository(root: Path) -> Repository | None:
         return None
     if answer.code:
         raise SbsyncError(f"git cannot work in {root}:\n{tail(answer.said)}")
-    try:
-        top, folder, prefix = os.fsdecode(answer.output).removesuffix("\n").split("\n")
-    except ValueError:
-        raise unreadable(" ".join(asked)) from None
-    if not (top and folder):
-        raise unreadable(" ".join(asked))
-    return Repository(root, Path(top), Path(folder), prefix)
+    match os.fsdecode(answer.output).removesuffix("\n").split("\n"):
+        case [top, folder, prefix] if top and folder:
+            return Repository(root, Path(top), Path(folder), prefix)
+    raise unreadable(" ".join(asked))
 
 
 def needed(root: Path) -> Repository:
@@ -242,12 +239,10 @@ def literal(names: Sequence[str]) -> list[str]:
 def tracks(path: Path) -> bool:
     """Whether git has a file, or anything in a folder; without git or a repository: no."""
     place = Path(os.path.realpath(path.parent))
-    try:
-        if find_repository(place) is None:
-            return False
-    except MissingToolError:
-        return False
-    return bool(must(place, "ls-files", "-z", "--", *literal([path.name])).names)
+    with suppress(MissingToolError):
+        if find_repository(place):
+            return bool(must(place, "ls-files", "-z", "--", *literal([path.name])).names)
+    return False
 
 
 def dotenv_files(root: Path) -> tuple[str, ...]:

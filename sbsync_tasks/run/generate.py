@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,23 +15,11 @@ from ..databases.connection import connect
 from ..databases.embedded import find_client_tools
 from ..databases.embedded.privileged import as_pushed
 from ..errors import RefusedError, SbsyncError
-from ..generate import (
-    Archive,
-    Bench,
-    Both,
-    Identities,
-    Missing,
-    Part,
-    changes_alone,
-    complete,
-    engine_parts,
-    enum_values_apart,
-    identities,
-    instead_of,
-    positions,
-    replaced_tables,
-    text_of,
-)
+from ..generate import Part, changes_alone, engine_parts, enum_values_apart, text_of
+from ..generate.ahead import instead_of
+from ..generate.complete import Bench, Missing, complete
+from ..generate.facts import Archive, Both
+from ..generate.kept import Identities, identities, positions, replaced_tables
 from ..state import Origin, State
 from ..state.migrations import Migration, next_version
 from ..supabase_cli import CliError, EngineRefusedError
@@ -180,10 +168,10 @@ class _Generator:
             connect(endpoint, "a scratch copy of the shadow") as scratch,
             self.database.connection() as target,
         ):
-            right, both = self._there, Both(scratch, target, run.settings.schemas)
+            right, schemas = self._there, run.settings.schemas
 
             def left() -> Catalog:
-                return catalog.read_catalog(scratch, both.schemas)
+                return catalog.read_catalog(scratch, schemas)
 
             def ask() -> str:
                 """What the engine still finds, without what is the platform's."""
@@ -197,8 +185,12 @@ class _Generator:
                 return (*catalog.compare(here, right, self.claims), *rest)
 
             archive = Archive(lambda: find_client_tools(self.major, run.settings.pg_bindir), self.database.endpoint)
+
+            def nobodys(texts: Sequence[str]) -> Collection[str]:
+                return catalog.of_the_setting(texts, left(), right, self.claims) if texts else ()
+
             yield Bench(
-                both, ask, differences, lambda texts: catalog.of_the_setting(texts, left(), right, self.claims), archive
+                scratch, target, schemas, ask=ask, differences=differences, of_the_setting=nobodys, archive=archive
             )
 
     def shadow(self, made: Sequence[Migration]) -> Database:

@@ -3,8 +3,7 @@
 import pytest
 
 from sbsync_tasks import sqltext
-from sbsync_tasks.generate import added, changes_alone, engine_parts, enum_values_apart, text_of
-from sbsync_tasks.generate.script import replaces
+from sbsync_tasks.generate import added, changes_alone, engine_parts, enum_values_apart, replaces, text_of
 
 
 def test_a_line_end_in_a_name_does_not_end_the_comment() -> None:

@@ -23,7 +23,7 @@ from sbsync_tasks.databases.embedded.base import _directories
 from sbsync_tasks.databases.stack import Docker
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import MissingToolError, SbsyncError
-from sbsync_tasks.generate import Archive
+from sbsync_tasks.generate.facts import Archive
 from sbsync_tasks.git import commits, earlier_texts
 from sbsync_tasks.redaction import Redactor
 from sbsync_tasks.state.histories import Recorded

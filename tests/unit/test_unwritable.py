@@ -6,7 +6,7 @@ import pytest
 
 from sbsync_tasks.databases.catalog import CatalogObject, Difference
 from sbsync_tasks.errors import RefusedError
-from sbsync_tasks.generate import Missing
+from sbsync_tasks.generate.complete import Missing
 from sbsync_tasks.run.generate import Generated, refuse_unwritable
 
 DIFFERENCE = Difference(CatalogObject("rls", "storage.objects"), "on", "off")

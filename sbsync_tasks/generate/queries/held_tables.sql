@@ -1,0 +1,1 @@
+select oid::int8, name from relation where relkind in ('r', 'p', 'f')
