@@ -161,15 +161,30 @@ class Pair:
         before = self.values(there)
         for migration in made.migrations:
             self.lab.apply(there, migration.sql)
-        arrived = Database("shadow", "embedded", there, "there", "there", cluster=self.names[-1])
-        left, right = self.run.catalog(arrived), self.run.catalog(self.target)
-        unequal = (*compare(left, right), *in_line_ends_alone(left, right))
+        unequal = self.unequal(there)
         assert not unequal, unequal
         texts = [normalised(dump(self.lab.tools, e)) for e in (there, self.target.endpoint)]
         differing = "\n".join(difflib.unified_diff(*texts, "there", "changed", lineterm="", n=0))
         assert not differing, differing
         gone = [*lost(before, self.values(there), self.values(self.target.endpoint))]
         assert not gone, gone
+
+    def unequal(self, there: Endpoint) -> tuple[object, ...]:
+        """What the catalogs of the newest database, `there`, and of the changed one do not share."""
+        assert self.target
+        arrived = Database("shadow", "embedded", there, "there", "there", cluster=self.names[-1])
+        left, right = self.run.catalog(arrived), self.run.catalog(self.target)
+        return (*compare(left, right), *in_line_ends_alone(left, right))
+
+    def is_enough(self, script: str) -> bool:
+        """Whether a script alone makes the base, rows included, what the changed database is."""
+        assert self.target
+        there = self.another(self.names[1])
+        try:
+            self.lab.apply(there, script)
+        except psycopg.Error:
+            return False
+        return not self.unequal(there) and self.values(there) == self.values(self.target.endpoint)
 
     def values(self, endpoint: Endpoint) -> Values:
         """What the tables of a database hold."""
