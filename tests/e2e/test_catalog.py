@@ -169,6 +169,7 @@ create or replace view public.v as select id, a from public.t where b > 1 => vie
 alter view public.v reset (security_invoker) => view public.v
 grant select on public.v to anon => acl anon on table public.v
 drop materialized view public.mv => materialized view public.mv
+create materialized view public.m as select a from public.t ;; alter materialized view public.m set (toast.autovacuum_enabled = false) => materialized view public.m
 alter materialized view public.mv alter n set (n_distinct = 5) => column public.mv.n
 create materialized view public.m as select a from public.t ;; alter materialized view public.m alter a set storage external => column public.m.a
 create materialized view public.m as select a from public.t ;; alter materialized view public.m alter a set compression pglz => column public.m.a
@@ -198,6 +199,7 @@ create text search dictionary public.d (template = simple) => text search dictio
 create operator public.@@@ (leftarg = int, rightarg = int, function = int4pl) => operator public.@@@(integer,integer)
 create cast (public.pair as text) with inout => cast public.pair as text
 create collation public.c (locale = 'C') => collation public.c
+create conversion public.c for 'LATIN1' to 'UTF8' from iso8859_1_to_utf8 => conversion public.c
 alter default privileges for role postgres in schema public grant select on tables to service_role => default acl postgres in schema public: tables
 alter default privileges for role sbsync_user_role revoke execute on functions from public => default acl sbsync_user_role: functions
 alter publication supabase_realtime add table public.t => publication member public.t in supabase_realtime

@@ -124,3 +124,8 @@ select format('collation %s.%I', s.name, c.collname), 'create', null, format('dr
   'pg_collation'::regclass, c.oid
 from pg_collation c join space s on s.oid = c.collnamespace
 where c.oid not in (select objid from member where classid = 'pg_collation'::regclass)
+union all
+select format('conversion %s.%I', s.name, c.conname), 'create', null, format('drop conversion %s.%I', s.name, c.conname), true,
+  concat_ws(' ', c.conproc, c.conforencoding, c.contoencoding, c.condefault), 'pg_conversion'::regclass, c.oid
+from pg_conversion c join space s on s.oid = c.connamespace
+where c.oid not in (select objid from member where classid = 'pg_conversion'::regclass)

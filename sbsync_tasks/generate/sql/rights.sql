@@ -14,6 +14,8 @@ from (
   union all
   select format('collation %s.%I', s.name, c.collname), c.collowner from pg_collation c join space s on s.oid = c.collnamespace
   union all
+  select format('conversion %s.%I', s.name, c.conname), c.conowner from pg_conversion c join space s on s.oid = c.connamespace
+  union all
   select 'operator ' || i.identity, c.oprowner from pg_operator c join space s on s.oid = c.oprnamespace, pg_identify_object('pg_operator'::regclass, c.oid, 0) i
   union all
   select format('text search configuration %s.%I', s.name, c.cfgname), c.cfgowner from pg_ts_config c join space s on s.oid = c.cfgnamespace

@@ -31,3 +31,10 @@ select 'collation', s.nspname, '', '', format('%%I.%%I', s.nspname, c.collname),
     'comment ' || quote_literal(obj_description(c.oid, 'pg_collation')))
 from pg_collation c join space s on s.oid = c.collnamespace
 where not s.named and c.oid not in (select objid from member where classid = 'pg_collation'::regclass)
+union all
+select 'conversion', s.nspname, '', '', format('%%I.%%I', s.nspname, c.conname),
+  concat_ws(E'\n', pg_encoding_to_char(c.conforencoding) || ' to ' || pg_encoding_to_char(c.contoencoding),
+    'function ' || c.conproc, case when c.condefault then 'default' end,
+    'comment ' || quote_literal(obj_description(c.oid, 'pg_conversion')))
+from pg_conversion c join space s on s.oid = c.connamespace
+where not s.named and c.oid not in (select objid from member where classid = 'pg_conversion'::regclass)

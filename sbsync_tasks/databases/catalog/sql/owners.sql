@@ -22,6 +22,10 @@ from (
   from pg_collation c join space s on s.oid = c.collnamespace
   where not s.managed and c.oid not in (select objid from member where classid = 'pg_collation'::regclass)
   union all
+  select s.nspname, format('conversion %%I.%%I', s.nspname, c.conname), '', c.conowner
+  from pg_conversion c join space s on s.oid = c.connamespace
+  where not s.managed and c.oid not in (select objid from member where classid = 'pg_conversion'::regclass)
+  union all
   select s.nspname, format('text search configuration %%I.%%I', s.nspname, c.cfgname), '', c.cfgowner
   from pg_ts_config c join space s on s.oid = c.cfgnamespace
   where not s.managed and c.oid not in (select objid from member where classid = 'pg_ts_config'::regclass)

@@ -1,0 +1,1 @@
+insert into public.told values (1, '2024-02-02', 1);
