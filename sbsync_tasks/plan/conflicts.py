@@ -45,8 +45,7 @@ def conflicts(facts: Facts, now: datetime | None = None) -> tuple[Conflict, ...]
 def asks_branches(facts: Facts) -> tuple[str, ...]:
     """The versions whose files are worth looking for on git's branches."""
     rows = compare(facts.folder, facts.local, facts.remote)
-    wanted = (Status.MISSING, Status.LOCAL_ONLY, Status.EDITED)
-    return tuple(row.version for row in rows if row.status in wanted)
+    return tuple(row.version for row in rows if row.status in (Status.MISSING, Status.LOCAL_ONLY, Status.EDITED))
 
 
 def _first_pull(facts: Facts) -> Conflict | None:

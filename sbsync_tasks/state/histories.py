@@ -173,8 +173,7 @@ def compare(folder: Folder, local: History, remote: History) -> tuple[Row, ...]:
 
 def _row(version: str, file: Migration | None, local: Recorded | None, remote: Recorded | None) -> Row:
     if file is None and local and remote:
-        same = local.statements == remote.statements
-        states = (At.SAME, At.SAME if same else At.OTHER)
+        states = (At.SAME, At.SAME if local.statements == remote.statements else At.OTHER)
     else:
         states = (what_is_at(local, file), what_is_at(remote, file))
     name = next((x.name for x in (file, remote, local) if x and x.name), "")
