@@ -120,14 +120,14 @@ class _Generator:
 
         The engine's own `sql` may get further files: an enum's new values stand in one of their own.
         """
+        before = _identities(self.shadow(()))  # read while its server runs: a copy of it stops it
         made = self.numbered([sql] if sql else [text_of(parts) for parts in files])
         try:
             shadow = self.shadow(made)
         except CliError as error:
             too_early = sql and error.sqlstate == ENUM_VALUE_USED_TOO_EARLY
             return self._proved(enum_values_apart(files[0])) if too_early else None
-        before, after = _identities(self.shadow(())), _identities(shadow)
-        if replaced_tables(before, after) or not self.exactly(shadow):
+        if replaced_tables(before, after := _identities(shadow)) or not self.exactly(shadow):
             return None
         known = {part.text for parts in files for part in parts}
         further = [part for part in positions(before, after) if part.text not in known]
