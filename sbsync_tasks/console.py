@@ -57,9 +57,8 @@ class Console:
 
     def __init__(self, redact: Redactor, *, json_output: bool = False, yes: bool = False) -> None:
         if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(
-                encoding="utf-8"
-            )  # SQL and JSON are UTF-8 wherever they go, whatever the locale says
+            # SQL and JSON are UTF-8 wherever they go, whatever the locale says.
+            sys.stdout.reconfigure(encoding="utf-8", errors=sys.stdout.errors)
         self.redact = redact
         self.json_output = json_output
         self.yes = yes

@@ -286,7 +286,8 @@ def standard_body(node: Node) -> Iterator[str]:
         node: The tree of the `CREATE FUNCTION`.
     """
     body = node.sql_body
-    for item in [s for part in body.list.items for s in part.list.items] or [body]:
+    parts = [part for each in body.list.items for part in each.list.items]  # of a RETURN alone there is no list
+    for item in parts if body.WhichOneof("node") == "list" else [body]:
         name = item.WhichOneof("node")
         if name == "return_stmt":
             yield f"SELECT {condition(item.return_stmt.returnval)}"

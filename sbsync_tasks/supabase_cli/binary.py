@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,10 +145,15 @@ def native(path: Path) -> Path:
 
 def _version(path: Path) -> Version:
     """Ask the binary, or remember: the answer holds for this file's size and time of change."""
-    stat = path.stat()
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise MissingToolError(f"{path} cannot be run: {error.strerror}.") from None
     key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
     memory = cache_dir("cli-versions") / hashlib.sha256(os.fsencode(key)).hexdigest()
-    version = Version.parse(memory.read_text(encoding="utf-8", errors="replace") if memory.is_file() else "")
+    version = None
+    with suppress(OSError):
+        version = Version.parse(memory.read_text(encoding="utf-8", errors="replace"))
     if version is None:
         done = run([str(path), "--version"], env=QUICK, sees=NETWORK, timeout=60)
         version = Version.parse(done.stdout)
@@ -156,7 +162,8 @@ def _version(path: Path) -> Version:
                 f"{path} --version gives no version: {(done.stderr or done.stdout).strip()[-200:]}",
                 "Is it the Supabase CLI? SBSYNC_SUPABASE_BIN names another one.",
             )
-        memory.write_text(str(version), encoding="utf-8")
+        with suppress(OSError):  # somebody else's, as after sudo: it is asked again next time
+            memory.write_text(str(version), encoding="utf-8")
     return version
 
 

@@ -28,7 +28,7 @@ LAYERS = (
     {"console": 305, "process": 325, "sqltext": 410, "endpoint": 180},
     {"redaction": 50, "platform": 40, "options": 40, "errors": 60},
 )
-MOST_LINES = 23010
+MOST_LINES = 23020
 MOST_MODULES = 97
 RANK = {name: rank for rank, parts in enumerate(LAYERS) for name in parts}
 # What only a running task may load.

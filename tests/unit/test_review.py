@@ -169,6 +169,8 @@ def test_what_only_looks_new_is_still_lost(sql, expected):
         ("do $$ declare x int; begin perform 1; insert into t values (1) returning id into x; end $$", []),
         ("create function f() returns trigger language plpgsql as $$ begin new.a := 1; return new; end $$", []),
         ("create function f() returns int language sql begin atomic delete from t; select 1; end", []),
+        ("create procedure p() language sql begin atomic end; call p()", []),
+        ("create function f() returns int language sql return 1; select f()", []),
     ],
 )
 def test_sql_inside_of_sql(sql, expected):
