@@ -72,13 +72,13 @@ class Bench(Both):
     Attributes:
         ask: The engine's script from the copy, as it is committed, to the changed database; empty where it has none.
         differences: How the two differ at this moment in what is the user's.
-        of_the_setting: Which of some statements are about nothing but rights that one of them gives to new objects.
+        nobodys: Which of some statements are about nothing that is the user's.
         archive: Objects of the changed database in pg_dump's words.
     """
 
     ask: Callable[[], str]
     differences: Callable[[], Sequence[Difference]]
-    of_the_setting: Callable[[Sequence[str]], Collection[str]]
+    nobodys: Callable[[Sequence[str]], Collection[str]]
     archive: Archive
 
     @cached_property
@@ -102,7 +102,7 @@ class Bench(Both):
             if ours and ours.undo and (theirs is None or theirs.again):
                 parts.append(added(ours.undo, why))
             parts.extend(added(text, why) for text in made[key])
-        nobodys = self.of_the_setting([part.text for part in parts])
+        nobodys = self.nobodys([part.text for part in parts])
         return [part for part in parts if part.text not in nobodys]
 
     def _differing(self, here: Facts, stage: Stage) -> list[str]:
@@ -134,7 +134,7 @@ class Bench(Both):
                 why = _in_words(error) if error else ""
                 denied = error is not None and error.sqlstate == "42501"
                 found.append(Missing(key, _shown(ours), _shown(theirs), statement, why, denied))
-        nobodys = self.of_the_setting([this.statement for this in found])
+        nobodys = self.nobodys([this.statement for this in found])
         found = [this for this in found if this.statement not in nobodys]
         for text in (part.text for part in claimed(self.differences())):
             why = _in_words(errors[text]) if text in errors else _IDLE

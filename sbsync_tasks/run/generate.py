@@ -187,11 +187,9 @@ class _Generator:
             archive = Archive(lambda: find_client_tools(self.major, run.settings.pg_bindir), self.database.endpoint)
 
             def nobodys(texts: Sequence[str]) -> Collection[str]:
-                return catalog.of_the_setting(texts, left(), right, self.claims) if texts else ()
+                return catalog.nobodys(texts, left(), right, self.claims) if texts else ()
 
-            yield Bench(
-                scratch, target, schemas, ask=ask, differences=differences, of_the_setting=nobodys, archive=archive
-            )
+            yield Bench(scratch, target, schemas, ask=ask, differences=differences, nobodys=nobodys, archive=archive)
 
     def shadow(self, made: Sequence[Migration]) -> Database:
         """A shadow of the base and these."""

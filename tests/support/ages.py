@@ -188,6 +188,9 @@ AGES = {
         alter table storage.prefixes enable row level security;
         create function storage.get_level(name text) returns int language sql immutable strict as 'select 1';
         alter function storage.get_level(text) owner to supabase_storage_admin;
+        create role dashboard_user;
+        alter function auth.uid() owner to postgres;
+        grant execute on function auth.uid() to dashboard_user;
         alter table storage.objects add column level int;
         create unique index idx_name_bucket_level on storage.objects (name, bucket_id, level);
         create schema realtime_internal authorization supabase_admin;

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sbsync_tasks.databases.catalog import CatalogObject, Claims, compare, of_the_setting, platform, without_platform
+from sbsync_tasks.databases.catalog import CatalogObject, Claims, compare, nobodys, platform, without_platform
 
 ROLES = ("anon", "authenticated", "service_role")
 ALL = "DELETE, INSERT, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE"
@@ -72,5 +72,14 @@ def test_the_engines_statements_about_it_are_left_out():
     assert without_platform(take + default, ON, OFF) == ""
     assert without_platform(take, ON, catalog(ALL, LESS)) == take
     ours = ["grant select on public.t to guest", "create table public.u ()", "this is no SQL"]
-    assert of_the_setting([take, default, *ours], ON, OFF) == {take, default}
-    assert of_the_setting([take, default], ON, ON) == frozenset()
+    assert nobodys([take, default, *ours], ON, OFF) == {take, default}
+    assert nobodys([take, default], ON, ON) == frozenset()
+
+
+def test_rights_on_a_platforms_object_that_one_age_gives_to_postgres_are_nobodys():
+    grant, comment = "grant execute on function auth.f() to anon", "comment on schema public is 'mine'"
+    users, services = ({CatalogObject("function", "auth.f()", "auth", whose=whose): ""} for whose in ("", "service"))
+    for pair in ((users, services), (services, users)):
+        assert nobodys([grant, comment], *pair) == {grant}
+        assert nobodys([grant], *pair, claims(grant)) == frozenset()
+    assert nobodys([grant], users, users) == frozenset()

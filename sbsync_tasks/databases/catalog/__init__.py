@@ -1,7 +1,7 @@
 """The fingerprint of a database, straight from its catalogs: read one, compare two."""
 
 from .claims import Claims
-from .compare import compare, exposed, in_line_ends_alone, of_the_setting, platform, stand_ins, without_platform
+from .compare import compare, exposed, in_line_ends_alone, nobodys, platform, stand_ins, without_platform
 from .difference import MIGRATIONS, Difference, told
 from .read import (
     NOT_COMPARED,
@@ -23,7 +23,7 @@ __all__ = [
     "compare",
     "exposed",
     "in_line_ends_alone",
-    "of_the_setting",
+    "nobodys",
     "platform",
     "read_catalog",
     "stand_ins",

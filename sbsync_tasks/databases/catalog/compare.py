@@ -110,12 +110,10 @@ def without_platform(
     return sqltext.without(sql, dropped) if dropped else sql
 
 
-def of_the_setting(
-    statements: Iterable[str], left: Catalog, right: Catalog, claims: Claims | None = None
-) -> frozenset[str]:
-    """Those of some statements that are about nothing but rights which a project's setting gives to new objects."""
+def nobodys(statements: Iterable[str], left: Catalog, right: Catalog, claims: Claims | None = None) -> frozenset[str]:
+    """Those of some statements that are about nothing but the platform's objects, and rights that a setting gives."""
     pair = _Pair(left, right, claims, NAMES)
-    return frozenset(text for text in statements if pair.is_of_the_setting(text))
+    return frozenset(text for text in statements if pair.is_nobodys(text))
 
 
 class _Pair:
@@ -162,15 +160,13 @@ class _Pair:
             for s in about
         )  # fmt: skip
 
-    def is_of_the_setting(self, text: str) -> bool:
-        """Whether a statement is about nothing but that setting."""
-        if not self._of_the_setting:
-            return False
+    def is_nobodys(self, text: str) -> bool:
+        """The same of a text; what `public` is beside its rights is carried along, though no difference of its own."""
         try:
-            keys = {s.key for this in sqltext.parse(text) if this.node is not None for s in subjects(this)}
+            about = [s for this in sqltext.parse(text) if this.node is not None for s in subjects(this)]
         except UnparsableSql:
             return False
-        return bool(keys) and keys <= self._of_the_setting
+        return self.is_platforms(about) and all(s.object != ("schema", "public") for s in about)
 
     @cached_property
     def _of_the_setting(self) -> frozenset[Key]:
