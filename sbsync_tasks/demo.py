@@ -14,8 +14,7 @@ from pathlib import Path
 
 from . import git, process
 from .console import Console, counted
-from .databases import push
-from .databases.open import clusters_of
+from .databases.database import clusters_of, push
 from .errors import SbsyncError
 from .options import Options
 from .run.scenarios import local_to_remote, remote_to_local

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
@@ -35,13 +35,8 @@ _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%[01][0-9A-Fa-f]|%7[Ff]")
 class Endpoint:
     """One database on one server, as one role.
 
-    Attributes:
-        host: A name or an address.
-        port: TCP port.
-        database: The database's name.
-        user: The role that connects.
-        password: Kept out of every repr, URL and argument list.
-        options: Further connection options from the URL's query, such as `sslmode`.
+    The host is a name or an address, the password is kept out of every repr, URL and argument list, and the options are
+    those of the URL's query, such as `sslmode`.
     """
 
     host: str
@@ -93,10 +88,6 @@ class Endpoint:
             "host": self.host, "port": self.port, "dbname": self.database, "user": self.user,
             "password": self.password, **self.options,
         }  # fmt: skip
-
-    def with_password(self, password: str) -> Endpoint:
-        """The same endpoint with another password."""
-        return replace(self, password=password)
 
 
 def parse_url(url: str, source: str) -> Endpoint:

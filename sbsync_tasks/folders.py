@@ -15,7 +15,7 @@ import struct
 import sys
 import tempfile
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,24 +117,24 @@ def _is_abandoned(place: Path) -> bool:
 
 
 @contextmanager
-def locked(path: Path, *, wait: float = WAIT_SECONDS) -> Iterator[None]:
-    """Hold the lock file `path`, waiting for whoever holds it now.
-
-    The lock goes with the process: nothing is left behind by one that was killed. The file stays.
+def locked(*paths: Path, wait: float = WAIT_SECONDS) -> Iterator[None]:
+    """Hold lock files, always taken in the same order, waiting for whoever holds one now; a killed process holds none.
 
     Raises:
-        SbsyncError: it was still held after `wait` seconds.
+        SbsyncError: one was still held after `wait` seconds.
     """
-    path.parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
     deadline = time.monotonic() + wait
-    with opened(path, os.O_RDWR | os.O_CREAT) as handle:
-        while not _taken(handle):
-            if time.monotonic() > deadline:
-                raise SbsyncError(
-                    f"Another process has worked on this embedded database too long ({path}).",
-                    "Wait for it, or end it, and run the command again.",
-                )
-            time.sleep(POLL_SECONDS)
+    with ExitStack() as held:
+        for path in sorted(set(paths)):
+            path.parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+            handle = held.enter_context(opened(path, os.O_RDWR | os.O_CREAT))
+            while not _taken(handle):
+                if time.monotonic() > deadline:
+                    raise SbsyncError(
+                        f"Another process has worked on this embedded database too long ({path}).",
+                        "Wait for it, or end it, and run the command again.",
+                    )
+                time.sleep(POLL_SECONDS)
         yield
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from ..console import Console
-from ..databases import Database, Identity, open_local
-from ..databases.open import SANDBOX_REMOTE, clusters_of, local_cluster
+from ..databases.database import SANDBOX_REMOTE, Database, Identity, clusters_of, local_cluster, open_local
 from ..errors import ConfigError, SbsyncError
 from ..run.session import Run
 from ..settings import Settings

@@ -13,8 +13,9 @@ from pathlib import Path
 from .. import git as repo
 from .. import process
 from ..console import counted
-from ..databases.embedded import asked_for, find_binaries, find_client_tools, without_stand_in
-from ..databases.open import clusters_of, local_cluster
+from ..databases.database import clusters_of, local_cluster
+from ..databases.embedded.base import asked_for, without_stand_in
+from ..databases.embedded.binaries import find_binaries, find_client_tools
 from ..errors import ConfigError, SbsyncError
 from ..folders import STATE, shown
 from ..git import commits
@@ -307,7 +308,7 @@ def pair(subject: Subject) -> Iterator[Check]:
         return
     there, here = (server.identity for server in subject.servers)
     majors = f"PostgreSQL {here.major} locally, {there.major} on the remote"
-    if here.same_database(there):
+    if here == there:
         what = f"Local and remote are the same database (system {here.system}, database {here.database})."
         yield Check("error", what, "Check SBSYNC_LOCAL and the remote of this environment.")
     elif here.major != there.major:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..endpoint import Endpoint
-from ..errors import ConfigError, NoConnectionError, SbsyncError
+from ..errors import ConfigError, NoConnectionError
 from ..platform import DIRECT_HOST
 
 if TYPE_CHECKING:
@@ -44,20 +44,12 @@ SESSION_POOLER = (
 NETWORK_BANS = (
     "Network Bans in the project's database settings (https://supabase.com/dashboard/project/_/database/settings)"
 )
-NO_NAME = (
-    "could not translate host name",
-    "name or service not known",
-    "nodename nor servname",
-    "failed to resolve host",
-)
-NO_ROUTE = ("network is unreachable", "no route to host", "cannot assign requested address")
-NO_ANSWER = ("timeout", "timed out")
 REFUSED = "connection refused"
 
 
 @dataclass(frozen=True)
 class Cause:
-    """One reason for which a server cannot be reached, or a session ends.
+    """One reason for which a server cannot be reached.
 
     Attributes:
         needles: Words of libpq's, the server's or the pooler's, of which one stands in the text.
@@ -65,18 +57,16 @@ class Cause:
         hint: The way out.
         passes: It may pass by itself within seconds. A refused password is never tried again: the platform bans the
             address of whoever sends several wrong ones.
-        of_projects: So only for a hosted project's direct connection.
         of_settings: An option of the URL is at fault.
-        of_sessions: It ends a statement of a session that was under way.
+        of_projects: What it is for a hosted project's direct connection, and the way out then.
     """
 
     needles: tuple[str, ...]
     what: str
     hint: str
     passes: bool = False
-    of_projects: bool = False
     of_settings: bool = False
-    of_sessions: bool = False
+    of_projects: tuple[str, str] | None = None
 
     def fits(self, text: str) -> bool:
         """Whether a text tells of it."""
@@ -92,42 +82,9 @@ CAUSES = (
         of_settings=True,
     ),
     Cause(
-        ("due to statement timeout",),
-        "a statement took longer than it may there.",
-        "A statement_timeout of the role or the database is too short for this: raise it, then run again.",
-        of_sessions=True,
-    ),
-    Cause(
         ("temporary failure in name resolution",),
         "no name server answered for {e.host}.",
         "Check this machine's network and DNS, then run it again.",
-        passes=True,
-    ),
-    Cause(
-        NO_NAME,
-        "the name {e.host} cannot be resolved.",
-        f"Check the ref; a paused project has no name either (restore it in the dashboard). {SESSION_POOLER}",
-        of_projects=True,
-    ),
-    Cause(
-        (REFUSED,),
-        "{e.host} refuses connections from this address.",
-        f"After several wrong passwords an address is banned for a while: see {NETWORK_BANS}. The project may also be "
-        "restarting, or paused.",
-        of_projects=True,
-        passes=True,
-    ),
-    Cause(
-        NO_ROUTE,
-        "{e.host} cannot be reached from this network: the direct connection has an IPv6 address only.",
-        SESSION_POOLER,
-        of_projects=True,
-    ),
-    Cause(
-        NO_ANSWER,
-        "{e.host} port {e.port} gave no answer in time.",
-        f"The project may be paused, or a firewall in the way. {SESSION_POOLER}",
-        of_projects=True,
         passes=True,
     ),
     Cause(
@@ -167,23 +124,49 @@ CAUSES = (
         "Wait until it is up, then run it again.",
         passes=True,
     ),
-    Cause(NO_NAME, "the name {e.host} cannot be resolved.", "Check the spelling."),
+    Cause(
+        (
+            "could not translate host name",
+            "name or service not known",
+            "nodename nor servname",
+            "failed to resolve host",
+        ),
+        "the name {e.host} cannot be resolved.",
+        "Check the spelling.",
+        of_projects=(
+            "the name {e.host} cannot be resolved.",
+            f"Check the ref; a paused project has no name either (restore it in the dashboard). {SESSION_POOLER}",
+        ),
+    ),
     Cause(
         (REFUSED,),
         "nothing listens at {e.host} port {e.port}.",
         "Start the server, or check host and port.",
         passes=True,
+        of_projects=(
+            "{e.host} refuses connections from this address.",
+            f"After several wrong passwords an address is banned for a while: see {NETWORK_BANS}. The project may also "
+            "be restarting, or paused.",
+        ),
     ),
     Cause(
-        NO_ROUTE,
+        ("network is unreachable", "no route to host", "cannot assign requested address"),
         "{e.host} cannot be reached from this network.",
         "Check host and network; where the host has IPv6 addresses only, this machine needs IPv6 too.",
+        of_projects=(
+            "{e.host} cannot be reached from this network: the direct connection has an IPv6 address only.",
+            SESSION_POOLER,
+        ),
     ),
     Cause(
-        NO_ANSWER,
+        ("timeout", "timed out"),
         "{e.host} port {e.port} gave no answer in time.",
         "A firewall may be in the way, or the server is overloaded.",
         passes=True,
+        of_projects=(
+            "{e.host} port {e.port} gave no answer in time.",
+            f"The project may be paused, or a firewall in the way. {SESSION_POOLER}",
+        ),
     ),
     Cause(
         ("server does not support ssl",),
@@ -292,7 +275,9 @@ def connect(endpoint: Endpoint, label: str) -> psycopg.Connection[Any]:
         except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
             text = str(error)
         if not may_pass(text, endpoint) or time.monotonic() + pause > patient_until:
-            raise _no_connection(text, endpoint, label)
+            cause = cause_of(text, endpoint)
+            kind = ConfigError if cause.of_settings else NoConnectionError
+            raise kind(f"No connection to {label}: {cause.what}", cause.hint)
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -306,35 +291,27 @@ def _connect_once(endpoint: Endpoint) -> psycopg.Connection[Any]:
         return psycopg.connect(**{**NO_INHERITANCE, **given}, autocommit=True, prepare_threshold=None)  # type: ignore[arg-type]
 
 
-def _no_connection(text: str, endpoint: Endpoint, label: str) -> SbsyncError:
-    cause = cause_of(text, endpoint)
-    error = ConfigError if cause.of_settings else NoConnectionError
-    return error(f"No connection to {label}: {cause.what}", cause.hint)
-
-
 def cause_of(text: str, endpoint: Endpoint) -> Cause:
     """The cause behind libpq's words, with the endpoint's names in it; of an unknown one, its last line."""
-    found = next(_fitting(text, endpoint), None)
+    found = next((c for c in CAUSES if c.fits(text)), None)
     if found is None:
-        lines = text.strip().splitlines() or ["no reason was given"]
-        return Cause((), lines[-1], "Check host, port and user.")
-    return replace(found, what=found.what.format(e=endpoint), hint=found.hint.format(e=endpoint))
+        return Cause((), (text.strip().splitlines() or ["no reason was given"])[-1], "Check host, port and user.")
+    project = DIRECT_HOST.fullmatch(endpoint.host) and found.of_projects
+    what, hint = project or (found.what, found.hint)
+    return replace(found, what=what.format(e=endpoint), hint=hint.format(e=endpoint))
 
 
 def may_pass(text: str, endpoint: Endpoint) -> bool:
     """Whether it is worth trying again in a moment; on this machine a refused port is not."""
-    found = [c for c in _fitting(text, endpoint) if not (endpoint.is_loopback and REFUSED in c.needles)]
+    found = [c for c in CAUSES if c.fits(text) and not (endpoint.is_loopback and REFUSED in c.needles)]
     return any(c.passes for c in found) and not any(c.of_settings for c in found)
-
-
-def _fitting(text: str, endpoint: Endpoint) -> Iterator[Cause]:
-    project = DIRECT_HOST.fullmatch(endpoint.host)
-    return (c for c in CAUSES if c.fits(text) and (project or not c.of_projects))
 
 
 def way_on(text: str) -> str:
     """What to do about the error of a session that was under way; empty where its words do not tell."""
-    return next((c.hint for c in CAUSES if c.of_sessions and c.fits(text)), "")
+    if "due to statement timeout" not in text:
+        return ""
+    return "A statement_timeout of the role or the database is too short for this: raise it, then run again."
 
 
 @contextmanager

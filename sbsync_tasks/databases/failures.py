@@ -1,24 +1,35 @@
 """Why a file failed that the CLI ran: where it stands, where it was tried, and by its cause the way out.
 
+And what a database holds that makes it fail there: sessions that hold locks, rows that a constraint forbids.
+
 The CLI's answer (2.115 to 3.1.0) has PostgreSQL's words with the SQLSTATE, details, then `At statement: N` and the
 statement, cut behind the line at fault, which a caret marks. Codes:
 https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 
+# ruff: noqa: S608 - names are quoted, and what is run only reads
+
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..checks import mask
 from ..checks.finding import mask_quoted
-from ..sqltext import UnparsableSql, parse
+from ..checks.names import dotted, parts, quoted
+from ..console import counted
+from ..sqltext import Node, UnparsableSql, condition, parse, walk
 from ..state.histories import HISTORY_TABLE
 from ..state.migrations import Migration
 from ..supabase_cli import CliError
-from .embedded.stand_ins import EMPTY
+from .embedded.base import EMPTY
+
+if TYPE_CHECKING:
+    import psycopg
 
 ROW_STATES = ("23502", "23503", "23505", "23514", "23P01", "22")  # rows that are there forbid it
 LOCK_TIMEOUT = "55P03"
@@ -40,6 +51,8 @@ ROLE = re.compile(r'role "(.+)" (?:does not exist|already exists)')
 LOST = re.compile(
     r"connection (?:terminated|ended|closed|reset)|ECONN|EPIPE|socket|server closed|timeout expired", _ANY
 )
+READ_ONLY = "25006"
+HOLDERS = Path(__file__).with_name("holders.sql")
 
 
 @dataclass(frozen=True)
@@ -67,12 +80,10 @@ EMPTY_STAND_IN = (
     "If it belongs to {}: here an empty extension stands in for that. A PostgreSQL that has it (SBSYNC_PG_BINDIR) or "
     "the local stack (SBSYNC_LOCAL=stack) is the way on."
 )
-
 ONE_DATABASE = (
     f"A migration is about one database: take CREATE or DROP DATABASE out of {{file}}, {AGAIN}. Where another database "
     "is needed, make it by hand."
 )
-
 LOST_CONNECTION = Cause(
     ("08", "57P01", "57P02", "57P03"),
     "The connection broke off. Once the server answers, run the same command again.",
@@ -160,7 +171,6 @@ CAUSES: tuple[Cause, ...] = (
         words='near "\\"',
     ),
     Cause(("42601",), f"Git's conflict markers stand in {{file}}: resolve the conflict, {AGAIN}.", words='near "<<<<'),
-    Cause(("42601",), CORRECT),
     Cause(("25P01",), f"Write `begin;` before it and `commit;` at the end of {{file}}, {AGAIN}."),
     Cause(
         ("57014",),
@@ -247,30 +257,21 @@ class Failure:
 
 
 class FileFailedError(CliError):
-    """A file failed in a push or a reset by the CLI.
-
-    Attributes:
-        failure: What is known of it.
-    """
+    """A file failed in a push or a reset by the CLI; `failure` is what is known of it."""
 
     def __init__(self, error: CliError, failure: Failure, where: str, *, fresh: bool, before: int = 0) -> None:
-        hint = failure.hint(where, fresh=fresh)
+        hint, tried = failure.hint(where, fresh=fresh), f"failed on {where}"
         if where == SHADOW:
             hint = f"It was tried on a throw-away database; yours have not had it. {hint}"
+        if failure.recording:
+            tried = f"was run to its end and could not be recorded on {where}"
+        elif where == SHADOW and failure.migration:
+            tried = f"does not apply after the {before} before it" if before else "does not apply to a new database"
         super().__init__(
-            f"{failure.path} {_tried(failure, where, before)}: {failure.words}", hint, code=error.code,
-            sqlstate=error.sqlstate, said=error.said, file=error.file,
+            f"{failure.path} {tried}: {failure.words}", hint, code=error.code, sqlstate=error.sqlstate,
+            said=error.said, file=error.file,
         )  # fmt: skip
         self.failure = failure
-
-
-def _tried(failure: Failure, where: str, before: int) -> str:
-    """What became of a file, with how many migrations before it on a shadow."""
-    if failure.recording:
-        return f"was run to its end and could not be recorded on {where}"
-    if where == SHADOW and failure.migration:
-        return f"does not apply after the {before} before it" if before else "does not apply to a new database"
-    return f"failed on {where}"
 
 
 @contextmanager
@@ -294,22 +295,15 @@ def explained(migrations: Sequence[Migration], where: str, *, fresh: bool = Fals
         if error.file:
             before = sum(m.file_name < error.file for m in migrations)
             failed = FileFailedError(error, read(error, migrations), where, fresh=fresh, before=before)
-            if fresh and error.sqlstate in MISSING and (empty := _empty_extensions(migrations)):
+            created = {name.lower() for m in migrations for name in CREATES_EXTENSION.findall(m.sql)}
+            if fresh and error.sqlstate in MISSING and (empty := sorted(created & set(EMPTY))):
                 failed.hint = f"{EMPTY_STAND_IN.format(', '.join(empty))} {failed.hint}"
             raise failed from None
-        raise _without_file(error, where) from None
-
-
-def _empty_extensions(migrations: Sequence[Migration]) -> list[str]:
-    """The extensions that these files create and that nothing but their name stands for in an embedded database."""
-    named = {name.lower() for m in migrations for name in CREATES_EXTENSION.findall(m.sql)}
-    return sorted(named & set(EMPTY))
-
-
-def _without_file(error: CliError, where: str) -> CliError:
-    lost = error.code.endswith("ConnectError") or LOST.search(error.said)
-    hint = LOST_CONNECTION.hint if lost else error.hint
-    return CliError(f"The CLI failed on {where}: {error.said}", hint, code=error.code, sqlstate=error.sqlstate)
+        lost = error.code.endswith("ConnectError") or LOST.search(error.said)
+        hint = LOST_CONNECTION.hint if lost else error.hint
+        raise CliError(
+            f"The CLI failed on {where}: {error.said}", hint, code=error.code, sqlstate=error.sqlstate
+        ) from None
 
 
 def read(error: CliError, migrations: Sequence[Migration]) -> Failure:
@@ -321,38 +315,116 @@ def read(error: CliError, migrations: Sequence[Migration]) -> Failure:
     statement = statement.rstrip()
     own = RECORDING.match(statement) or (not migration and OF_SEEDS in said)
     recording = bool(own) and not (migration and RECORDING.search(migration.sql))
+    folder = "" if "/" in error.file else "supabase/migrations/" if migration else "supabase/"
     line = _line(migration.sql, int(number), statement) if migration and number.isdigit() and not recording else 0
     return Failure(
-        _path(error.file, migration), migration, mask_quoted(said, migration.sql if migration else ""),
+        f"{folder}{error.file}", migration, mask_quoted(said, migration.sql if migration else ""),
         mask(statement), line, error.sqlstate, recording,
     )  # fmt: skip
 
 
-def _path(file: str, migration: Migration | None) -> str:
-    if "/" in file:
-        return file
-    return f"supabase/migrations/{file}" if migration else f"supabase/{file}"
-
-
 def _line(sql: str, number: int, statement: str) -> int:
     """Where the fault stands: at the caret, else where the statement begins, behind its comments; 0 for unknown."""
-    rows = statement.split("\n")
-    marked = len(rows) > 1 and rows[-1].strip() == "^"
-    rows = rows[:-1] if marked else rows
-    first, comments = _begins(sql, number, "\n".join(rows))
-    return first and (first + len(rows) - 1 if marked else first + comments)
-
-
-def _begins(sql: str, number: int, text: str) -> tuple[int, int]:
-    """The line on which a statement's text begins, and how many lines of comments are in front of it; 0 for unknown."""
+    text, newline, last = statement.rpartition("\n")
+    marked = bool(newline) and last.strip() == "^"
+    text = text if marked else statement
     try:
-        parsed = parse(sql)
+        known = parse(sql)[number].statement
+    except IndexError:
+        return 0
     except UnparsableSql:  # the statement may be the reason
-        start = sql.find(text)
-        return (0, 0) if start < 0 else (sql.count("\n", 0, start) + 1, 0)
-    if number >= len(parsed):
-        return (0, 0)
-    known = parsed[number].statement
-    position = text.find(known.text.split("\n")[0])
-    comments = text.count("\n", 0, max(position, 0))
-    return (0, 0) if position < 0 else (known.line - comments, comments)
+        position, comments = sql.find(text), 0
+        first = sql.count("\n", 0, max(position, 0)) + 1
+    else:
+        position = text.find(known.text.split("\n")[0])
+        comments = text.count("\n", 0, max(position, 0))
+        first = known.line - comments
+    return 0 if position < 0 else first + (text.count("\n") if marked else comments)
+
+
+def told(connection: psycopg.Connection[Any], failure: Failure) -> str:
+    """Who or what is in the way, with a statement that shows it; empty where that cannot be told.
+
+    The connection is to the database on which the file failed, in autocommit mode.
+    """
+    import psycopg
+
+    looks = {LOCK_TIMEOUT: _sessions, READ_ONLY: _why_read_only, **dict.fromkeys(ROW_STATES[:-1], _rows)}
+    with suppress(psycopg.Error):
+        if look := looks.get(failure.sqlstate):
+            return look(connection, failure)
+    return ""
+
+
+def _sessions(connection: psycopg.Connection[Any], failure: Failure) -> str:
+    names = [dotted(parts(node)) for node in _nodes(failure, "RangeVar")]
+    found = connection.execute(HOLDERS.read_bytes(), {"names": names}).fetchall()
+    if not found:
+        return "Nobody holds it any more."
+    each = [
+        f"  - pid {pid}, application {application}, user {user}, {state} since {start}: {mask(query)[:80]}"
+        for pid, application, user, state, start, query in found[:5]
+    ]
+    return "\n".join(["Held by:", *each, f"To end one of them: `select pg_terminate_backend({found[0][0]});`"])
+
+
+def _why_read_only(connection: psycopg.Connection[Any], _failure: Failure) -> str:
+    [(replica, setting, source)] = connection.execute(
+        "select pg_is_in_recovery(), setting, source from pg_settings where name = 'default_transaction_read_only'"
+    ).fetchall()
+    if replica:
+        return "That server is a replica."
+    return f"default_transaction_read_only is on (by {source})." if setting == "on" else ""
+
+
+def _rows(connection: psycopg.Connection[Any], failure: Failure) -> str:
+    query = offending(failure)
+    if not query:
+        return ""
+    connection.execute("set statement_timeout = '5s'; set default_transaction_read_only = on")  # a table of any size
+    [(found,)] = connection.execute(f"select count(*) from ({query}) as q".encode()).fetchall()
+    if not found:
+        return ""
+    twice = failure.sqlstate == "23505"
+    what = f"There more than once: {counted(found, 'value')}" if twice else f"In the way: {counted(found, 'row')}"
+    return f"{what}. To see them: `{query};`"
+
+
+def offending(failure: Failure) -> str:
+    """A query for the rows that forbid it; empty where the statement does not tell."""
+    node = next(_nodes(failure, "RangeVar"), None)
+    if node is None:
+        return ""
+    table = dotted(parts(node))
+    match failure.sqlstate:
+        case "23502":
+            column = re.search(r'column "(.+?)"', failure.said)
+            return f"select * from {table} where {quoted(column[1])} is null" if column else ""
+        case "23505":
+            key = re.search(r"Key \((.+)\)=\(", failure.said)
+            return f"select {key[1]}, count(*) from {table} group by {key[1]} having count(*) > 1" if key else ""
+    name = re.search(r'constraint "(.+?)"', failure.said)
+    constraint = next((c for c in _nodes(failure, "Constraint") if name and c.conname in (name[1], "")), None)
+    if constraint is None:
+        return ""
+    if failure.sqlstate == "23514":
+        return f"select * from {table} where not ({condition(constraint.raw_expr)})"
+    return _orphans(table, constraint)
+
+
+def _orphans(table: str, constraint: Node) -> str:
+    own, other = ([quoted(n.string.sval) for n in names] for names in (constraint.fk_attrs, constraint.pk_attrs))
+    if not own or len(own) != len(other):
+        return ""
+    met = " and ".join(f"p.{there} = c.{here}" for here, there in zip(own, other, strict=True))
+    there = " and ".join(f"c.{here} is not null" for here in own)
+    parent = dotted(parts(constraint.pktable))
+    return f"select * from {table} c where {there} and not exists (select from {parent} p where {met})"
+
+
+def _nodes(failure: Failure, kind: str) -> Any:  # noqa: ANN401 - nodes of the parse tree
+    try:
+        trees = [p.node for p in parse(failure.statement) if p.node is not None]
+    except UnparsableSql:
+        return iter(())
+    return (node for tree in trees for name, node in walk(tree) if name == kind)

@@ -8,7 +8,7 @@ cached beginning of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,8 +19,8 @@ from ..errors import ConfigError, MissingToolError, RefusedError, SbsyncError
 from ..folders import locked, state_dir
 from ..state.migrations import Migration
 from ..supabase_cli import SupabaseCli
+from .database import Install, install_nothing, push
 from .failures import SHADOW
-from .pushed import push
 
 if TYPE_CHECKING:
     from .containers import Containers
@@ -44,10 +44,9 @@ def only_run(root: Path) -> Iterator[None]:
     Raises:
         RefusedError: another one does not end.
     """
+    held = ExitStack()
     try:
-        with ExitStack() as stack:
-            stack.enter_context(locked(state_dir(root, "shadows") / ".lock", wait=WAIT))
-            held = stack.pop_all()
+        held.enter_context(locked(state_dir(root, "shadows") / ".lock", wait=WAIT))
     except SbsyncError:
         raise RefusedError(
             "Another run is under way in this project. Nothing was changed.",
@@ -75,7 +74,7 @@ class Shadows:
         cli: SupabaseCli,
         pg_bindir: str = "",
         containers: Containers | None = None,
-        install: Callable[[int], bool] = lambda _major: False,
+        install: Install = install_nothing,
     ) -> None:
         self._root = root
         self._cli = cli
@@ -84,6 +83,7 @@ class Shadows:
         self._install = install
         self._clusters: dict[int, Servers] = {}
         self._started: set[tuple[int, str]] = set()
+        self._complete = state_dir(root, "shadows")  # a file for each that is: written last
         self._hold = ExitStack()
         self._hold.enter_context(only_run(root))
 
@@ -99,16 +99,15 @@ class Shadows:
             MissingToolError: no server of that major version is at hand.
             CliError: a migration could not be applied.
         """
-        clusters = self.clusters(major)
-        name = self._name(clusters, migrations, seeds)
+        clusters, name = self.clusters(major), self.name(migrations, major, seeds)
         self._started.add((major, name))  # first: one that cannot be filled has been started, too
-        if not (self._complete(name).exists() and clusters.exists(name)):
+        if not ((self._complete / name).exists() and clusters.exists(name)):
             if seeds:
                 self.get(migrations, major)
             self._build(clusters, name, migrations, major, seed=bool(seeds))
             if seeds:
                 self.get(migrations, major)  # copying it has stopped it
-        self._complete(name).touch()
+        (self._complete / name).touch()
         return clusters.start(name)
 
     @contextmanager
@@ -117,7 +116,7 @@ class Shadows:
         self.get(migrations, major, seeds)
         clusters = self.clusters(major)
         clusters.remove(SCRATCH)  # of a run that was cut off
-        clusters.clone(self._name(clusters, migrations, seeds), SCRATCH)
+        clusters.clone(self.name(migrations, major, seeds), SCRATCH)
         try:
             yield clusters.start(SCRATCH)
         finally:
@@ -125,21 +124,20 @@ class Shadows:
 
     def name(self, migrations: Sequence[Migration], major: int, seeds: str = "") -> str:
         """The cluster's name of the shadow that holds these migrations."""
-        return self._name(self.clusters(major), migrations, seeds)
+        name = self._names(self.clusters(major), migrations)[-1]
+        return f"shadow-{hashlib.sha256(f'{name}{seeds}'.encode()).hexdigest()[:16]}" if seeds else name
 
     def clusters(self, major: int) -> Servers:
         """The servers of one major version."""
         if major not in self._clusters:
-            self._clusters[major] = self._provider(major)
+            stack = self._containers
+            self._clusters[major] = stack if stack is not None and stack.major == major else self._embedded(major)
         return self._clusters[major]
 
-    def _provider(self, major: int) -> Servers:
-        if self._containers is not None and self._containers.major == major:
-            return self._containers
-        return self._embedded(major)
-
     def _embedded(self, major: int) -> Servers:
-        from .embedded import Clusters, asked_for, find_or_install
+        from .embedded import Clusters
+        from .embedded.base import asked_for
+        from .embedded.binaries import find_or_install
 
         if major not in PLATFORM_MAJORS:
             raise ConfigError(
@@ -159,18 +157,14 @@ class Shadows:
     def close(self) -> None:
         """Stop the shadows of this run, drop the oldest cached ones, and let the next run go on."""
         with self._hold:
-            self._stop_and_prune()
-
-    def _stop_and_prune(self) -> None:
-        for major, name in sorted(self._started):
-            self._clusters[major].stop(name)
-        self._started.clear()
-        for marker in sorted(self._markers(), key=lambda p: p.stat().st_mtime)[:-CACHED]:
-            for clusters in self._clusters.values():
-                if clusters.exists(marker.name):
-                    clusters.remove(marker.name)
+            for major, name in sorted(self._started):
+                self._clusters[major].stop(name)
+            self._started.clear()
+            markers = sorted(self._complete.glob("shadow-*"), key=lambda p: p.stat().st_mtime)
+            for marker in markers[:-CACHED]:
+                if holder := next((c for c in self._clusters.values() if c.exists(marker.name)), None):
+                    holder.remove(marker.name)
                     marker.unlink()
-                    break
 
     def _build(self, clusters: Servers, name: str, migrations: Sequence[Migration], major: int, *, seed: bool) -> None:
         if clusters.exists(name):  # half-made: its marker is written last
@@ -189,19 +183,14 @@ class Shadows:
         except SbsyncError:
             clusters.remove(name)
             raise
-        self._complete(name).write_text(f"{major}\n", encoding="utf-8")
+        (self._complete / name).write_text(f"{major}\n", encoding="utf-8")
 
     def _longest_cached(self, clusters: Servers, migrations: Sequence[Migration], *, whole: bool) -> tuple[str, int]:
         """The cached shadow that holds the most of these migrations, with `whole` all, and how many it holds."""
-        there = {marker.name for marker in self._markers()}
         for length, name in reversed([*enumerate(self._names(clusters, migrations if whole else migrations[:-1]))]):
-            if name in there and clusters.exists(name):
+            if (self._complete / name).exists() and clusters.exists(name):
                 return name, length
         return "", 0
-
-    def _name(self, clusters: Servers, migrations: Sequence[Migration], seeds: str = "") -> str:
-        name = self._names(clusters, migrations)[-1]
-        return f"shadow-{hashlib.sha256(f'{name}{seeds}'.encode()).hexdigest()[:16]}" if seeds else name
 
     def _names(self, clusters: Servers, migrations: Sequence[Migration]) -> list[str]:
         """What the shadows of none of these migrations, of the first, of the first two, … are called."""
@@ -214,21 +203,11 @@ class Shadows:
             digests.append(digest.hexdigest())
         return [f"shadow-{found[:16]}" for found in digests]
 
-    def _complete(self, name: str) -> Path:
-        return state_dir(self._root, "shadows") / name
-
-    def _markers(self) -> list[Path]:
-        return list(state_dir(self._root, "shadows").glob("shadow-*"))
-
 
 class NextLocal:
     """A copy of a shadow, filled with the seeds beside whatever else goes on; thrown away unless it is used.
 
-    Args:
-        clusters: The project's embedded servers.
-        cli: Runs the seeds.
-        shadow: The cluster that holds the migrations; it is stopped for the copy.
-        migrations: These migrations.
+    The shadow, a cluster that holds these migrations, is stopped for the copy.
     """
 
     def __init__(self, clusters: Clusters, cli: SupabaseCli, shadow: str, migrations: Sequence[Migration]) -> None:

@@ -47,11 +47,7 @@ class Docker:
         return _last_line(done.stderr).partition(". ")[0].rstrip(".") or "docker did not answer"
 
     def call(self, *argv: str, env: Mapping[str, str] | None = None) -> str:
-        """Run one docker command and return what it prints.
-
-        Args:
-            argv: The command; secrets belong into `env`, and `--env NAME` takes them from there.
-            env: Variables for the program.
+        """What one docker command prints; a secret is given in `env`, from where `--env NAME` takes it.
 
         Raises:
             SbsyncError: it failed.
@@ -87,10 +83,6 @@ class Docker:
             "Is `docker` on PATH the real one? Run the command by hand.",
         )
 
-    def names(self, *argv: str) -> list[str]:
-        """What a listing prints, one name a line."""
-        return self.call(*argv).split()
-
     def remove_container(self, name: str) -> None:
         """Kill and remove a container; nothing to do where there is none. Its named volumes stay."""
         self.attempt(["container", "rm", "--force", "--volumes", name])
@@ -100,13 +92,10 @@ class Docker:
         self.attempt(["volume", "rm", "--force", name])
 
 
-def published_port(container: Mapping[str, Any], inside: str = "5432/tcp") -> int | None:
+def published_port(container: Mapping[str, Any]) -> int | None:
     """The port of this machine that leads to a running container's PostgreSQL."""
-    if not container["State"]["Running"]:
-        return None
-    for binding in container["NetworkSettings"]["Ports"].get(inside) or ():
-        return int(binding["HostPort"])
-    return None
+    bindings = container["NetworkSettings"]["Ports"].get("5432/tcp")
+    return int(bindings[0]["HostPort"]) if bindings and container["State"]["Running"] else None
 
 
 def _last_line(text: str) -> str:
@@ -125,13 +114,7 @@ OFF = ("0", "f", "false")  # what switches the experimental stack off, to the CL
 
 
 class Stack:
-    """The local stack of one project.
-
-    Args:
-        config: The project's `config.toml`.
-        docker: The engine that the stack runs in.
-        cli: Makes the calls to the CLI, given the `config.toml`; asked for only where one is needed.
-    """
+    """The local stack of one project, in one engine; `cli` is called for the CLI only where a call is needed."""
 
     def __init__(self, config: ConfigToml, docker: Docker, cli: Callable[[ConfigToml], LocalStackCli]) -> None:
         self.docker = docker
@@ -155,26 +138,10 @@ class Stack:
         wanted = any(self.config.switch(service, "enabled") for service in SERVICES)
         return "supabase start" if wanted else "supabase db start"
 
-    @property
+    @cached_property
     def cli(self) -> LocalStackCli:
         """The CLI's calls for this stack."""
         return self._make_cli(self.config)
-
-    def _refuse_experimental(self) -> None:
-        """The CLI's experimental stack is another server, which this tool does not know.
-
-        Raises:
-            ConfigError: it is switched on.
-        """
-        variable = os.environ.get(EXPERIMENTAL, "")
-        in_config = self.config.get("experimental", "stack")
-        if variable.lower() in OFF or not (variable or in_config):
-            return
-        where = EXPERIMENTAL if variable else "[experimental].stack in supabase/config.toml"
-        raise ConfigError(
-            f"{where} switches the CLI to its experimental stack, which is not supported here.",
-            f"Take that out, then `{self.start_command}` starts the stack in Docker; or set SBSYNC_LOCAL=embedded.",
-        )
 
     def container(self) -> dict[str, Any] | None:
         """What the engine knows of the database's container; None without it, or without an engine.
@@ -182,7 +149,13 @@ class Stack:
         Raises:
             ConfigError: the CLI's experimental stack is switched on.
         """
-        self._refuse_experimental()
+        variable = os.environ.get(EXPERIMENTAL, "")
+        if variable.lower() not in OFF and (variable or self.config.get("experimental", "stack")):
+            where = EXPERIMENTAL if variable else "[experimental].stack in supabase/config.toml"
+            raise ConfigError(
+                f"{where} switches the CLI to its experimental stack, which is not supported here.",
+                f"Take that out, then `{self.start_command}` starts the stack in Docker; or set SBSYNC_LOCAL=embedded.",
+            )
         return None if self.docker.missing else self.docker.container(self.container_name)
 
     def find(self) -> Endpoint | None:
@@ -191,10 +164,8 @@ class Stack:
         The engine is asked first: a config.toml may leave the port to a variable, or be newer than the container.
         """
         found = self.container()
-        if found is not None:
-            port = published_port(found)
-        else:
-            port = self._port() if self.docker.missing and _listens(self._port()) else None
+        blind = found is None and self.docker.missing and _listens(self._port())
+        port = published_port(found) if found else self._port() if blind else None
         return Endpoint(HOST, port, "postgres", "postgres", "postgres") if port else None
 
     def endpoint(self) -> Endpoint:
@@ -215,22 +186,18 @@ class Stack:
         found = self.container()
         return found is not None and published_port(found) is not None
 
-    def refuse_to_start(self) -> None:
-        """Say what stands in the way of a start.
+    @property
+    def image(self) -> str:
+        """The id of the image that the database's container was made from; empty without a container."""
+        return str((self.container() or {}).get("Image", ""))
 
-        Raises:
-            MissingToolError: there is no Docker engine to run it.
-            SbsyncError: something else listens on its port.
-        """
+    def refuse_to_start(self) -> None:
+        """Raise what stands in the way of a start: there is no Docker engine, or something else listens on its port."""
         if self.docker.missing or self._port_is_taken():
             raise self._not_running()
 
     def start(self) -> None:
-        """Start the stack.
-
-        Raises:
-            CliError: it does not start.
-        """
+        """Start it."""
         self.cli.start(database_alone="db" in self.start_command.split())
 
     def reset(self, migrations: Sequence[Migration]) -> tuple[str, ...]:
@@ -251,7 +218,6 @@ class Stack:
         return self.cli.reset(migrations)
 
     def _not_running(self) -> SbsyncError:
-        port = self._port()
         if self.docker.missing:
             return MissingToolError(
                 f"The local stack needs Docker, and no engine answers: {self.docker.missing}.",
@@ -259,9 +225,11 @@ class Stack:
                 "does without Docker.",
             )
         if self._port_is_taken():
+            names = self.docker.call("ps", "--filter", f"publish={self._port()}", "--format", "{{.Names}}").split()
+            who = f"the container {names[0]}" if names else "another program"
             return SbsyncError(
-                f"The local stack of this project ({self.project_id}) is not running, and {self._who()} listens on "
-                f"its port {port}.",
+                f"The local stack of this project ({self.project_id}) is not running, and {who} listens on "
+                f"its port {self._port()}.",
                 "Stop that, or give this project another [db].port in supabase/config.toml; then "
                 f"`{self.start_command}`. SBSYNC_LOCAL=embedded does without Docker, SBSYNC_LOCAL=<url> uses what "
                 "listens there.",
@@ -274,10 +242,6 @@ class Stack:
 
     def _port_is_taken(self) -> bool:
         return not self.runs_in_docker and _listens(self._port())
-
-    def _who(self) -> str:
-        names = self.docker.names("ps", "--filter", f"publish={self._port()}", "--format", "{{.Names}}")
-        return f"the container {names[0]}" if names else "another program"
 
     def _port(self) -> int:
         """`[db].port`; the CLI's default where it is not set, or set to something else than a number."""

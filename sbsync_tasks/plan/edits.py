@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 
 from .. import sqltext
-from ..databases.catalog.subjects import subjects
+from ..databases.catalog.claims import subjects
 from ..state.histories import Recorded, Row, Status
 from ..state.migrations import Migration
 from ..state.same_sql import key

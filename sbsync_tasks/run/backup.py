@@ -13,8 +13,7 @@ from .. import backups
 from ..backups import Backup, Manifest
 from ..backups import restore as restoring
 from ..backups.take import scope, take
-from ..databases import Database
-from ..databases.open import RESTORED
+from ..databases.database import RESTORED, Database
 from ..errors import RefusedError, SbsyncError
 from ..folders import shown
 from ..plan import BackUp, Plan, Restore
@@ -42,7 +41,7 @@ def as_planned(run: Run, _state: State, action: BackUp, done: Done) -> None:
 
 def _take(run: Run, action: BackUp, in_use: Collection[Path] = ()) -> Backup:
     """Take a backup, which is checked to be complete and readable, and let old ones of its kind go but those in use."""
-    from ..databases.embedded import find_client_tools
+    from ..databases.embedded.binaries import find_client_tools
 
     database, label = run.database(action.side), "local" if action.side == "local" else run.settings.env
     tools = find_client_tools(run.major(database), run.settings.pg_bindir)
@@ -106,7 +105,7 @@ def planned(run: Run, named: str, tables: Sequence[str], *, to_scratch: bool) ->
 
 def _found(run: Run, named: str) -> Backup:
     """The backup that is meant, with programs that can read it."""
-    from ..databases.embedded import find_client_tools
+    from ..databases.embedded.binaries import find_client_tools
 
     path, manifest = backups.chosen(run.settings.backup_dir, named)
     made_by = re.search(r"\d+", manifest.tools.partition(")")[2] or manifest.tools)
@@ -150,7 +149,7 @@ def bring_back(run: Run, _state: State, action: Restore, done: Done) -> None:
 @contextmanager
 def _strongest(run: Run, database: Database) -> Iterator[psycopg.Connection[Any]]:
     """A connection as the superuser, where the server is ours; else as the role that the settings name."""
-    from ..databases.embedded.cluster import as_admin, folder_of
+    from ..databases.embedded import as_admin, folder_of
 
     folder = folder_of(run.settings.root, database.endpoint)
     with as_admin(folder, database.endpoint.port) if folder else database.connection() as connection:
@@ -159,7 +158,7 @@ def _strongest(run: Run, database: Database) -> Iterator[psycopg.Connection[Any]
 
 def _into_scratch(run: Run, backup: Backup, clusters: Clusters, tables: Sequence[str]) -> str:
     """Restore into a new database that takes the place of an earlier one; its URL."""
-    from ..databases.embedded.cluster import as_admin
+    from ..databases.embedded import as_admin
     from ..databases.embedded.place import place_of
 
     clusters.remove(NEXT)  # of a run that was cut off

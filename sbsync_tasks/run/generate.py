@@ -9,11 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..checks.finding import mask
-from ..databases import Database, FileFailedError, catalog
+from ..databases import catalog
 from ..databases.catalog import Catalog, Claims, Difference, told
 from ..databases.connection import connect
-from ..databases.embedded import find_client_tools
+from ..databases.database import Database
+from ..databases.embedded.binaries import find_client_tools
 from ..databases.embedded.privileged import as_pushed
+from ..databases.failures import FileFailedError
 from ..errors import RefusedError, SbsyncError
 from ..generate import Part, changes_alone, engine_parts, enum_values_apart, text_of
 from ..generate.ahead import instead_of

@@ -9,9 +9,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from ..checks import unseen
-from ..databases import Database
 from ..databases.catalog import Catalog, Difference, exposed, read_catalog, told
-from ..databases.database import identity
+from ..databases.database import Database, identity
 from ..errors import ConfigError, NoConnectionError, RefusedError
 from ..plan.model import Facts
 from ..process import in_parallel
@@ -73,7 +72,7 @@ def facts(run: Run, state: State) -> Facts:
 def refuse_one_database(run: Run) -> None:
     """Local and remote have to be two databases, whatever they are called: a ConfigError where the servers say one."""
     remote, local = run.remote_identity, run.local_identity
-    if remote.same_database(local):
+    if remote == local:
         raise ConfigError(
             f"{run.local.label} and {run.remote.label} are the same database (system {remote.system}, "
             f"database {remote.database}).",

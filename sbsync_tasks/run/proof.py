@@ -8,8 +8,9 @@ from typing import Any
 
 from ..checks.finding import mask
 from ..console import counted
-from ..databases import Database, catalog
+from ..databases import catalog
 from ..databases.catalog import NOT_COMPARED, Catalog, CatalogObject, Difference, told
+from ..databases.database import Database
 from ..plan import Prove, Record
 from ..plan.goals import refuse
 from ..process import in_parallel

@@ -12,13 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..checks.names import quoted
-from ..databases import Database, FileFailedError
-from ..databases import push as push_by_cli
 from ..databases.catalog import MIGRATIONS, Catalog, Difference, compare, read_catalog
 from ..databases.catalog import told as differences_told
 from ..databases.connection import connect
-from ..databases.failures import AGAIN, ALREADY_THERE, Failure
-from ..databases.pushed import told
+from ..databases.database import Database
+from ..databases.database import push as push_by_cli
+from ..databases.failures import AGAIN, ALREADY_THERE, Failure, FileFailedError, told
 from ..errors import RefusedError, SbsyncError
 from ..folders import state_dir
 from ..plan import Push, Rerecord, partly

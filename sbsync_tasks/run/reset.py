@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..console import counted
-from ..databases import Database, FileFailedError, NextLocal, explained, push, read_back
 from ..databases.catalog import Difference, subjects, told
-from ..databases.catalog.read import identity
-from ..databases.open import clusters_of
+from ..databases.catalog.facts import identity
+from ..databases.database import Database, clusters_of, push, read_back
+from ..databases.failures import FileFailedError, explained
+from ..databases.shadows import NextLocal
 from ..errors import RefusedError, SbsyncError
 from ..plan import BringUp, Rebuild
 from ..platform import MANAGED_SCHEMAS, SERVICE_ROLES, is_managed

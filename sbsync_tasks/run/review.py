@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .. import process
 from ..checks import PROBABLE_RENAME, Finding, Review, Severity, mask, unallowed
 from ..console import Console, counted
-from ..databases import FileFailedError
+from ..databases.failures import FileFailedError
 from ..errors import ConfigError, RefusedError, SbsyncError
 from ..folders import state_dir
 from ..state.migrations import FILE_PATTERN, Migration, read_folder, read_sql, write_sql

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..console import counted
-from ..databases import FileFailedError
 from ..databases.catalog import compare, told
-from ..databases.open import migrations_page
+from ..databases.database import migrations_page
+from ..databases.failures import FileFailedError
 from ..errors import RefusedError, SbsyncError
 from ..folders import shown
 from ..plan import goals, writing

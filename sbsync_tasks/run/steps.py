@@ -13,7 +13,7 @@ from .. import git
 from ..checks import mask
 from ..console import counted
 from ..databases.catalog import told
-from ..databases.open import RESTORED
+from ..databases.database import RESTORED
 from ..databases.shadows import only_run
 from ..errors import ConfigError, MissingToolError, RefusedError, SbsyncError
 from ..folders import shown

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -330,7 +330,7 @@ def _by_url(url: Value, ref: Value | None, password: Value | None, parts: tuple[
         raise ConfigError(f"The password in {url} is another than {password}.", f"Leave it out of {DB_URL}.")
     if ref and ref.text != ref_of(endpoint):
         raise ConfigError(f"{url} and {ref} name different remotes.", "Keep one of them.")
-    endpoint = endpoint.with_password(_text(password) or endpoint.password)
+    endpoint = replace(endpoint, password=_text(password) or endpoint.password)
     return RemoteSpec("url", endpoint, ref_of(endpoint), endpoint.password, url.source, parts)
 
 

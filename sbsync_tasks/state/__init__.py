@@ -12,8 +12,8 @@ from .histories import At, History, Row, Status, compare, what_is_at
 from .migrations import Folder, Migration
 
 if TYPE_CHECKING:
-    from ..databases import Identity
     from ..databases.catalog import Catalog, Difference
+    from ..databases.database import Identity
 
 
 class Origin(Enum):

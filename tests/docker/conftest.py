@@ -14,11 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks.databases import Stack
-from sbsync_tasks.databases.container_base import DATA
-from sbsync_tasks.databases.containers import Containers
+from sbsync_tasks.databases.containers import DATA, Containers
 from sbsync_tasks.databases.embedded.place import identify, make_place
-from sbsync_tasks.databases.stack import Docker
+from sbsync_tasks.databases.stack import Docker, Stack
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.settings.project import ConfigToml
 from sbsync_tasks.supabase_cli import LocalStackCli, find

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from pytest_mock import MockerFixture
 
-from sbsync_tasks.databases import Stack, container_base
-from sbsync_tasks.databases.stack import Docker
+from sbsync_tasks.databases.containers import _remove
+from sbsync_tasks.databases.stack import Docker, Stack
 from sbsync_tasks.settings.project import ConfigToml
 from sbsync_tasks.supabase_cli import CliError
 from tests.docker.conftest import StackProject, docker, tag_stand_in
@@ -235,7 +235,7 @@ def test_what_the_cli_fails_to_remove_is_removed(tmp_path: Path, mocker: MockerF
     image = docker("images", "--quiet")[0]
     docker("volume", "create", "--label", label, scratch.container_name)
     docker("create", "--name", scratch.container_name, "--volume", f"{scratch.container_name}:/data", image, "true")
-    container_base._remove(scratch)
+    _remove(scratch)
     assert docker("ps", "--all", "--quiet", "--filter", f"name={name}") == []
     assert docker("volume", "ls", "--quiet", "--filter", f"label={label}") == []
     cli.stop.assert_called_once_with()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks.databases.embedded import find_client_tools
+from sbsync_tasks.databases.embedded.binaries import find_client_tools
 from sbsync_tasks.folders import spread
 from sbsync_tasks.supabase_cli.binary import NEWEST_KNOWN, Version, install
 from tests.support import leftovers

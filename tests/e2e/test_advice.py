@@ -16,9 +16,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sbsync_tasks.databases.embedded import find_binaries, server
+from sbsync_tasks.databases.embedded import as_admin, folder_of, server
 from sbsync_tasks.databases.embedded.base import server_tree
-from sbsync_tasks.databases.embedded.cluster import as_admin, folder_of
+from sbsync_tasks.databases.embedded.binaries import find_binaries
 from sbsync_tasks.databases.embedded.place import account, home, private_dir
 from tests.support import leftovers
 from tests.support.plain_server import NASTY_PASSWORD, PlainServer

@@ -15,7 +15,8 @@ from sbsync_tasks.databases.catalog import (
     read_catalog,
     told,
 )
-from sbsync_tasks.databases.embedded import Clusters, find_binaries
+from sbsync_tasks.databases.embedded import Clusters
+from sbsync_tasks.databases.embedded.binaries import find_binaries
 from sbsync_tasks.errors import SbsyncError
 from tests.support.plain_server import PlainServer
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from sbsync_tasks.databases.catalog import compare, in_line_ends_alone
-from sbsync_tasks.databases.embedded import find_client_tools
+from sbsync_tasks.databases.embedded.binaries import find_client_tools
 from sbsync_tasks.databases.embedded.privileged import as_pushed, is_privileged
 from sbsync_tasks.state.migrations import Migration
 from tests.support.dumped import dump, normalised

@@ -16,7 +16,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from sbsync_tasks.databases.embedded import find_binaries, find_client_tools
+from sbsync_tasks.databases.embedded.binaries import find_binaries, find_client_tools
 from tests.support.documents import NAMES, REPOSITORY, Command, page
 from tests.support.project import Project
 

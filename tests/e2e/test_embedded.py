@@ -16,16 +16,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sbsync_tasks.databases import Database
-from sbsync_tasks.databases.embedded import (
-    Clusters,
-    base,
-    binaries,
-    cluster,
-    find_binaries,
-    server,
-)
+from sbsync_tasks.databases.database import Database
+from sbsync_tasks.databases.embedded import Clusters, _endpoint, base, binaries, server
 from sbsync_tasks.databases.embedded.base import server_tree
+from sbsync_tasks.databases.embedded.binaries import find_binaries
 from sbsync_tasks.databases.embedded.place import account, place_of
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import SbsyncError
@@ -35,7 +29,8 @@ REPOSITORY = Path(__file__).parents[2]
 START = """
 import sys
 from pathlib import Path
-from sbsync_tasks.databases.embedded import Clusters, find_binaries
+from sbsync_tasks.databases.embedded import Clusters
+from sbsync_tasks.databases.embedded.binaries import find_binaries
 endpoint = Clusters(Path(sys.argv[1]), find_binaries(None)).start(sys.argv[2])
 print(endpoint.port)
 """
@@ -96,7 +91,7 @@ def query(endpoint, sql, *, autocommit: bool = True):
 
 def admin(clusters: Clusters, name: str) -> Endpoint:
     """A running cluster's database, as the superuser."""
-    return cluster._endpoint(clusters._folder(name), clusters.start(name).port, base.ADMIN)
+    return _endpoint(clusters._folder(name), clusters.start(name).port, base.ADMIN)
 
 
 def pid_of(clusters: Clusters, name: str) -> int:
@@ -178,8 +173,8 @@ def test_every_cluster_has_an_identity_of_its_own(clusters: Clusters, db, tempor
     """A file copy keeps the system identifier; by that alone the servers would be taken for one."""
     one, two = (Database("local", "embedded", clusters.start(n), n, n).identity() for n in ("shared", temporary))
     assert one.system == two.system
-    assert not one.same_database(two)
-    assert one.same_database(Database("remote", "url", clusters.start("shared"), "r", "r").identity())
+    assert one != two
+    assert one == Database("remote", "url", clusters.start("shared"), "r", "r").identity()
 
 
 def test_replace_swaps(clusters: Clusters, temporary: str) -> None:
@@ -284,7 +279,7 @@ def test_password_is_private_and_needed(clusters: Clusters, db) -> None:
         assert endpoint.password == secret.read_text()
         assert endpoint.password not in endpoint.url + repr(endpoint)
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-            query(endpoint.with_password("wrong"), "select 1")
+            query(replace(endpoint, password="wrong"), "select 1")
         for command in Path("/proc").glob("[0-9]*/cmdline"):
             assert endpoint.password.encode() not in _read(command)
     assert admin(clusters, "shared").password != db.password
@@ -424,6 +419,7 @@ def test_a_damaged_server_tree_is_not_believed(tmp_path: Path) -> None:
 
 def test_base_id_follows_what_is_in_the_base(clusters: Clusters, tmp_path: Path, monkeypatch) -> None:
     before = clusters.base_id
+    monkeypatch.setattr(base, "_ours", base._ours.__wrapped__)
     shutil.copytree(base.SQL, tmp_path / "sql")
     monkeypatch.setattr(base, "SQL", tmp_path / "sql")
     assert base.base_id(find_binaries(None)) == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sbsync_tasks.databases.embedded.cluster import as_admin, folder_of
+from sbsync_tasks.databases.embedded import as_admin, folder_of
 from tests.support.project import Data, Project
 
 pytestmark = [pytest.mark.cli, pytest.mark.e2e, pytest.mark.matrix]

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from sbsync_tasks.databases.embedded import Clusters, find_binaries
-from sbsync_tasks.databases.failures import read
-from sbsync_tasks.databases.pushed import told
+from sbsync_tasks.databases.embedded import Clusters
+from sbsync_tasks.databases.embedded.binaries import find_binaries
+from sbsync_tasks.databases.failures import read, told
 from sbsync_tasks.state.migrations import Migration
 from sbsync_tasks.supabase_cli import CliError
 from tests.support.project import Data, Project

@@ -14,8 +14,8 @@ from random import Random
 import psycopg
 import pytest
 
-from sbsync_tasks.databases import Database
 from sbsync_tasks.databases.catalog import Catalog, read_catalog
+from sbsync_tasks.databases.database import Database
 from sbsync_tasks.errors import RefusedError
 from sbsync_tasks.generate import engine_parts
 from sbsync_tasks.run.generate import Generated, refuse_unwritable

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks.databases.embedded import find_binaries
 from sbsync_tasks.databases.embedded.base import server_tree
+from sbsync_tasks.databases.embedded.binaries import find_binaries
 from tests.support.project import Project
 from tests.support.watch import Recorder, evidence
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sbsync_tasks.databases.embedded import find_client_tools
+from sbsync_tasks.databases.embedded.binaries import find_client_tools
 from sbsync_tasks.databases.embedded.place import place_of
 from tests.support.project import Project
 from tests.support.started import Started, other_checkout

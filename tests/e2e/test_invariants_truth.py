@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks.databases import push
+from sbsync_tasks.databases.database import push
 from sbsync_tasks.errors import SbsyncError
 from sbsync_tasks.settings.project import ConfigToml
 from sbsync_tasks.state.migrations import Migration, read_folder

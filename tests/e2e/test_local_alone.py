@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks.databases.embedded import Clusters, binaries, find_binaries
+from sbsync_tasks.databases.embedded import Clusters, binaries
+from sbsync_tasks.databases.embedded.binaries import find_binaries
 from sbsync_tasks.databases.embedded.server import free_port
 from tests.support.changes import TAGS
 from tests.support.project import Data, Project, text_of

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from sbsync_tasks.databases.embedded import Clusters, find_binaries
+from sbsync_tasks.databases.embedded import Clusters
+from sbsync_tasks.databases.embedded.binaries import find_binaries
 from sbsync_tasks.run.losses import reviewed
 from sbsync_tasks.state.migrations import Migration
 from tests.support.project import Data

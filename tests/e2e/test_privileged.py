@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks.databases.embedded import Clusters, find_binaries
-from sbsync_tasks.databases.embedded.cluster import RAISED, as_admin, folder_of
+from sbsync_tasks.databases.embedded import RAISED, Clusters, as_admin, folder_of
+from sbsync_tasks.databases.embedded.binaries import find_binaries
 from tests.support.project import Project
 
 pytestmark = [pytest.mark.e2e, pytest.mark.cli]

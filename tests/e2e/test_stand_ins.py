@@ -9,8 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sbsync_tasks.databases.embedded import Clusters, find_binaries
-from sbsync_tasks.databases.embedded.stand_ins import EMPTY, STAND_INS
+from sbsync_tasks.databases.embedded import Clusters
+from sbsync_tasks.databases.embedded.base import EMPTY, STAND_INS
+from sbsync_tasks.databases.embedded.binaries import find_binaries
 from tests.support.project import Data
 from tools.extension_facts import facts
 

@@ -17,11 +17,11 @@ from typing import Any
 import psycopg
 
 from sbsync_tasks.console import Console
-from sbsync_tasks.databases import Database
 from sbsync_tasks.databases.catalog import MIGRATIONS, compare, in_line_ends_alone
 from sbsync_tasks.databases.connection import disconnect
-from sbsync_tasks.databases.embedded import Clusters, find_binaries, find_client_tools
-from sbsync_tasks.databases.embedded.cluster import as_admin, superuser
+from sbsync_tasks.databases.database import Database
+from sbsync_tasks.databases.embedded import Clusters, as_admin, superuser
+from sbsync_tasks.databases.embedded.binaries import find_binaries, find_client_tools
 from sbsync_tasks.databases.embedded.place import place_of
 from sbsync_tasks.databases.embedded.privileged import is_privileged
 from sbsync_tasks.endpoint import Endpoint

@@ -9,8 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
-from sbsync_tasks.databases.embedded import find_binaries, server
+from sbsync_tasks.databases.embedded import server
 from sbsync_tasks.databases.embedded.base import server_tree
+from sbsync_tasks.databases.embedded.binaries import find_binaries
 from sbsync_tasks.databases.embedded.place import account, home
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.folders import spread

@@ -18,7 +18,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from sbsync_tasks.databases.catalog import Catalog, read_catalog
-from sbsync_tasks.databases.embedded import Clusters, find_binaries, find_client_tools
+from sbsync_tasks.databases.embedded import Clusters
+from sbsync_tasks.databases.embedded.binaries import find_binaries, find_client_tools
 from sbsync_tasks.databases.embedded.place import make_place, place_of
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.folders import copy_tree, spread

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sbsync_tasks.databases.embedded import Clusters, find_binaries
+from sbsync_tasks.databases.embedded import Clusters
+from sbsync_tasks.databases.embedded.binaries import find_binaries
 from sbsync_tasks.folders import locked
 from tests.support.project import Project
 

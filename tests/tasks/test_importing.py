@@ -9,7 +9,8 @@ import sys
 import pytest
 from invoke.program import Program
 
-from sbsync_tasks.databases.embedded import Clusters, find_binaries
+from sbsync_tasks.databases.embedded import Clusters
+from sbsync_tasks.databases.embedded.binaries import find_binaries
 from sbsync_tasks.errors import RefusedError
 from tests.support.project import REPOSITORY
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks.databases.embedded import asked_for, binaries, find_binaries, find_client_tools
+from sbsync_tasks.databases.embedded import binaries
+from sbsync_tasks.databases.embedded.base import asked_for
+from sbsync_tasks.databases.embedded.binaries import find_binaries, find_client_tools
 from sbsync_tasks.errors import ConfigError, MissingToolError, SbsyncError
 
 ALL = binaries.SERVER_PROGRAMS + binaries.CLIENT_PROGRAMS

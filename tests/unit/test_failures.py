@@ -2,9 +2,7 @@
 
 import pytest
 
-from sbsync_tasks.databases import FileFailedError, explained
-from sbsync_tasks.databases.failures import SHADOW, read
-from sbsync_tasks.databases.pushed import offending
+from sbsync_tasks.databases.failures import SHADOW, FileFailedError, explained, offending, read
 from sbsync_tasks.state.migrations import Migration
 from sbsync_tasks.supabase_cli import CliError
 

@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from sbsync_tasks.databases import open as module
-from sbsync_tasks.databases.open import by_ref, by_url, has_route, migrations_page, saved_pooler
+from sbsync_tasks.databases import database as module
+from sbsync_tasks.databases.database import by_ref, by_url, has_route, migrations_page, saved_pooler
 from sbsync_tasks.endpoint import Endpoint
 from sbsync_tasks.errors import ConfigError
 from sbsync_tasks.settings import RemoteSpec

@@ -20,16 +20,16 @@ LAYERS = (
     {"checkup": 575},
     {"run": 4110},
     {"plan": 1340, "generate": 1340},
-    {"databases": 5320, "backups": 1140},
+    {"databases": 4538, "backups": 1140},
     {"supabase_cli": 990, "checks": 3060, "git": 550},
     {"state": 870},
     {"settings": 1290},
     {"folders": 240},
-    {"console": 305, "process": 325, "sqltext": 410, "endpoint": 180},
-    {"redaction": 50, "platform": 40, "options": 40, "errors": 60},
+    {"console": 305, "process": 325, "sqltext": 410, "endpoint": 165},
+    {"redaction": 50, "platform": 29, "options": 40, "errors": 60},
 )
-MOST_LINES = 23020
-MOST_MODULES = 97
+MOST_LINES = 22263
+MOST_MODULES = 90
 RANK = {name: rank for rank, parts in enumerate(LAYERS) for name in parts}
 # What only a running task may load.
 LATE = ("rich", "psycopg", "postgast", "dotenv")
@@ -114,7 +114,7 @@ def test_the_check_sees_what_it_is_meant_to_see():
     assert "sbsync_tasks.console" in imports("sbsync_tasks.tasks.session")
     assert "sbsync_tasks.console" not in imports("sbsync_tasks.tasks.session", in_functions=False)
     assert "sbsync_tasks.databases.catalog" in imports("sbsync_tasks.run.proof")
-    assert "sbsync_tasks.databases.embedded" not in imports("sbsync_tasks.databases.database")  # for types only
+    assert "sbsync_tasks.databases.catalog" not in imports("sbsync_tasks.state")  # for types only
 
 
 def test_loading_the_tasks_is_cheap():

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from sbsync_tasks.console import Console
-from sbsync_tasks.databases import Identity
+from sbsync_tasks.databases.database import Identity
 from sbsync_tasks.errors import RefusedError
 from sbsync_tasks.plan import BackUp, Restore
 from sbsync_tasks.redaction import Redactor

@@ -142,6 +142,12 @@ def test_the_body_of_a_trigger_function_can_be_read():
     assert "delete from t where a = '{}},'" in str(tree)
 
 
+def test_a_function_in_standard_sql_has_no_body_in_plpgsql():
+    """PostgreSQL's library would end the process."""
+    with pytest.raises(sqltext.UnparsableSql):
+        sqltext.plpgsql("create function f(a int) returns int return a + 1")
+
+
 def test_importing_loads_no_parser():
     import subprocess
     import sys

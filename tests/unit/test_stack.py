@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sbsync_tasks.databases import Stack
-from sbsync_tasks.databases import container_base as base
-from sbsync_tasks.databases.stack import Docker, published_port
+from sbsync_tasks.databases.containers import Recipe, _settings
+from sbsync_tasks.databases.stack import Docker, Stack, published_port
 from sbsync_tasks.errors import ConfigError, MissingToolError
 from sbsync_tasks.settings.project import ConfigToml
 from sbsync_tasks.supabase_cli import LocalStackCli
@@ -82,7 +81,7 @@ def test_the_base_is_made_with_what_decides_a_new_database(tmp_path: Path) -> No
         'project_id = "shop"\n[db]\nport = 1\nmajor_version = 15\n[db.settings]\nmax_connections = 50\n'
         'timezone = "a\\"b"\n[db.seed]\nsql_paths = ["x"]\n[auth]\nsite_url = "env(URL)"\n[storage]\nenabled = false\n',
     )
-    assert tomllib.loads(base._settings(made.config)) == {
+    assert tomllib.loads(_settings(made.config)) == {
         "db": {
             "major_version": 15,
             "seed": {"enabled": False},
@@ -96,14 +95,14 @@ def test_the_base_is_made_with_what_decides_a_new_database(tmp_path: Path) -> No
 
 def test_a_recipe_is_of_one_base_and_private(tmp_path: Path) -> None:
     path = tmp_path / "recipe.json"
-    recipe = base.Recipe("sha256:1", ("sh",), ("-c", "x\ny"), {"JWT_SECRET": "a=b"})
-    base.write(path, "one", recipe)
-    assert base.read(path, "one") == recipe
-    assert base.read(path, "two") is None
+    recipe = Recipe("one", "sha256:1", ["sh", "-c", "x\ny"], {"JWT_SECRET": "a=b"})
+    recipe.write(path)
+    assert Recipe.read(path, "one") == recipe
+    assert Recipe.read(path, "two") is None
     assert path.stat().st_mode & 0o777 == 0o600
     path.write_text("{", encoding="utf-8")
-    assert base.read(path, "one") is None
-    assert base.read(tmp_path / "absent", "one") is None
+    assert Recipe.read(path, "one") is None
+    assert Recipe.read(tmp_path / "absent", "one") is None
 
 
 def test_a_recipe_is_what_the_engine_says() -> None:
@@ -111,14 +110,14 @@ def test_a_recipe_is_what_the_engine_says() -> None:
         "Image": "sha256:1",
         "Config": {"Entrypoint": ["sh"], "Cmd": ["-c", "x"], "Env": ["A=b=c", "EMPTY="], "Image": "name:tag"},
     }
-    assert base.Recipe.of(container) == base.Recipe("sha256:1", ("sh",), ("-c", "x"), {"A": "b=c", "EMPTY": ""})
+    assert Recipe.of(container, "one") == Recipe("one", "sha256:1", ["sh", "-c", "x"], {"A": "b=c", "EMPTY": ""})
 
 
 def test_a_port_is_published_only_while_it_runs() -> None:
     ports = {"5432/tcp": [{"HostIp": "", "HostPort": "54322"}], "1/tcp": None}
     running = {"State": {"Running": True}, "NetworkSettings": {"Ports": ports}}
     assert published_port(running) == 54322
-    assert published_port(running, "1/tcp") is None
+    assert published_port({**running, "NetworkSettings": {"Ports": {"5432/tcp": None}}}) is None
     assert published_port({**running, "State": {"Running": False}}) is None
 
 

@@ -17,7 +17,8 @@ from sbsync_tasks import folders, git
 from sbsync_tasks.backups import Backup, Manifest, check
 from sbsync_tasks.checkup import Subject, examine
 from sbsync_tasks.console import Console
-from sbsync_tasks.databases import container_base, pushed
+from sbsync_tasks.databases import database
+from sbsync_tasks.databases.containers import Recipe
 from sbsync_tasks.databases.embedded import base, binaries, server
 from sbsync_tasks.databases.embedded.base import _directories
 from sbsync_tasks.databases.stack import Docker
@@ -157,7 +158,7 @@ def test_an_engine_without_a_version_is_none(tmp_path, monkeypatch):
 @pytest.mark.parametrize("text", ["", "[]", "1", "{", '{"base": "k"}', '{"base": "k", "image": "i", "entrypoint": 1}'])
 def test_a_recipe_of_ours_that_is_cut_is_made_anew(tmp_path, text):
     (tmp_path / "recipe.json").write_text(text)
-    assert container_base.read(tmp_path / "recipe.json", "k") is None
+    assert Recipe.read(tmp_path / "recipe.json", "k") is None
 
 
 # --- PostgreSQL's programs ---
@@ -299,20 +300,20 @@ ROWS = {m.version: Recorded(m.version, m.name, (m.sql.strip(";\n"),)) for m in S
     [{}, {"1": ROWS["1"]}, {**ROWS, "2": Recorded("2", "b", ("select 3",))}, {**ROWS, "2": Recorded("2", "b", ())}],
 )
 def test_what_is_not_recorded_was_not_pushed(mocker, history):
-    mocker.patch.object(pushed, "connection_to")
-    read = mocker.patch.object(pushed.histories, "read", return_value=ROWS)
-    pushed.read_back(TARGET, "x", SENT)
+    mocker.patch.object(database, "connection_to")
+    read = mocker.patch.object(database.histories, "read", return_value=ROWS)
+    database.read_back(TARGET, "x", SENT)
     read.return_value = history
     with pytest.raises(CliError, match=r"x has not recorded .*2_b.sql as it was sent"):
-        pushed.read_back(TARGET, "x", SENT)
+        database.read_back(TARGET, "x", SENT)
 
 
 @pytest.mark.parametrize(("expected", "culprit"), [(SENT[1:], "2_b.sql"), ((), "a seed file")])
 def test_what_a_push_takes_out_of_the_history_is_missed(mocker, expected, culprit):
-    mocker.patch.object(pushed, "connection_to")
-    mocker.patch.object(pushed.histories, "read", return_value={"2": ROWS["2"]})
+    mocker.patch.object(database, "connection_to")
+    mocker.patch.object(database.histories, "read", return_value={"2": ROWS["2"]})
     with pytest.raises(CliError, match=r"x no longer has 1_a.sql in its history") as caught:
-        pushed.read_back(TARGET, "x", expected, SENT)
+        database.read_back(TARGET, "x", expected, SENT)
     assert f"A statement in {culprit}, or" in caught.value.hint
 
 
@@ -320,19 +321,21 @@ def test_every_push_by_the_cli_is_read_back():
     """Whatever wants it, shadows, the local database, the remote or the demo: one function pushes and reads back."""
     package = Path(git.__file__).parents[1]
     texts = {p.relative_to(package).as_posix(): p.read_text(encoding="utf-8") for p in package.rglob("*.py")}
-    assert [name for name, text in texts.items() if "cli.push(" in text] == ["databases/pushed.py"]
+    assert [name for name, text in texts.items() if "cli.push(" in text] == ["databases/database.py"]
 
 
 def test_what_is_read_back_is_what_was_expected(mocker):
-    mocker.patch.object(pushed, "connection_to")
-    read = mocker.patch.object(pushed.histories, "read", return_value={**ROWS, "2": Recorded("2", "b", ("select 3",))})
+    mocker.patch.object(database, "connection_to")
+    read = mocker.patch.object(
+        database.histories, "read", return_value={**ROWS, "2": Recorded("2", "b", ("select 3",))}
+    )
     cli = mocker.Mock(push=mocker.Mock(return_value=Pushed(("1_a.sql", "2_b.sql"), ())))
-    pushed.push(cli, TARGET, "x", SENT, SENT[:1])
+    database.push(cli, TARGET, "x", SENT, SENT[:1])
     # Of what is there already the CLI gets the name, and nothing that it could run.
     assert [m.file_name for m in cli.push.call_args[0][1]] == ["1_a.sql", "2_b.sql"]
-    assert [m.sql for m in cli.push.call_args[0][1]] == [SENT[0].sql, pushed.RECORDED]
+    assert [m.sql for m in cli.push.call_args[0][1]] == [SENT[0].sql, database.RECORDED]
     with pytest.raises(CliError, match=r"x has not recorded 2_b.sql"):
-        pushed.push(cli, TARGET, "x", SENT, SENT)
+        database.push(cli, TARGET, "x", SENT, SENT)
     read.return_value = {"1": ROWS["1"]}
     with pytest.raises(CliError, match=r"x no longer has 2_b.sql"):
-        pushed.push(cli, TARGET, "x", SENT, SENT[:1])
+        database.push(cli, TARGET, "x", SENT, SENT[:1])

@@ -1,16 +1,8 @@
 """The fingerprint of a database, straight from its catalogs: read one, compare two."""
 
-from .claims import Claims
+from .claims import Claims, subjects
 from .compare import compare, exposed, in_line_ends_alone, nobodys, platform, stand_ins, without_platform
-from .difference import MIGRATIONS, Difference, told
-from .read import (
-    NOT_COMPARED,
-    SETTINGS,
-    Catalog,
-    CatalogObject,
-    read_catalog,
-)
-from .subjects import subjects
+from .facts import MIGRATIONS, NOT_COMPARED, SETTINGS, Catalog, CatalogObject, Difference, read_catalog, told
 
 __all__ = [
     "MIGRATIONS",

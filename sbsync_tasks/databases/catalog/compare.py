@@ -9,13 +9,12 @@ from dataclasses import replace
 from functools import cached_property
 
 from sbsync_tasks import sqltext
+from sbsync_tasks.checks.names import quoted
 from sbsync_tasks.sqltext import UnparsableSql
 
 from ...platform import PLATFORM_EXTENSIONS, SERVICE_ROLES, is_managed
-from .claims import Claims
-from .difference import Difference
-from .read import Catalog, CatalogObject, identity
-from .subjects import Key, Subject, key_of, subjects
+from .claims import Claims, Key, Subject, key_of, subjects
+from .facts import Catalog, CatalogObject, Difference, identity
 
 # Facts about an object that belong to its owner; what users make on it (policies, triggers, members of publications)
 # says for itself whose it is.
@@ -47,13 +46,8 @@ def compare(
     """The facts of the user's in which two databases differ, sorted by kind and name.
 
     A fact about an object of the platform's is the user's only where a migration claims it, and both databases have
-    the object: ages of the platform differ in all else. `CR LF` against `LF` is no difference.
-
-    Args:
-        left: The one database.
-        right: The other.
-        claims: What the migrations have statements about.
-        names: What the two databases are called.
+    the object: ages of the platform differ in all else. `CR LF` against `LF` is no difference. The claims are those of
+    the migrations; the names are what the two databases are called.
     """
     return tuple(d for d, users in _Pair(left, right, claims, names).differences() if users)
 
@@ -86,14 +80,8 @@ def without_platform(
 ) -> str:
     """A script of the CLI's engine without the statements about the platform's objects and what no stand-in has.
 
-    What cannot be attributed stays. Of a script that only sets something up nothing stays.
-
-    Args:
-        sql: The script that takes the one database to the schema of the other.
-        left: The one's catalog.
-        right: The other's.
-        claims: What the migrations have statements about.
-        leave_out: Statements that go as well, by the parser's names.
+    What cannot be attributed stays. Of a script that only sets something up nothing stays. Statements of the kinds in
+    `leave_out`, by the parser's names, go as well.
     """
     try:
         parsed = sqltext.parse(sql)
@@ -124,11 +112,15 @@ class _Pair:
         self._claims = claims or Claims()
         self._sides = tuple({fact: fact for fact in catalog} for catalog in (left, right))
         self._there = tuple(map(_objects, (left, right)))
-        self._unlisted = _unlisted_schemas(left, right)
         roles = [{f.name for f in catalog if f.kind == "role"} for catalog in (left, right)]
         self._roles_of_one = roles[0] ^ roles[1] if all(roles) else set[str]()
         self._setting = _Setting(left, right, self._claims)
-        self._left_out = set(self._find_left_out())
+        no_vector = any(CatalogObject("stand-in", "vector") in catalog for catalog in (left, right))
+        # Indexes that the one database cannot have, as `vector` is a stand-in there.
+        self._left_out = {
+            fact for catalog in (left, right) for fact, text in catalog.items()
+            if no_vector and fact.kind == "index" and _VECTOR_INDEX.search(text)
+        }  # fmt: skip
         self._left_out_keys = set(map(key_of, self._left_out))
 
     def differences(self, *, line_ends: bool = False) -> Iterator[tuple[Difference, bool]]:
@@ -185,19 +177,12 @@ class _Pair:
         there = any(subject.object in there for there in self._there)
         return self._brings(subject.object) or (not there and self._is_new_schema(subject.schema))
 
-    def _find_left_out(self) -> Iterator[CatalogObject]:
-        """Indexes that the one database cannot have, as `vector` is a stand-in there."""
-        catalogs = (self._left, self._right)
-        if any(CatalogObject("stand-in", "vector") in catalog for catalog in catalogs):
-            yield from (
-                f for catalog in catalogs for f, text in catalog.items()
-                if f.kind == "index" and _VECTOR_INDEX.search(text)
-            )  # fmt: skip
-
     def _brings(self, named: tuple[str, str]) -> bool:
         """Whether the platform brings an object, in either database."""
-        found = (fact for there in self._there for fact in there.get(named, ()))
-        return any(str(fact) != "schema public" and self._whose(fact) for fact in found)
+        return any(str(fact) != "schema public" and self._whose(fact) for fact in self._facts(named))
+
+    def _facts(self, named: tuple[str, str]) -> list[CatalogObject]:
+        return [fact for there in self._there for fact in there.get(named, ())]
 
     def _is_new_schema(self, schema: str) -> bool:
         """Whether it is one of the platform's that no list has, as its owner says."""
@@ -210,7 +195,7 @@ class _Pair:
 
     def _is_users(self, schema: str) -> bool:
         """Whether no list calls a schema managed, and the user has it on one side, or claims it."""
-        found = self._unlisted.get(schema, ())
+        found = [] if is_managed(schema) else self._facts(("schema", quoted(schema)))
         # Claims come last: to ask them has every migration parsed.
         return any(f.whose != "service" for f in found) or any(map(self._claims.hold, found))
 
@@ -255,15 +240,6 @@ def _objects(catalog: Catalog) -> dict[tuple[str, str], list[CatalogObject]]:
     return found
 
 
-def _unlisted_schemas(*catalogs: Catalog) -> dict[str, list[CatalogObject]]:
-    """The schemas that no list calls managed, by name, as each catalog has them."""
-    found = defaultdict[str, list[CatalogObject]](list)
-    for fact in (fact for catalog in catalogs for fact in catalog if fact.kind == "schema"):
-        if not is_managed(fact.schema):
-            found[fact.schema].append(fact)
-    return found
-
-
 def _only(definition: str | None, privileges: Iterable[str]) -> str | None:
     """The part of a list of privileges that is about these."""
     wanted = set(privileges)
@@ -278,11 +254,6 @@ class _Setting:
     `[api] auto_expose_new_tables` on the local stack. It was on everywhere; since 2026-10-30 it is off in hosted
     projects, and what was there before keeps its rights. So neither the default nor what came of it is a user's change.
     Source: supabase.com/changelog/45329; the statements are those of CLI 3.1.0.
-
-    Args:
-        left: The one database.
-        right: The other.
-        claims: What the migrations have statements about.
     """
 
     def __init__(self, left: Catalog, right: Catalog, claims: Claims) -> None:
@@ -319,14 +290,10 @@ class _Setting:
         less = _less(given[role], _rights(found.left or ""), _rights(found.right or ""))
         if not given[role] or less is None or (role, kind) not in self._off[less]:
             return False
-        poor, rich = (
-            [_rights(side.get(_acl(f"{each}{on}"), "")) for each in _API_ROLES] for side in self._in_order(less)
-        )
+        sides = (self._catalogs[less], self._catalogs[1 - less])
+        poor, rich = ([_rights(side.get(_acl(f"{each}{on}"), "")) for each in _API_ROLES] for side in sides)
         wanted = [given[each] for each in _API_ROLES]
         return not any(map(frozenset.intersection, wanted, poor)) and all(map(frozenset.issubset, wanted, rich))
-
-    def _in_order(self, less: int) -> tuple[Catalog, Catalog]:
-        return self._catalogs[less], self._catalogs[1 - less]
 
     def _unclaimed(self, rights: frozenset[str], name: str) -> frozenset[str]:
         claimed = self._claims.privileges(key_of(_acl(name)))

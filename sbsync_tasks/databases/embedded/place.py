@@ -35,13 +35,7 @@ NOWHERE = Path(os.devnull, "nothing")
 
 @dataclass(frozen=True)
 class Account:
-    """The user that runs the server.
-
-    Attributes:
-        uid: Its number.
-        gid: Its group's number.
-        dropped: Whether it is another user than we are, because we are root.
-    """
+    """The user that runs the server, by number; `dropped` where it is another one than we are, because we are root."""
 
     uid: int
     gid: int
@@ -118,8 +112,8 @@ def make_place(root: Path) -> Path:
         return state_dir(root, "embedded")
     home("clusters")
     private_dir(place)
-    owner = _of_id(root)[1]
-    if _read(place / OWNER) != owner:
+    owner = text_of(root / ID).partition("\n")[2]
+    if text_of(place / OWNER) != owner:
         _write(place / OWNER, owner)
     return place
 
@@ -159,7 +153,7 @@ def orphans() -> dict[Path, str]:
 def owners() -> dict[Path, str]:
     """Root's places, each with the path of its project; empty for another user."""
     found = sorted((ROOT_HOME / "clusters").glob("*")) if account().dropped else ()
-    return {place: _read(place / OWNER).partition(" ")[2] for place in found}
+    return {place: text_of(place / OWNER).partition(" ")[2] for place in found}
 
 
 def _place(root: Path, name: str) -> Path:
@@ -169,14 +163,8 @@ def _place(root: Path, name: str) -> Path:
 
 def _known(root: Path) -> tuple[str, str]:
     """The id, and which folder it belongs to; empty where that is not known. Of root's copies one has the databases."""
-    name, owner = _of_id(root)
-    return name, (_read(_place(root, name) / OWNER) if name else "") or owner
-
-
-def _of_id(root: Path) -> tuple[str, str]:
-    """What the id's file says: the id, and which folder that is."""
-    name, _, owner = _read(root / ID).partition("\n")
-    return name, owner
+    name, _, owner = text_of(root / ID).partition("\n")
+    return name, (text_of(_place(root, name) / OWNER) if name else "") or owner
 
 
 def _belongs(root: Path, name: str, owner: str) -> bool:
@@ -195,9 +183,10 @@ def _file(path: Path) -> str:
     return f"{found.st_dev}:{found.st_ino}"
 
 
-def _read(path: Path) -> str:
+def text_of(path: Path, errors: str = "surrogateescape") -> str:
+    """What stands in a file; nothing where it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8", errors="surrogateescape")
+        return path.read_text(encoding="utf-8", errors=errors)
     except OSError:
         return ""
 

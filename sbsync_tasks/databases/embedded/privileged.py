@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 from sbsync_tasks.sqltext import Parsed, UnparsableSql, parse
 from sbsync_tasks.supabase_cli import Pushed, PushOptions, SupabaseCli
 
+from ...state import histories
 from ...state.migrations import Migration
-from .cluster import as_admin, folder_of, superuser
+from . import as_admin, folder_of, superuser
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import psycopg
@@ -49,6 +50,11 @@ PHRASES = re.compile(
 )
 # Where webhooks were never enabled, a migration makes their tables. Here they are, and it makes none.
 WEBHOOKS = re.compile(r"\bif\s+not\s+exists\s+supabase_functions\.", re.IGNORECASE)
+WORTH_PARSING = re.compile(
+    r"\b(event\s+trigger|extension|foreign|server|mapping|publication|bypassrls|replication)\b"
+    rf"|{WEBHOOKS.pattern}",
+    re.IGNORECASE,
+)
 VECTOR_INDEX = re.compile(r"\busing\s+\"?(hnsw|ivfflat)\b", re.IGNORECASE)
 MAKES_EXTENSION = re.compile(r"\bcreate\s+extension\s+(?!if\s)\"?([\w-]+)", re.IGNORECASE)
 ON_EXTENSION = re.compile(r"^\s*comment\s+on\s+extension\s+\"?([\w-]+)", re.IGNORECASE | re.MULTILINE)
@@ -69,11 +75,12 @@ class PlatformCli(SupabaseCli):
     ) -> Pushed:
         every, seed, roles = tuple(sorted(migrations)), how.pop("seed", False), how.pop("roles", False)
         push = partial(super().push, target, **how)
-        folder = folder_of(self.config.root, target) if any(map(_may_need_more, every)) else None
+        more = any(is_privileged(m) or VECTOR_INDEX.search(m.sql) for m in every)
+        folder = folder_of(self.config.root, target) if more else None
         if folder is None:
             return push(every, seed=seed, roles=roles)
         with as_admin(folder, target.port) as connection:
-            had = _recorded(connection)
+            had = histories.read(connection)
             left_out = _left_out(every) if _vector_stands_in(connection) else {}
         parts = list(_parts([_without(m, left_out.get(m, ())) for m in every], had))
         pushed = []
@@ -81,8 +88,11 @@ class PlatformCli(SupabaseCli):
             first, last = number == 0, number == len(parts) - 1
             with superuser(folder, target.port) if privileged else nullcontext():
                 pushed.append(push(seen, roles=roles and first, seed=seed and last))
-        if left_out:
-            _restore(folder, target.port, left_out)
+        if left_out:  # the history is to say what the files say
+            with as_admin(folder, target.port) as connection:
+                for migration, texts in left_out.items():
+                    for number, text in enumerate(texts):
+                        connection.execute(RESTORE, (_mark(number), text, migration.version))
         return Pushed(tuple(n for p in pushed for n in p.migrations), tuple(n for p in pushed for n in p.seeds))
 
 
@@ -99,21 +109,14 @@ def _parts(migrations: Sequence[Migration], had: Collection[str]) -> Iterator[tu
         yield tuple(sorted(seen)), privileged
 
 
-def _may_need_more(migration: Migration) -> bool:
-    return is_privileged(migration) or bool(VECTOR_INDEX.search(migration.sql))
-
-
 def is_privileged(migration: Migration) -> bool:
     """Whether the file has a statement that the platform lets `postgres` run, and plain PostgreSQL does not."""
-    parsed = _parsed(migration.sql) if _worth_parsing(migration.sql) else ()
-    made = {found[1] for p in parsed if (found := MAKES_EXTENSION.search(p.statement.text))}
-    return any(_privileged(p) and not _of_its_own(p, made) for p in parsed)
-
-
-def _of_its_own(parsed: Parsed, made: Collection[str]) -> bool:
-    """Whether it is a comment on an extension that its file makes: its owner needs no right for that."""
-    found = ON_EXTENSION.search(parsed.statement.text)
-    return found is not None and found[1] in made
+    parsed = _parsed(migration.sql) if WORTH_PARSING.search(migration.sql) else ()
+    texts = [p.statement.text for p in parsed]
+    # The owner of an extension, who makes it in the same file, needs no right to comment on it.
+    made = {found[1] for text in texts if (found := MAKES_EXTENSION.search(text))}
+    own = {text for text in texts if (found := ON_EXTENSION.search(text)) and found[1] in made}
+    return any(_privileged(p) for p in parsed if p.statement.text not in own)
 
 
 def as_pushed(root: Path, target: Endpoint, sql: str, kinds: Collection[str] = ()) -> AbstractContextManager[None]:
@@ -137,11 +140,6 @@ def _privileged(parsed: Parsed) -> bool:
     return kind in KINDS or (kind in IN_WORDS and bool(PHRASES.search(text)))
 
 
-def _worth_parsing(sql: str) -> bool:
-    words = r"\b(event\s+trigger|extension|foreign|server|mapping|publication|bypassrls|replication)\b"
-    return bool(re.search(words, sql, re.IGNORECASE) or WEBHOOKS.search(sql))
-
-
 def _parsed(sql: str) -> tuple[Parsed, ...]:
     try:
         return parse(sql)
@@ -149,13 +147,13 @@ def _parsed(sql: str) -> tuple[Parsed, ...]:
         return ()
 
 
-def _vector_indexes(sql: str) -> tuple[str, ...]:
-    made = (p.statement for p in _parsed(sql) if p.name == "index_stmt")
-    return tuple(s.text for s in made if VECTOR_INDEX.search(s.text))
-
-
 def _left_out(migrations: Sequence[Migration]) -> dict[Migration, tuple[str, ...]]:
-    return {m: texts for m in migrations if VECTOR_INDEX.search(m.sql) and (texts := _vector_indexes(m.sql))}
+    """The statements of each that make an index of `vector`."""
+    texts = {
+        m: [p.statement.text for p in _parsed(m.sql) if p.name == "index_stmt"]
+        for m in migrations if VECTOR_INDEX.search(m.sql)
+    }  # fmt: skip
+    return {m: found for m, made in texts.items() if (found := tuple(filter(VECTOR_INDEX.search, made)))}
 
 
 def _mark(number: int) -> str:
@@ -169,24 +167,8 @@ def _without(migration: Migration, texts: Sequence[str]) -> Migration:
     return replace(migration, sql=sql)
 
 
-def _restore(folder: Path, port: int, left_out: Mapping[Migration, Sequence[str]]) -> None:
-    """Let the history say what the files say."""
-    with as_admin(folder, port) as connection:
-        for migration, texts in left_out.items():
-            for number, text in enumerate(texts):
-                connection.execute(RESTORE, (_mark(number), text, migration.version))
-
-
 def _vector_stands_in(connection: psycopg.Connection[Any]) -> bool:
     """Whether `create extension vector` makes, or has made, the stand-in."""
-    row = connection.execute(
-        "select exists (select from pg_available_extensions where name = 'vector' and comment like 'a stand-in for %')"
-    ).fetchone()
-    return bool(row and row[0])
-
-
-def _recorded(connection: psycopg.Connection[Any]) -> set[str]:
-    there = connection.execute("select to_regclass('supabase_migrations.schema_migrations')").fetchone()
-    if not there or there[0] is None:
-        return set()
-    return {str(row[0]) for row in connection.execute("select version from supabase_migrations.schema_migrations")}
+    return bool(connection.execute(
+        "select from pg_available_extensions where name = 'vector' and comment like 'a stand-in for %'"
+    ).rowcount)  # fmt: skip

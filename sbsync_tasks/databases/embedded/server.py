@@ -9,13 +9,13 @@ import os
 import signal
 import socket
 import time
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sbsync_tasks import process
 from sbsync_tasks.errors import SbsyncError
 
-from .place import account
+from .place import account, text_of
 
 HOST = "127.0.0.1"
 START_SECONDS = 60.0
@@ -39,24 +39,15 @@ ORPHANS_LEFT = "pre-existing shared memory block"
 THROW_AWAY = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "autovacuum=off")
 
 
-@dataclass(frozen=True)
-class Running:
-    """A server that is up.
-
-    Attributes:
-        pid: Its first process.
-        port: Where it listens, on 127.0.0.1.
-    """
+class Running(NamedTuple):
+    """A server that is up: its first process, and where it listens on 127.0.0.1."""
 
     pid: int
     port: int
 
 
 def run(argv: list[str]) -> str:
-    """Run one of the server's programs to its end, as the server's user.
-
-    Returns:
-        What it printed.
+    """What one of the server's programs prints, run to its end as the server's user.
 
     Raises:
         SbsyncError: it failed; the message has the last line it wrote.
@@ -102,7 +93,7 @@ def start(bindir: Path, data: Path, log: Path, *, durable: bool, port: int = 0) 
         pid = _launch(bindir, data, log, chosen, durable=durable)
         if _wait_until_ready(pid, data):
             return Running(pid, chosen)
-        reason = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+        reason = text_of(log, "replace")
         if ORPHANS_LEFT in reason:
             time.sleep(0.5)
         elif PORT_TAKEN not in reason:
@@ -111,11 +102,7 @@ def start(bindir: Path, data: Path, log: Path, *, durable: bool, port: int = 0) 
 
 
 def stop(data: Path, *, at_once: bool = False) -> None:
-    """Stop the server of a data directory; nothing to do when none is running.
-
-    Args:
-        data: The data directory.
-        at_once: Without a checkpoint, for a cluster that is about to be removed.
+    """Stop the server of a data directory, `at_once` without a checkpoint; nothing to do when none is running.
 
     Raises:
         SbsyncError: it is still running afterwards.
@@ -147,22 +134,17 @@ def _launch(bindir: Path, data: Path, log: Path, port: int, *, durable: bool) ->
     """Start the server through a shell, which ends and leaves it behind as nobody's child."""
     options = [f"port={port}", *(() if durable else THROW_AWAY)]
     argv = [str(bindir / "postgres"), "-D", str(data), *(w for o in options for w in ("-c", o))]
-    done = _run(["/bin/sh", "-c", DETACH, str(log), *argv], detached=True)
-    if not done.stdout.strip().isdigit():
+    pid = _number(_run(["/bin/sh", "-c", DETACH, str(log), *argv], detached=True).stdout)
+    if not pid:
         raise SbsyncError(f"The shell that starts {argv[0]} did not say its process; whether it runs is not known.")
-    return int(done.stdout)
+    return pid
 
 
 def _wait_until_ready(pid: int, data: Path) -> bool:
-    """Whether the new process takes connections (True) or ended (False).
-
-    Raises:
-        SbsyncError: neither within a minute.
-    """
+    """Whether the new process takes connections (True) or ended (False)."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        found = find_running(data)
-        if found and found.pid == pid:
+        if (found := find_running(data)) and found.pid == pid:
             return True
         if not _is_alive(pid):
             return False
@@ -172,10 +154,9 @@ def _wait_until_ready(pid: int, data: Path) -> bool:
 
 
 def _disarm_stale_pid(data: Path) -> None:
-    """Make the pid file of a server that was killed harmless.
+    """Take the number, which may be another program's by now, out of the pid file of a server that was killed.
 
-    Its number may be another program's by now, and PostgreSQL would then refuse to start. The file
-    is not removed: by the shared memory that it names PostgreSQL sees that no orphan still writes.
+    The file is not removed: by the shared memory that it names PostgreSQL sees that no orphan still writes.
     """
     lines = _pid_lines(data)
     path = data / "postmaster.pid"
@@ -186,10 +167,7 @@ def _disarm_stale_pid(data: Path) -> None:
 
 
 def _pid_lines(data: Path) -> list[str]:
-    try:
-        return (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return []
+    return text_of(data / "postmaster.pid").splitlines()
 
 
 def _number(text: str) -> int:
@@ -213,21 +191,14 @@ def _is_alive(pid: int) -> bool:
     """Whether the process has not ended; its command line is empty for a moment while it starts a program."""
     if not (PROC / "self").exists():
         return bool(_command(pid))
-    try:
-        stat = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in ENDED
+    state = text_of(PROC / str(pid) / "stat").rpartition(")")[2].split()
+    return bool(state) and state[0] not in ENDED
 
 
 def _command(pid: int) -> str:
     """The process's command line; empty when it has ended, even if its parent has not noticed."""
     if (PROC / "self").exists():
-        try:
-            words = (PROC / str(pid) / "cmdline").read_bytes()
-        except OSError:
-            return ""
-        return os.fsdecode(words.replace(b"\0", b" ")).strip()
+        return text_of(PROC / str(pid) / "cmdline").replace("\0", " ").strip()
     told = process.run([PS, "-ww", "-o", "command=", "-p", str(pid)], cwd="/", timeout=process.ANSWER).stdout
     shown = told.strip()
     if not told.endswith("\n") and _exists(pid):  # else its server would be taken for one that has ended
@@ -238,10 +209,8 @@ def _command(pid: int) -> str:
 def _exists(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
+    except OSError as error:
+        return isinstance(error, PermissionError)
     return True
 
 
