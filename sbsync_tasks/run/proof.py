@@ -11,6 +11,7 @@ from ..console import counted
 from ..databases import catalog
 from ..databases.catalog import NOT_COMPARED, Catalog, CatalogObject, Difference, told
 from ..databases.database import Database
+from ..generate import changes_alone
 from ..plan import Prove, Record
 from ..plan.goals import refuse
 from ..process import in_parallel
@@ -196,8 +197,7 @@ OF_ROLES = ("grant_role_stmt", "create_role_stmt", "alter_role_stmt", "alter_rol
 def engine_and_catalogs(run: Run, left: Database, right: Database, one: Catalog, other: Catalog) -> Compared:
     """Compare two databases, by the CLI's engine and by their catalogs.
 
-    To the engine line ends are a difference, which its own SQL (LF alone) does not end: where nothing else differs,
-    what it says does not count.
+    What the engine says does not count where line ends alone differ: its own SQL (LF alone) does not end that.
     """
     sql, refused = _engine(run, left, right)
     names, claims = (left.name, right.name), run.claims_of(left)
@@ -216,7 +216,7 @@ def engine_and_catalogs(run: Run, left: Database, right: Database, one: Catalog,
 def _engine(run: Run, left: Database, right: Database) -> tuple[str, str]:
     """The engine's script, and why there is none where it refuses to write one."""
     try:
-        return run.cli.diff(left.endpoint, right.endpoint, run.settings.schemas), ""
+        return changes_alone(run.cli.diff(left.endpoint, right.endpoint, run.settings.schemas)), ""
     except EngineRefusedError as error:
         return "", error.message
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from sbsync_tasks.databases.catalog import NOT_COMPARED, CatalogObject, Difference, compare, in_line_ends_alone
-from sbsync_tasks.run.proof import ENGINE, FINGERPRINT, HISTORIES, Proof, except_for
+from sbsync_tasks.databases.catalog import NOT_COMPARED, CatalogObject, Claims, Difference, compare, in_line_ends_alone
+from sbsync_tasks.run.proof import ENGINE, FINGERPRINT, HISTORIES, Proof, engine_and_catalogs, except_for
 
 NAMES = ("staging", "local")
 HERE = Difference(CatalogObject("owner", "table public.a", "public", "table public.a"), "x", "y", NAMES)
@@ -140,3 +140,17 @@ def test_anything_beside_line_ends_is_one(one, other):
     assert [d.object for d in compare(left, right)] == [FUNCTION]
     assert in_line_ends_alone(left, right) == ()
     assert in_line_ends_alone({FUNCTION: one}, {}) == ()
+
+
+@pytest.mark.parametrize(
+    ("script", "counts"),
+    [
+        ("COMMENT ON EXTENSION citext IS 'own';", False),
+        ("COMMENT ON EXTENSION citext IS 'own'; CREATE TABLE public.t ();", True),
+    ],
+)
+def test_what_no_migration_would_carry_is_no_difference(mocker, script, counts):
+    run = mocker.Mock(**{"cli.diff.return_value": script, "claims_of.return_value": Claims()})
+    compared = engine_and_catalogs(run, mocker.Mock(), mocker.Mock(), {}, {})
+    assert bool(compared.sql) is counts
+    assert "EXTENSION" not in compared.sql
