@@ -164,8 +164,9 @@ class Containers:
             if known is not None and self.exists(BASE):
                 return known
             volumes = self._docker.call("volume", "ls", "--quiet", "--filter", f"label={LABEL}={self._key}")
-            for volume in volumes.split():  # they were copied from the base of before
-                self._discard(volume.removeprefix(self._name("")))
+            copies = [volume.removeprefix(self._name("")) for volume in volumes.split()]
+            for name in (*copies, BASE):  # the base itself, too: its marker may be all that is left of it
+                self._discard(name)
             self._label(BASE)
             made = self._make_base()
             made.write(path)

@@ -94,8 +94,8 @@ class Docker:
 
 def published_port(container: Mapping[str, Any]) -> int | None:
     """The port of this machine that leads to a running container's PostgreSQL."""
-    bindings = container["NetworkSettings"]["Ports"].get("5432/tcp")
-    return int(bindings[0]["HostPort"]) if bindings and container["State"]["Running"] else None
+    bindings = container["State"]["Running"] and container["NetworkSettings"]["Ports"].get("5432/tcp")
+    return int(bindings[0]["HostPort"]) if bindings else None
 
 
 def _last_line(text: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from sbsync_tasks.databases.containers import Containers, orphans
 from sbsync_tasks.databases.embedded import place
 from sbsync_tasks.databases.stack import Docker
+from sbsync_tasks.errors import SbsyncError
 
 
 class Engine(Docker):
@@ -18,6 +19,15 @@ class Engine(Docker):
 
     def __init__(self):
         self.volumes = {}
+
+    def remove_container(self, name):
+        pass
+
+    def remove_volume(self, name):
+        self.volumes.pop(name, None)
+
+    def attempt(self, argv):
+        return SimpleNamespace(ok=argv[-1] in self.volumes)
 
     def call(self, *argv, env=None):
         if argv[:2] == ("volume", "create"):
@@ -59,6 +69,17 @@ def test_a_moved_project_has_its_own_and_a_copy_or_one_made_anew_has_others(root
     shutil.rmtree(root)
     root.mkdir()
     assert len({name, copied, shadow(root, engine)}) == 3
+
+
+def test_a_base_that_could_not_be_made_again_is_none(root, engine, mocker):
+    servers = Containers(root, SimpleNamespace(docker=engine))
+    servers.__dict__["base_id"] = "of today"
+    servers._marker("base").write_text("of today")  # and its volume is gone
+    mocker.patch.object(servers, "_make_base", side_effect=SbsyncError("no"))
+    with pytest.raises(SbsyncError):
+        _ = servers._recipe
+    assert engine.volumes
+    assert not servers.exists("base")
 
 
 def test_what_a_project_of_this_machine_has_left_is_known_with_its_path(root, engine):

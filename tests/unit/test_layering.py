@@ -20,7 +20,7 @@ LAYERS = (
     {"checkup": 575},
     {"run": 4110},
     {"plan": 1340, "generate": 1340},
-    {"databases": 4538, "backups": 1140},
+    {"databases": 4540, "backups": 1140},
     {"supabase_cli": 990, "checks": 3060, "git": 550},
     {"state": 870},
     {"settings": 1290},
@@ -28,7 +28,7 @@ LAYERS = (
     {"console": 305, "process": 325, "sqltext": 410, "endpoint": 165},
     {"redaction": 50, "platform": 29, "options": 40, "errors": 60},
 )
-MOST_LINES = 22263
+MOST_LINES = 22270
 MOST_MODULES = 90
 RANK = {name: rank for rank, parts in enumerate(LAYERS) for name in parts}
 # What only a running task may load.

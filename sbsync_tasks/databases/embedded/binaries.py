@@ -16,7 +16,7 @@ import tarfile
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
-from itertools import takewhile
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ from sbsync_tasks.supabase_cli.binary import npm_install
 from .place import home
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
 SERVER_PROGRAMS = ("postgres", "initdb")
 CLIENT_PROGRAMS = ("pg_dump", "pg_dumpall", "pg_restore", "psql")
@@ -143,7 +143,7 @@ def find_client_tools(server_major: int, override: str = "") -> Path:
             f"It has to hold {', '.join(CLIENT_PROGRAMS)}.",
         )
     found: list[Binaries] = []
-    for installed in _installations(override, CLIENT_PROGRAMS):
+    for installed in _installations(_places(override), CLIENT_PROGRAMS):
         found.append(installed)
         if installed.major == server_major:
             break
@@ -174,14 +174,14 @@ def _seen(found: list[Binaries]) -> str:
 
 
 def _servers(override: str) -> Iterator[Binaries]:
-    found = _installations(override, SERVER_PROGRAMS + (CLIENT_PROGRAMS if override else ()))
-    return takewhile(lambda b: b.source == OVERRIDE or not override, found)
+    programs = SERVER_PROGRAMS + (CLIENT_PROGRAMS if override else ())
+    return _installations(islice(_places(override), 1 if override else None), programs)
 
 
-def _installations(override: str, programs: tuple[str, ...]) -> Iterator[Binaries]:
+def _installations(places: Iterable[tuple[str, Path]], programs: tuple[str, ...]) -> Iterator[Binaries]:
     """Every installation with these programs and a readable version, best place first, each folder once."""
     seen: set[Path] = set()
-    for source, bindir in _places(override):
+    for source, bindir in places:
         if bindir in seen or not _has(bindir, programs):
             continue
         seen.add(bindir)
