@@ -1,4 +1,4 @@
-"""This repository's own tasks: the collection, plus `check`, `lint`, `test` and `bench`."""
+"""This repository's own tasks: the collection, plus `lint`, `test` and `bench`."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def changes_alone(sql: str) -> str:
     """The engine's script without what is no part of a change.
 
     That is what it does to roles that nothing else in it names, and the comments on extensions: each version brings
-    its own, and on the platform no user may set them (`supabase db dump` leaves them out, too).
+    its own, and `supabase db dump` leaves them out, too.
     """
     try:
         parsed = sqltext.parse(sql)
