@@ -21,6 +21,7 @@ def with_hook(project: Project, edit: str) -> None:
     hook.chmod(0o755)
 
 
+@pytest.mark.matrix
 def test_a_hook_that_changes_case_and_blanks_causes_nothing(project: Project) -> None:
     with_hook(project, LOOKS_OTHERWISE)
     project.local.run(CHANGE)
