@@ -37,7 +37,7 @@ KINDS = frozenset((
     "CREATE EVENT TRIGGER", "CREATE FOREIGN DATA", "CREATE FOREIGN TABLE", "CREATE SERVER", "CREATE USER MAPPING",
     "DROP EVENT TRIGGER", "DROP FOREIGN DATA", "DROP SERVER", "DROP USER MAPPING", "IMPORT",
 ))  # fmt: skip
-OBJECTS = frozenset(("event trigger", "foreign data wrapper", "foreign server"))
+OBJECTS = frozenset(("event trigger", "foreign data wrapper", "foreign server", "publication", "publication member"))
 # What makes one of these a privileged statement: a phrase in it, or in the text that it runs.
 IN_WORDS = frozenset((
     "ALTER PUBLICATION", "ALTER ROLE", "COMMENT", "CREATE PUBLICATION", "CREATE ROLE", "DO", "GRANT", "REVOKE",
