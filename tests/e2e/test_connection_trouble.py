@@ -194,6 +194,7 @@ def test_another_protocol(project: Project) -> None:
             failed(project, 1, f"what listens at 127.0.0.1 port {web.port} is no PostgreSQL server")
 
 
+@pytest.mark.matrix
 def test_a_connection_that_is_cut_off_is_tried_again(project: Project) -> None:
     with Listener() as cut:
         by_url(project, "127.0.0.1", cut.port, "?sslmode=disable")

@@ -106,6 +106,7 @@ def test_one_change_may_take_several_files(project: Project) -> None:
     assert project.task("verify").code == 0
 
 
+@pytest.mark.matrix
 def test_a_rename_that_looks_like_a_loss_keeps_its_rows_as_the_error_says(project: Project) -> None:
     made = "create table public.plain (id int primary key, note text);\ncreate table public.other (a int, b text);\n"
     project.migration("20260201000000", "plain", made)

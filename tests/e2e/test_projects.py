@@ -146,6 +146,7 @@ def production() -> Iterator[tuple[str, Listener]]:
         yield ref, listener
 
 
+@pytest.mark.matrix
 def test_a_run_for_staging_never_reaches_production(
     staging: Project, platform: Hosted, production: tuple[str, Listener]
 ) -> None:

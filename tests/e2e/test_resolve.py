@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.project import Project
 from tests.support.resolved import FUTURE, NOTES, TEAMS, TOTALS, in_sync, kept_files, kept_rows, kinds, looked, pushed
 
 
+@pytest.mark.matrix
 def test_a_mixture(project: Project) -> None:
     colleague = "create table public.colleague (id int primary key);\n"
     pushed(project, project.remote, FUTURE, "colleague", colleague).unlink()  # missing; makes all others late

@@ -8,6 +8,7 @@ import pytest
 from tests.support.project import Project
 
 
+@pytest.mark.matrix
 def test_roles_and_every_seed_file_are_run(project: Project) -> None:
     config = project.root / "supabase" / "config.toml"
     text = config.read_text(encoding="utf-8")
