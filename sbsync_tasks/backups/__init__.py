@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from contextlib import contextmanager
@@ -195,9 +196,10 @@ def prune(made: Path, keep: int, spared: Collection[Path] = ()) -> tuple[Path, .
     Returns:
         The backups that were removed.
     """
-    kind = made.name.partition("-")[2]
-    alike = [p for p in made.parent.iterdir() if p.is_dir() and p.name.partition("-")[2] == kind]
-    behind = sorted((p for p in alike if p.name < made.name), reverse=True)[max(keep, 1) - 1 :]
+    folders = [p for p in made.parent.iterdir() if p.is_dir()]
+    kind = {p.name: re.sub(r"-\d+$", "", p.name.partition("-")[2]) for p in folders}  # `-2`: of the same second
+    alike = (p for p in folders if kind[p.name] == kind[made.name] and p.name < made.name)
+    behind = sorted(alike, reverse=True)[max(keep, 1) - 1 :]
     in_use = {p.resolve() for p in spared}
     older = [p for p in behind if p.resolve() not in in_use]
     left = [p for p in made.parent.glob(f"{PARTIAL}*") if p.stat().st_mtime < time.time() - ABANDONED]

@@ -101,16 +101,15 @@ def _asked(run: Run, state: State, plan: Plan, goal: Goal) -> tuple[Migration, .
 def with_edits(run: Run, state: State, whose: Origin, edited: tuple[Migration, ...]) -> State:
     """Take the user's edits over, and prove them as what was generated was proved; an SbsyncError where they fail."""
     state = state.joined_by(whose, edited)
-    database, history, had, way_on = (
-        (run.local, state.local_history, state.unrecorded_locally, FROM_WHAT_IS_WRITTEN)
-        if whose is Origin.LOCAL
-        else (run.remote, state.remote_history, state.to_record, UNEDITED)
-    )
+    if whose is Origin.LOCAL:
+        database, history, had, where = run.local, state.local_history, state.unrecorded_locally, "local database"
+        way_on, rebuilt = FROM_WHAT_IS_WRITTEN, run.options.reset
+    else:
+        database, history, had, where = run.remote, state.remote_history, state.to_record, "remote"
+        way_on, rebuilt = UNEDITED, False
     base = (*as_migrations(history, state.folder.migrations), *had)
     left = run.differences(run.shadow(base, run.major(database), database), database)
-    rebuilt = whose is Origin.LOCAL and run.options.reset
     if left and not rebuilt:
-        where = "local database" if whose is Origin.LOCAL else "remote"
         raise RefusedError(
             f"The edited migration is no longer what the {where} has:\n" + listed(told(left))
             + "\nNothing was changed.",

@@ -24,6 +24,13 @@ def test_the_newest_of_its_kind_stay(tmp_path):
     assert left(tmp_path) == ["20261104T000000Z-staging-before-push", "20261105T000000Z-staging-before-push"]
 
 
+def test_two_of_one_second_are_of_one_kind(tmp_path):
+    names = [f"20261101T000000Z-local-before-restore{number}" for number in ("", "-2", "-3")]
+    *_, made = [folder(tmp_path, name) for name in names]
+    assert [p.name for p in prune(made, keep=2)] == names[:1]
+    assert left(tmp_path) == names[1:]
+
+
 def test_other_databases_and_reasons_are_not_touched(tmp_path):
     others = [
         folder(tmp_path, name)

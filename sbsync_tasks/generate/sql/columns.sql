@@ -22,7 +22,7 @@ from relation c
     select 'statistics', l.alter || 'set statistics ' || coalesce(a.attstattarget, -1), null where c.relkind in ('r', 'p', 'f', 'm')
     union all
     select 'option ' || split_part(o, '=', 1), l.alter || format('set (%s)', o), l.alter || format('reset (%s)', split_part(o, '=', 1))
-    from unnest(a.attoptions) o where c.relkind in ('r', 'p', 'f', 'm') and o not like 'pg\_attver=%'
+    from unnest(a.attoptions) o where c.relkind in ('r', 'p', 'f', 'm') and o ~ '^n_distinct'
     union all
     select 'identity', l.alter || 'set generated ' || case a.attidentity when 'a' then 'always' else 'by default' end, null where a.attidentity <> ''
   ) f

@@ -1,3 +1,4 @@
+-- Of a column's options those are read that a user can set; a server keeps notes of its own there (15.20).
 -- A view's columns follow from its definition; only what is set on them besides is read.
 select 'column', c.nspname, c.object, c.whose, format('%%s.%%I', c.name, a.attname),
   concat_ws(E'\n',
@@ -10,7 +11,7 @@ select 'column', c.nspname, c.object, c.whose, format('%%s.%%I', c.name, a.attna
       case a.attstorage when 'p' then 'plain' when 'e' then 'external' when 'm' then 'main' else 'extended' end end,
     'compression ' || case a.attcompression when 'p' then 'pglz' when 'l' then 'lz4' end,
     'statistics ' || nullif(a.attstattarget, -1),
-    'options ' || (select string_agg(o, ', ' order by o) from unnest(a.attoptions) o where o not like 'pg\_attver=%%'),
+    'options ' || (select string_agg(o, ', ' order by o) from unnest(a.attoptions) o where o ~ '^n_distinct'),
     'server options ' || (select string_agg(o, ', ' order by o) from unnest(a.attfdwoptions) o),
     'comment ' || quote_literal(col_description(c.oid, a.attnum)))
 from relation c
